@@ -1,0 +1,301 @@
+"""The configuration of a run: frozen, typed, validated once, read from TOML.
+
+The defaults are those of `diptych compare` without a config: the built-in phrasebook with additive attention.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from diptych.errors import ConfigError
+
+Cell = Literal["gru", "lstm", "rnn"]
+Bridge = Literal["zero", "copy", "dense"]
+Attention = Literal["none", "additive", "dot", "general", "concat"]
+Precision = Literal["float32", "float64", "bfloat16"]
+Backend = Literal["tensorflow", "pytorch"]
+
+Positive = Annotated[int, Field(gt=0)]
+Natural = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
+PositiveReal = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+NaturalReal = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """What all sections share: they cannot be changed once made, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
+
+
+class DataConfig(Section):
+    """Where the sentence pairs come from and how they become tokens."""
+
+    corpus: Literal["phrasebook", "spacing", "files"] = "phrasebook"
+    # Paths of the three parts. `files`: two aligned files or one TSV. `spacing`: one text file, or none for the
+    # phrasebook's own sentences. Any may be gzipped. Relative paths are relative to the config file.
+    train: tuple[str, ...] = ()
+    validation: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    # Where no validation or test file is given, so many pairs are taken out of the training text for each.
+    validation_size: Positive = 500
+    test_size: Positive = 500
+    # Only the first so many training pairs (0: all).
+    maximum_pairs: Natural = 20000
+    source_tokenizer: Literal["word", "character"] = "word"
+    target_tokenizer: Literal["word", "character"] = "word"
+    lowercase_source: bool = False
+    lowercase_target: bool = False
+    minimum_frequency: Positive = 1
+    # The largest vocabulary, its four special tokens included (0: no limit).
+    maximum_vocabulary: Natural = 0
+    shared_vocabulary: bool = False
+    # Training pairs with more tokens than this on either side are left out, and counted.
+    maximum_length: Positive = 100
+    # Sentences that the built-in corpora draw, and which pairs are held out, follow from this seed.
+    seed: Natural = 1
+
+    @model_validator(mode="after")
+    def _paths_fit_the_corpus(self) -> DataConfig:
+        allowed = {"phrasebook": (0,), "spacing": (0, 1), "files": (1, 2)}[self.corpus]
+        for part in ("train", "validation", "test"):
+            paths = getattr(self, part)
+            optional = part != "train" and not paths
+            if len(paths) not in allowed and not optional:
+                raise ValueError(
+                    f"corpus {self.corpus!r} takes {' or '.join(map(str, allowed))} path(s) for {part!r}, "
+                    f"got {len(paths)}: {list(paths)}"
+                )
+        if self.corpus == "spacing" and not self.train and (self.validation or self.test):
+            raise ValueError("corpus 'spacing' has validation or test files but no train file: give train = [FILE]")
+        if self.shared_vocabulary and self.source_tokenizer != self.target_tokenizer:
+            raise ValueError("shared_vocabulary needs the same tokenizer on both sides")
+        if 0 < self.maximum_vocabulary <= 4:
+            raise ValueError("maximum_vocabulary counts the four special tokens: give 5 or more, or 0 for no limit")
+        return self
+
+
+class ModelConfig(Section):
+    """The shape of the model; see docs/equations.md for what each choice computes."""
+
+    cell: Cell = "gru"
+    embedding_size: Positive = 96
+    encoder_size: Positive = 96
+    encoder_layers: Positive = 1
+    bidirectional: bool = True
+    decoder_size: Positive = 192
+    decoder_layers: Positive = 1
+    bridge: Bridge = "dense"
+    attention: Attention = "additive"
+    # Size of the additive and concat scores' hidden layer; None: the decoder's size.
+    attention_size: Positive | None = None
+    attentional_layer: bool = True
+    # Size of the attentional layer's output; None: the embedding's size if tied to it, else the decoder's size.
+    attentional_size: Positive | None = None
+    input_feeding: bool = False
+    dropout: Fraction = 0.1
+    tie_target_output: bool = False
+    tie_source_target: bool = False
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> ModelConfig:
+        if self.attention == "none" and self.input_feeding:
+            raise ValueError("input_feeding needs an attention: set attention, or input_feeding = false")
+        if self.attention == "dot" and self.memory_size != self.decoder_size:
+            raise ValueError(
+                f"attention 'dot' multiplies the decoder's state with the encoder's outputs, so decoder_size must be "
+                f"{self.memory_size} (encoder_size{' times two directions' if self.bidirectional else ''}), "
+                f"got {self.decoder_size}; or use attention 'general'"
+            )
+        if self.bridge == "copy" and self.memory_size != self.decoder_size:
+            raise ValueError(
+                f"bridge 'copy' needs decoder_size {self.memory_size} (encoder_size"
+                f"{' times two directions' if self.bidirectional else ''}), got {self.decoder_size}; "
+                f"or use bridge 'dense'"
+            )
+        if self.bridge == "copy" and self.encoder_layers != self.decoder_layers:
+            raise ValueError(
+                f"bridge 'copy' needs as many encoder as decoder layers, got {self.encoder_layers} and "
+                f"{self.decoder_layers}; or use bridge 'dense'"
+            )
+        if self.tie_target_output and self.feature_size != self.embedding_size:
+            raise ValueError(
+                f"tie_target_output needs an output layer that sees embedding_size = {self.embedding_size} numbers, "
+                f"but it sees {self.feature_size}; use attentional_layer = true, or equal sizes"
+            )
+        return self
+
+    @property
+    def directions(self) -> int:
+        """2 for a bidirectional encoder, else 1."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def memory_size(self) -> int:
+        """M: the encoder's output size, both directions together."""
+        return self.encoder_size * self.directions
+
+    @property
+    def score_size(self) -> int:
+        """A: the hidden size of the additive and concat scores."""
+        return self.attention_size or self.decoder_size
+
+    @property
+    def context_size(self) -> int:
+        """Size of the context the output layer sees: M, or 0 without attention."""
+        return self.memory_size if self.attention != "none" else 0
+
+    @property
+    def feature_size(self) -> int:
+        """F: what the output layer sees, and what input feeding feeds."""
+        if self.attentional_layer:
+            default = self.embedding_size if self.tie_target_output else self.decoder_size
+            return self.attentional_size or default
+        return self.context_size + self.decoder_size
+
+    @property
+    def decoder_input_size(self) -> int:
+        """What the decoder's first layer sees: embedding, then context if additive, then what is fed."""
+        context = self.memory_size if self.attention == "additive" else 0
+        return self.embedding_size + context + (self.feature_size if self.input_feeding else 0)
+
+
+class TrainingConfig(Section):
+    """How the model is trained."""
+
+    epochs: Positive = 8
+    # Stop after so many optimizer steps, whatever the epoch (0: no limit).
+    maximum_steps: Natural = 0
+    batch_size: Positive = 64
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: PositiveReal = 0.002
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: PositiveReal = 1e-8
+    momentum: Fraction = 0.0
+    # L2 for adam and sgd, decoupled for adamw (as in torch.optim).
+    weight_decay: NaturalReal = 0.0
+    # Gradients are scaled by min(1, clip_norm / global norm); 0: never.
+    clip_norm: NaturalReal = 1.0
+    label_smoothing: Fraction = 0.0
+    precision: Precision = "float32"
+    # Initial values, batch order and dropout masks follow from this seed.
+    seed: Natural = 1
+    # Validate and write a checkpoint every so many steps (0: at the end of each epoch).
+    validate_every: Natural = 0
+    # Stop after so many validations without a better loss (0: never).
+    patience: Natural = 0
+    # How many of the newest checkpoints are kept beside the best one.
+    keep_checkpoints: Positive = 2
+
+
+class SearchConfig(Section):
+    """How a translation is searched for."""
+
+    # 0: greedy. Above 0: sampling from softmax(logits / temperature).
+    temperature: NaturalReal = 0.0
+    seed: Natural = 1
+    # At most so many tokens; 0: 2 times the source's tokens plus 10.
+    maximum_length: Natural = 0
+    batch_size: Positive = 64
+
+
+class RunConfig(Section):
+    """One run: data, model, training and search together."""
+
+    name: str = Field(default="phrasebook", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    search: SearchConfig = SearchConfig()
+
+    @model_validator(mode="after")
+    def _sections_fit(self) -> RunConfig:
+        if self.model.tie_source_target and not self.data.shared_vocabulary:
+            raise ValueError("model.tie_source_target needs data.shared_vocabulary = true")
+        return self
+
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that name this config: the same config, the same digits."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:12]
+
+    def to_toml(self) -> str:
+        """This config as TOML, every key written out."""
+        lines: list[str] = []
+        tables: list[str] = []
+        for key, value in self.model_dump(mode="json").items():
+            if isinstance(value, dict):
+                tables += ["", f"[{key}]"] + [f"{k} = {_toml(v)}" for k, v in value.items() if v is not None]
+            else:
+                lines.append(f"{key} = {_toml(value)}")
+        return "\n".join(lines + tables) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """A TOML value; JSON's strings, numbers, booleans and lists are TOML's too."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def read_config(path: str | Path) -> RunConfig:
+    """Read and validate a TOML config; its data paths become absolute.
+
+    Raises:
+        ConfigError: the file is missing, is not TOML, or holds an unknown key or an impossible value.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8")
+        values = tomllib.loads(text)
+    except FileNotFoundError:
+        raise ConfigError(f"no config at {path}: give the path of a TOML file, for instance configs/phrasebook.toml")
+    except (IsADirectoryError, PermissionError) as error:
+        raise ConfigError(f"cannot read the config {path}: {error.strerror}; give the path of a TOML file") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    data = values.get("data")
+    if isinstance(data, dict):
+        for part in ("train", "validation", "test"):
+            if isinstance(data.get(part), list):
+                data[part] = [str(path.parent / p) if isinstance(p, str) else p for p in data[part]]
+    return parse_config(values, origin=str(path))
+
+
+def parse_config(values: dict[str, Any], origin: str = "config") -> RunConfig:
+    """Validate a nested dictionary as a `RunConfig`; `origin` names it in the error.
+
+    Raises:
+        ConfigError: an unknown key (the choices are listed) or a value that does not fit.
+    """
+    try:
+        # Through JSON, so that lists become tuples while numbers and booleans stay strict.
+        return RunConfig.model_validate_json(json.dumps(values))
+    except TypeError as error:
+        raise ConfigError(f"{origin}: a config holds strings, numbers, booleans and lists only ({error})") from error
+    except ValidationError as error:
+        problems = [_explain(problem) for problem in error.errors()]
+        raise ConfigError(f"{origin}: " + "; ".join(problems)) from None
+
+
+def _explain(problem: Any) -> str:
+    """One validation problem as: where, what was received, what was expected."""
+    location = [str(part) for part in problem["loc"]]
+    where = ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        section: type[BaseModel] = RunConfig
+        for part in location[:-1]:
+            section = section.model_fields[part].annotation  # type: ignore[assignment]
+        choices = ", ".join(section.model_fields)
+        table = f" in [{'.'.join(location[:-1])}]" if location[:-1] else ""
+        return f"unknown key {location[-1]!r}{table}; choose among: {choices}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        return f"[{where}] {message}" if where else message
+    return f"{where} = {problem['input']!r}: {message[0].lower()}{message[1:]}"

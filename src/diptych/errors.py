@@ -1,0 +1,47 @@
+"""Every error Diptych raises on purpose.
+
+    DiptychError                 something the user can put right; the message says how
+    ├── ConfigError              a config file, a key or a combination of values
+    ├── DataError                a corpus: missing, empty, misaligned, badly encoded
+    ├── CheckpointError          a checkpoint: missing, cut short, altered, of another model
+    ├── RunError                 a run's folder: missing, already there, of another config
+    ├── BackendError             a framework: unknown, not installed, failed in its process
+    └── UsageError               a command line that cannot be obeyed
+
+Each message says what was received, what was expected and what to do. `UsageError` and `ConfigError` end a command
+with exit code 2 (wrong usage), every other one with 1.
+"""
+
+
+class DiptychError(Exception):
+    """The root of the tree: catch it to catch everything Diptych raises on purpose."""
+
+    exit_code = 1
+
+
+class ConfigError(DiptychError):
+    """A config file, one of its keys, or a combination of values that cannot be obeyed."""
+
+    exit_code = 2
+
+
+class DataError(DiptychError):
+    """A corpus that cannot be read: missing, empty, misaligned, badly encoded."""
+
+
+class CheckpointError(DiptychError):
+    """A checkpoint that is missing, cut short, altered, or of another model."""
+
+
+class RunError(DiptychError):
+    """A run's folder that is missing, already in use, or of another config."""
+
+
+class BackendError(DiptychError):
+    """A framework that is unknown, not installed, or whose process failed."""
+
+
+class UsageError(DiptychError):
+    """A command line that cannot be obeyed."""
+
+    exit_code = 2

@@ -1,0 +1,1 @@
+"""What the model's weights are, their first values, and their files."""

@@ -1,0 +1,49 @@
+"""Every random number in Diptych is a pure function of a seed, a purpose and counters.
+
+There is no generator state anywhere: each draw makes its own Philox generator (Salmon et al., 2011, "Parallel random
+numbers: as easy as 1, 2, 3"), keyed by a hash of what the numbers are for. So both panels draw the same numbers, and
+a run that was interrupted draws what it would have drawn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+
+def generator(seed: int, purpose: str, *counters: int | str) -> np.random.Generator:
+    """A fresh generator for one purpose, for instance `generator(1, "batch order", epoch)`.
+
+    Equal arguments give equal numbers; arguments that differ anywhere give independent ones.
+    """
+    key = "\x1f".join([str(seed), purpose, *map(str, counters)])
+    digest = hashlib.sha256(key.encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+
+
+def dropout_masks(
+    seed: int, step: int, shapes: Mapping[str, tuple[int, ...]], rate: float
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """The dropout masks of one training step: True where a number is kept.
+
+    Args:
+        seed: the training seed.
+        step: the optimizer step, from 0.
+        shapes: the shape of each mask by the name of the place it is for; empty gives no masks.
+        rate: the fraction dropped, 0 <= rate < 1, resolved to 1/65536.
+
+    Returns:
+        One mask per shape, or none at all where the rate is 0.
+    """
+    if rate == 0.0:
+        return {}
+    threshold = round(rate * 65536)
+    masks = {}
+    for name, shape in shapes.items():
+        count = int(np.prod(shape))
+        words = generator(seed, "dropout", step, name).integers(0, 2**64 - 1, (count + 3) // 4, np.uint64, True)
+        masks[name] = (words.view(np.uint16)[:count] >= threshold).reshape(shape)
+    return masks
