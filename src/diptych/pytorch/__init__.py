@@ -1,0 +1,18 @@
+"""The PyTorch panel: the model, its training step and its stepper in idiomatic PyTorch."""
+
+from diptych.pytorch.model import Model
+from diptych.pytorch.process import configure, versions
+from diptych.pytorch.stepper import Stepper
+from diptych.pytorch.training import StepResult, TrainingStep
+from diptych.pytorch.weights import export_parameters, load_parameters
+
+__all__ = [
+    "Model",
+    "StepResult",
+    "Stepper",
+    "TrainingStep",
+    "configure",
+    "export_parameters",
+    "load_parameters",
+    "versions",
+]

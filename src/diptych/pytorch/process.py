@@ -1,0 +1,26 @@
+"""What the framework is told once, when its process starts."""
+
+from __future__ import annotations
+
+import torch
+
+from diptych.errors import BackendError
+
+
+def configure(threads: int | None = None, device: str = "auto") -> None:
+    """Set the number of threads (None: the framework's own choice) and the device: auto, cpu or cuda.
+
+    Raises:
+        BackendError: cuda was asked for and there is none.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise BackendError("device 'cuda' was asked for, but PyTorch finds no GPU; use --device cpu or auto")
+    torch.set_default_device("cuda" if available and device != "cpu" else "cpu")
+
+
+def versions() -> dict[str, str]:
+    """The versions of the framework and what it stands on."""
+    return {"torch": torch.__version__}

@@ -1,0 +1,64 @@
+"""One decoding step at a time: what `diptych.search` drives. States go in and come out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diptych.pytorch.decoder import DecoderState, Source
+from diptych.pytorch.model import Model
+from diptych.pytorch.weights import to_array
+
+
+class SearchState(NamedTuple):
+    """Everything the next step depends on, one row per hypothesis."""
+
+    source: Source
+    decoder: DecoderState
+
+
+class Stepper:
+    """Drives a model one target token at a time."""
+
+    def __init__(self, model: Model) -> None:
+        """Use the model as it is; its weights may change between searches, not within one."""
+        self.model = model
+        self.device = next(model.parameters()).device
+
+    def start(self, source: np.ndarray, source_lengths: np.ndarray) -> SearchState:
+        """Read the source (B, S) of the given lengths (B,): the state before the first token."""
+        with torch.inference_mode():
+            tensors = (torch.from_numpy(array).to(self.device) for array in (source, source_lengths))
+            return SearchState(*self.model.encode(*tensors))
+
+    def step(self, state: SearchState, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray, SearchState]:
+        """Feed one token to each of N rows.
+
+        Args:
+            state: from `start`, `step` or `reorder`, with N rows.
+            tokens: (N,) int32.
+
+        Returns:
+            The log-probabilities of the next token (N, V), the attention's weights (N, S) and the next state.
+        """
+        with torch.inference_mode():
+            embedded = self.model.embed_target(torch.from_numpy(tokens).to(self.device))
+            features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, {})
+            log_probabilities = torch.log_softmax(self.model.project(features), dim=-1)
+        return to_array(log_probabilities), to_array(weights), SearchState(state.source, decoder)
+
+    def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
+        """The state whose k-th row is row `rows[k]` of this one; rows may repeat or be left out."""
+        index = torch.from_numpy(np.asarray(rows, np.int64)).to(self.device)
+        return select_rows(state, index)
+
+
+def select_rows(state: NamedTuple | tuple | Tensor, index: Tensor) -> NamedTuple | tuple | Tensor:
+    """Take the given rows of every tensor in a nested state."""
+    if isinstance(state, Tensor):
+        return state[index]
+    parts = [select_rows(part, index) for part in state]
+    return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)

@@ -1,0 +1,167 @@
+"""One training step: forward, loss, gradients, clipping, optimizer (docs/equations.md, 14 to 18)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diptych.config import TrainingConfig
+from diptych.data.batches import Batch
+from diptych.pytorch.loss import cross_entropy, select_positions
+from diptych.pytorch.model import Model
+from diptych.pytorch.recurrent import apply_dropout
+from diptych.pytorch.weights import Binding, assign, bindings, to_array
+
+Masks = Mapping[str, np.ndarray]
+
+
+class StepResult(NamedTuple):
+    """What one step tells.
+
+    Attributes:
+        loss: label-smoothed cross-entropy per real token, before the step.
+        gradient_norm: the global norm of the gradient, before clipping.
+    """
+
+    loss: float
+    gradient_norm: float
+
+
+class Optimizer:
+    """Adam, AdamW or SGD over the model's variables (Kingma and Ba, 2015; Loshchilov and Hutter, 2019)."""
+
+    def __init__(self, variables: list[Binding], config: TrainingConfig) -> None:
+        """Start with moments of zero."""
+        self.bindings = variables
+        self.config = config
+        self.steps = 0
+        parameters = [binding.variable for binding in variables]
+        if config.optimizer == "sgd":
+            self.kinds = {"velocity": "momentum_buffer"} if config.momentum > 0.0 else {}
+            self.optimizer = torch.optim.SGD(
+                parameters, config.learning_rate, momentum=config.momentum, weight_decay=config.weight_decay
+            )
+        else:
+            self.kinds = {"first_moment": "exp_avg", "second_moment": "exp_avg_sq"}
+            kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+            betas = (config.beta1, config.beta2)
+            self.optimizer = kind(
+                parameters, config.learning_rate, betas, config.epsilon, config.weight_decay, fused=True
+            )
+
+    def apply(self, gradients: list[Tensor], learning_rate: float) -> None:
+        """Change every variable by one step along its gradient, in the order of the bindings."""
+        self.steps += 1
+        for binding, gradient in zip(self.bindings, gradients, strict=True):
+            binding.variable.grad = gradient
+        self.optimizer.param_groups[0]["lr"] = learning_rate
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def export_state(self) -> dict[str, np.ndarray]:
+        """The moments as arrays by name, `first_moment.NAME` and so on; copies."""
+        exported: dict[str, np.ndarray] = {}
+        for kind, own in self.kinds.items():
+            for binding in self.bindings:
+                state = self.optimizer.state.get(binding.variable, {})
+                value = to_array(state[own]) if own in state else np.zeros(tuple(binding.variable.shape))
+                exported |= {f"{kind}.{name}": array for name, array in binding.unpack(value).items()}
+        return exported
+
+    def load_state(self, arrays: Mapping[str, np.ndarray], steps: int) -> None:
+        """Go on from arrays that `export_state` gave after so many steps."""
+        self.steps = steps
+        for binding in self.bindings:
+            state = {} if self.config.optimizer == "sgd" else {"step": torch.tensor(float(steps), device="cpu")}
+            for kind, own in self.kinds.items():
+                names = [parameter.name for parameter in binding.parameters]
+                values = {name: arrays[f"{kind}.{name}"] for name in names}
+                state[own] = torch.zeros_like(binding.variable)
+                assign(state[own], binding.pack(values))
+            self.optimizer.state[binding.variable] = state
+
+
+class TrainingStep:
+    """Trains a model one batch at a time; keeps the optimizer's state.
+
+    Attributes:
+        model: the model that is trained.
+        config: the training config.
+    """
+
+    def __init__(self, model: Model, config: TrainingConfig) -> None:
+        """Start with a fresh optimizer; `load_state` goes on from an earlier one."""
+        self.model = model
+        self.config = config
+        self.bindings = bindings(model)
+        self.optimizer = Optimizer(self.bindings, config)
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps done."""
+        return self.optimizer.steps
+
+    def step(self, batch: Batch, masks: Masks, learning_rate: float) -> StepResult:
+        """Train on one batch with the given dropout masks (none: no dropout) and learning rate."""
+        loss, gradients = self._gradients(batch, masks)
+        norm = torch.sqrt(torch.stack([gradient.square().sum() for gradient in gradients]).sum())
+        if self.config.clip_norm > 0.0:
+            scale = torch.clamp(self.config.clip_norm / norm, max=1.0)
+            gradients = [gradient.mul_(scale) for gradient in gradients]
+        self.optimizer.apply(gradients, learning_rate)
+        return StepResult(loss.item(), norm.item())
+
+    def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
+        """The loss per real token and its gradient by parameter name; changes nothing."""
+        loss, gradients = self._gradients(batch, masks)
+        exported: dict[str, np.ndarray] = {}
+        for binding, gradient in zip(self.bindings, gradients, strict=True):
+            exported |= binding.unpack(to_array(gradient))
+        return loss.item(), {name: exported[name] for name in self.model.specification}
+
+    def evaluate(self, batch: Batch) -> float:
+        """The summed negative log-likelihood of a batch's real tokens: no smoothing, no dropout."""
+        with torch.inference_mode():
+            return self._loss(batch, {}, 0.0).item()
+
+    def export_state(self) -> dict[str, np.ndarray]:
+        """The optimizer's moments as arrays by name; copies."""
+        return self.optimizer.export_state()
+
+    def load_state(self, arrays: Mapping[str, np.ndarray], steps: int) -> None:
+        """Go on from the optimizer's moments after so many steps, of whichever panel."""
+        self.optimizer.load_state(arrays, steps)
+
+    def _gradients(self, batch: Batch, masks: Masks) -> tuple[Tensor, list[Tensor]]:
+        """Loss per real token and the gradient of each variable, dense."""
+        loss = self._loss(batch, masks, self.config.label_smoothing) / batch.target_tokens
+        variables = [binding.variable for binding in self.bindings]
+        gradients = torch.autograd.grad(loss, variables, allow_unused=True)
+        # A weight nothing depends on (a bridge's, say, where the states are zeros) has a gradient of zeros.
+        return loss, [
+            torch.zeros_like(v) if g is None else g for v, g in zip(variables, gradients, strict=True)
+        ]
+
+    def _loss(self, batch: Batch, masks: Masks, label_smoothing: float) -> Tensor:
+        """The summed loss over real target positions: only these are projected to the vocabulary."""
+        device = self.bindings[0].variable.device
+        positions = torch.from_numpy(real_positions(batch)).to(device)
+        source, source_lengths, target_input, target_output = (
+            torch.from_numpy(array).to(device)
+            for array in (batch.source, batch.source_lengths, batch.target_input, batch.target_output)
+        )
+        keep = {place: torch.from_numpy(mask).to(device) for place, mask in masks.items()}
+        features, _ = self.model.features(source, source_lengths, target_input, keep)
+        features = apply_dropout(features, keep, "output", self.model.config.dropout)
+        logits = self.model.project(select_positions(features, positions))
+        return cross_entropy(logits, select_positions(target_output, positions), label_smoothing)
+
+
+def real_positions(batch: Batch) -> np.ndarray:
+    """Which of the B * T target positions of a batch are real: (N,) int64, ascending."""
+    steps = np.arange(batch.target_output.shape[1])
+    return np.flatnonzero(steps[None, :] < batch.target_lengths[:, None])
