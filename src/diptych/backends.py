@@ -1,0 +1,100 @@
+"""The only door through which a framework is imported, and only when it is asked for.
+
+Each backend is a panel: a module with `Model`, `load_parameters`, `export_parameters`, `Stepper`, `configure`,
+`versions` and, in the two frameworks, `TrainingStep`. `reference` is the NumPy panel: it translates, but cannot train.
+
+Loading both frameworks into one process is allowed, because small programs and tests need it, but it has been seen to
+hang or crash with some builds (both bring their own OpenMP and protobuf), and they would share the processor. So
+whatever measures, and whatever a user waits for, loads one framework per process; `diptych compare` does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from types import ModuleType
+
+from diptych.errors import BackendError
+
+BACKENDS = ("tensorflow", "pytorch")
+DEVICES = ("auto", "cpu", "cuda")
+
+# What each panel imports beside what Diptych itself depends on.
+_FRAMEWORKS = {"tensorflow": ("tensorflow", "keras"), "pytorch": ("torch",), "reference": ()}
+# Read once, when a framework is imported. `configure` then sets what can be set later.
+_THREAD_VARIABLES = {
+    "tensorflow": ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"),
+    "pytorch": ("OMP_NUM_THREADS", "MKL_NUM_THREADS"),
+    "reference": (),  # NumPy is there already
+}
+
+
+def is_installed(name: str) -> bool:
+    """Whether a backend's framework is installed; looks for it without importing it.
+
+    Raises:
+        BackendError: there is no such backend.
+    """
+    _check_name(name)
+    return all(map(_can_be_found, _FRAMEWORKS[name]))
+
+
+def load(name: str, threads: int | None = None, device: str = "auto") -> ModuleType:
+    """Import a backend's panel and set it up.
+
+    Args:
+        name: "tensorflow", "pytorch" or "reference".
+        threads: how many processor threads it may use; None leaves that to the framework.
+        device: "cpu", "cuda", or "auto" for a GPU where there is one.
+
+    Raises:
+        BackendError: the backend is unknown, not installed or broken, or the threads or the device are impossible.
+    """
+    _check_name(name)
+    if threads is not None and threads < 1:
+        raise BackendError(f"threads = {threads}: give 1 or more, or leave it out to let {name} choose")
+    if device not in DEVICES:
+        raise BackendError(f"unknown device {device!r}; choose among: {', '.join(DEVICES)}")
+    if not is_installed(name):
+        missing = ", ".join(module for module in _FRAMEWORKS[name] if not _can_be_found(module))
+        raise BackendError(f"backend {name!r} needs {missing}, not installed here: pip install 'diptych[{name}]'")
+    _prepare_environment(name, threads)
+    try:
+        panel = importlib.import_module(f"diptych.{name}")
+    except (ImportError, OSError) as error:  # OSError: a shared library that cannot be loaded
+        raise BackendError(
+            f"backend {name!r} is installed but cannot be imported: {error}. "
+            f"Install it anew: pip install --force-reinstall 'diptych[{name}]'"
+        ) from error
+    panel.configure(threads, device)
+    return panel
+
+
+def _check_name(name: str) -> None:
+    if name not in _FRAMEWORKS:
+        raise BackendError(f"unknown backend {name!r}; choose among: {', '.join(_FRAMEWORKS)}")
+
+
+def _can_be_found(module: str) -> bool:
+    """Whether a top-level module could be imported; a loaded or blocked one answers for itself."""
+    if module in sys.modules:
+        return sys.modules[module] is not None
+    return importlib.util.find_spec(module) is not None
+
+
+def _prepare_environment(name: str, threads: int | None) -> None:
+    """Set what a framework reads from the environment when it is imported; does nothing if it already has been."""
+    if name == "tensorflow":
+        loaded = sys.modules.get("keras")
+        if loaded is not None and loaded.backend.backend() != "tensorflow":
+            raise BackendError(
+                f"Keras was already imported with its backend {loaded.backend.backend()!r}, but Diptych needs "
+                f"'tensorflow': set KERAS_BACKEND=tensorflow before Keras is imported, or use a process of its own"
+            )
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if threads is not None and not any(module in sys.modules for module in _FRAMEWORKS[name]):
+        for variable in _THREAD_VARIABLES[name]:
+            os.environ[variable] = str(threads)
