@@ -175,10 +175,10 @@ def read_lines(path: str | Path) -> list[str]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         byte = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        hint = "it looks like UTF-16; " if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ""
-        raise DataError(
-            f"{path}, line {line}, byte {byte}: 0x{data[error.start]:02x} is not UTF-8 ({error.reason}); {hint}save it as UTF-8"
-        ) from error
+        problem = f"0x{data[error.start]:02x} is not UTF-8 ({error.reason})"
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            problem += ", it looks like UTF-16"
+        raise DataError(f"{path}, line {line}, byte {byte}: {problem}; save the file as UTF-8") from error
     if not text:
         raise DataError(f"{path} is empty, expected one sentence per line")
     if "\0" in text:
