@@ -1,0 +1,68 @@
+# One command each: `make demo`, `make test`, `make lint`, `make bench`. Each sets up .venv first where it has to.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+# Test processes. Each may hold both frameworks (about 1 GB), so this does not follow the number of cores.
+WORKERS ?= 2
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench clean
+
+help:
+	@echo "make demo    train the same model in TensorFlow and in PyTorch and compare them (minutes)"
+	@echo "make test    run the tests"
+	@echo "make lint    check style, types and the import rule"
+	@echo "make format  put the code into the style that lint asks for"
+	@echo "make bench   measure training and decoding speed"
+	@echo "make setup   only make .venv and install everything into it"
+	@echo "make clean   remove .venv and every cache; runs/ stays"
+
+setup: $(READY)
+
+# The stamp is written last, so that a set-up that was interrupted is taken up again. A .venv whose Python does not
+# start, or lacks pip, is made anew. Torch comes first and pinned: a CPU build that is already there, or that the
+# package index prefers, is then kept by everything that follows.
+$(READY): pyproject.toml constraints.txt
+	@rm -f $@
+	@command -v $(PYTHON) >/dev/null || { \
+	    echo "error: no '$(PYTHON)' found. Install Python 3.11 or newer, or name one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; \
+	    exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "error: Python 3.11 or newer is needed, '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
+	         "Name a newer one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; \
+	    exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	    echo "error: '$(PYTHON)' cannot make virtual environments: its modules venv and ensurepip are missing." \
+	         "On Debian and Ubuntu: apt-get install python3-venv" >&2; \
+	    exit 1; }
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	    || { echo "Making $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
+	$(PIP) install --constraint constraints.txt torch==2.13.0
+	$(PIP) install --constraint constraints.txt --editable '.[all,dev]'
+	@touch $@
+
+demo: setup
+	$(BIN)/diptych compare --run runs/demo --overwrite
+
+test: setup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup
+	$(BIN)/python benchmarks/training.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests examples benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
