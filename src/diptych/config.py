@@ -204,6 +204,23 @@ class SearchConfig(Section):
     # At most so many tokens; 0: 2 times the source's tokens plus 10.
     maximum_length: Natural = 0
     batch_size: Positive = 64
+    # How many prefixes of each sentence are kept side by side (1: greedy or sampling), and how many of the
+    # translations found are given.
+    beam_size: Positive = 1
+    n_best: Positive = 1
+    # A beam ranks by log-probability / ((5 + tokens) / 6) ** length_penalty; 0: by log-probability alone.
+    length_penalty: Annotated[float, Field(ge=0.0, le=10.0)] = 0.6
+
+    @model_validator(mode="after")
+    def _choices_fit(self) -> SearchConfig:
+        if self.beam_size > 1 and self.temperature > 0.0:
+            raise ValueError(
+                f"beam_size {self.beam_size} and temperature {self.temperature} exclude each other: "
+                f"set beam_size = 1 to sample, or temperature = 0.0 for a beam"
+            )
+        if self.n_best > self.beam_size:
+            raise ValueError(f"n_best {self.n_best} needs a beam_size of at least as much, got {self.beam_size}")
+        return self
 
 
 class RunConfig(Section):

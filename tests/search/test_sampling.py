@@ -1,0 +1,87 @@
+"""Sampling: fair draws, which belong to a sentence and not to its batch."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from diptych.errors import CheckpointError, ConfigError
+from diptych.search import greedy, sample
+
+sentences = st.lists(st.lists(st.integers(3, 9), min_size=1, max_size=5), min_size=1, max_size=6)
+
+
+def longest(batch, length=9):
+    return np.full(len(batch), length, np.int32)
+
+
+@given(sentences, st.integers(0, 1000), st.permutations(range(6)), st.floats(0.1, 5.0))
+@settings(max_examples=40, deadline=None)
+def test_a_sample_belongs_to_its_row_and_not_to_its_batch(
+    table_stepper, padded, same_hypotheses, batch, seed, rows, temperature
+):
+    rows = rows[: len(batch)]
+    model = table_stepper(seed=4, dtype=np.float32)
+    together = sample(model, *padded(batch), longest(batch), temperature, seed, rows)
+    for sentence, row, found in zip(batch, rows, together, strict=True):
+        (alone,) = sample(model, *padded([sentence]), longest([0]), temperature, seed, [row])
+        assert same_hypotheses(found, alone)
+
+
+def test_rows_and_seeds_draw_differently(table_stepper, padded):
+    batch = [[5, 6, 7]] * 40
+    found = [
+        [
+            hypothesis.tokens
+            for hypothesis in sample(table_stepper(), *padded(batch), longest(batch), 1.0, seed, range(40))
+        ]
+        for seed in (1, 2, 1)
+    ]
+    assert found[0] == found[2] != found[1]
+    assert len(set(found[0])) > 10
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_draws_follow_the_tempered_distribution_without_pad_and_bos(table_stepper, padded, temperature):
+    draws = 4000
+    model = table_stepper(seed=8, scale=1.0)
+    batch = [[5]] * draws
+    found = sample(model, *padded(batch), longest(batch, 1), temperature, 3, range(draws))
+    counts = np.bincount([hypothesis.tokens[0] for hypothesis in found], minlength=model.vocabulary_size)
+    values = model.log_probabilities((5,), (1,))
+    expected = np.exp(values / temperature)
+    expected[:2] = 0.0
+    expected *= draws / expected.sum()
+    assert counts[:2].sum() == 0
+    chi_square = ((counts[2:] - expected[2:]) ** 2 / expected[2:]).sum()
+    assert chi_square < 16.3  # three degrees of freedom, one in a thousand
+    for hypothesis in found[:20]:
+        assert hypothesis.log_probability == values[hypothesis.tokens[0]], "the model's own, at temperature 1"
+
+
+@pytest.mark.parametrize("temperature", [1e-9, 5e-324])
+def test_near_zero_it_is_greedy(table_stepper, padded, same_hypotheses, temperature):
+    batch = [[token, token + 1] for token in range(3, 12)]
+    found = sample(table_stepper(), *padded(batch), longest(batch), temperature, 1, range(len(batch)))
+    for one, other in zip(found, greedy(table_stepper(), *padded(batch), longest(batch)), strict=True):
+        assert same_hypotheses(one, other)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_temperature_must_be_above_zero(table_stepper, padded, temperature):
+    with pytest.raises(ConfigError, match="a number above 0, got .*use greedy"):
+        sample(table_stepper(), *padded([[5]]), longest([0]), temperature, 1, [0])
+
+
+def test_each_sentence_has_a_row_number(table_stepper, padded):
+    with pytest.raises(ConfigError, match="got 1 for 2 sentences"):
+        sample(table_stepper(), *padded([[5], [6]]), longest([0, 0]), 1.0, 1, [0])
+
+
+def test_a_diverged_model_is_an_error(table_stepper, padded):
+    class Diverged(table_stepper):
+        def log_probabilities(self, sentence, prefix):
+            return np.full(self.vocabulary_size, np.nan)
+
+    with pytest.raises(CheckpointError, match="diverged"):
+        sample(Diverged(), *padded([[5]]), longest([0]), 1.0, 1, [0])
