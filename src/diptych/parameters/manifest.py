@@ -90,7 +90,7 @@ def parse_object(path: Path, data: bytes) -> dict[str, Any]:
 
 def write_synced(path: Path, data: bytes) -> None:
     """Write a file and wait until the disk has it."""
-    with open(path, "wb") as file:
+    with path.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -117,8 +117,8 @@ def _put_in_place(building: Path, folder: Path) -> None:
     old = _replaced(folder)
     if folder.is_dir():
         shutil.rmtree(old, ignore_errors=True)
-        os.rename(folder, old)
-    os.rename(building, folder)
+        folder.rename(old)
+    building.rename(folder)
     sync_folder(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 

@@ -1,0 +1,71 @@
+"""One side of a run: how its lines become tokens and its tokens ids, as one file in the run's folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from diptych.config import DataConfig
+from diptych.data.corpus import Pair
+from diptych.data.tokenizers import Tokenizer, make_tokenizer
+from diptych.data.vocabulary import Vocabulary
+from diptych.errors import ConfigError, RunError
+
+
+@dataclass(frozen=True)
+class Language:
+    """A tokenizer and the vocabulary of the text that it was used on."""
+
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+
+    def to_json(self) -> str:
+        """This language as JSON, one token a line: what `from_json` reads."""
+        values = {
+            "kind": self.tokenizer.kind,
+            "lowercase": self.tokenizer.lowercase,
+            "vocabulary": json.loads(self.vocabulary.to_json()),
+        }
+        return json.dumps(values, ensure_ascii=False, indent=0) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, origin: str) -> Language:
+        """The language that `to_json` wrote; `origin` names it in the error.
+
+        Raises:
+            RunError: the text is anything else.
+            DataError: the vocabulary in it is damaged.
+        """
+        advice = "restore it, or create the run again"
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise RunError(f"{origin} is not valid JSON ({error}); {advice}") from error
+        if not isinstance(values, dict) or set(values) != {"kind", "lowercase", "vocabulary"}:
+            raise RunError(f"{origin} is not an object with kind, lowercase and vocabulary; {advice}")
+        kind, lowercase = values["kind"], values["lowercase"]
+        if not isinstance(kind, str) or not isinstance(lowercase, bool):
+            raise RunError(f"{origin} has kind {kind!r} and lowercase {lowercase!r}, expected a name and a boolean")
+        try:
+            tokenizer = make_tokenizer(kind, lowercase)
+        except ConfigError as error:
+            raise RunError(f"{origin}: {error}") from error
+        return cls(tokenizer, Vocabulary.from_json(json.dumps(values["vocabulary"]), origin))
+
+
+def build_languages(config: DataConfig, pairs: Sequence[Pair]) -> tuple[Language, Language]:
+    """The source's and the target's language, with the vocabularies of these training pairs.
+
+    Raises:
+        DataError: no token at all gets into a vocabulary.
+    """
+    source = make_tokenizer(config.source_tokenizer, config.lowercase_source)
+    target = make_tokenizer(config.target_tokenizer, config.lowercase_target)
+    sources = [source.tokenize(pair[0]) for pair in pairs]
+    targets = [target.tokenize(pair[1]) for pair in pairs]
+    limits = config.minimum_frequency, config.maximum_vocabulary
+    if config.shared_vocabulary:
+        shared = Vocabulary.build(sources + targets, *limits)
+        return Language(source, shared), Language(target, shared)
+    return Language(source, Vocabulary.build(sources, *limits)), Language(target, Vocabulary.build(targets, *limits))
