@@ -37,6 +37,10 @@ def test_any_run_of_unicode_whitespace_separates_words() -> None:
     ]  # fmt: skip
 
 
+def test_words_are_joined_with_one_space() -> None:
+    assert make_tokenizer("word").detokenize(["I", "feel", "hungry"]) == "I feel hungry"
+
+
 def test_lower_casing_is_asked_for() -> None:
     assert make_tokenizer("word").tokenize("I Feel") == ["I", "Feel"]
     assert make_tokenizer("word", lowercase=True).tokenize("I FEEL ÄÖ") == ["i", "feel", "äö"]
