@@ -50,6 +50,33 @@ def test_as_wide_as_the_space_it_finds_the_n_best(table_stepper, padded, batch, 
         )
 
 
+def plain_beam(model, sentence, maximum_length, size, exponent):
+    """The same search for one sentence, in lists, with no stopping early."""
+    prefixes, found = [((), 0.0)], []
+    while prefixes:
+        extensions = []
+        for prefix, total in prefixes:
+            row = model.log_probabilities(sentence, (1, *prefix))
+            extensions += [((*prefix, token), total + row[token]) for token in range(2, len(row))]
+        extensions.sort(key=lambda extension: -extension[1])
+        kept = extensions[: size - sum(tokens[-1] == EOS for tokens, _ in found)]
+        over = [extension for extension in kept if extension[0][-1] == EOS or len(extension[0]) == maximum_length]
+        prefixes = [extension for extension in kept if extension not in over]
+        found += over
+    return scored(found, exponent)
+
+
+@given(sentences, st.integers(0, 1000), exponents, st.integers(1, 6), st.integers(1, 7))
+@settings(max_examples=60, deadline=None)
+def test_equals_a_plain_beam_sentence_by_sentence(table_stepper, padded, batch, seed, exponent, size, maximum):
+    model = table_stepper(vocabulary_size=8, seed=seed)
+    for sentence, hypotheses in zip(
+        batch, beam(model, *padded(batch), longest(batch, maximum), size, exponent, size), strict=True
+    ):
+        expected = plain_beam(model, tuple(sentence), maximum, size, exponent)
+        assert [hypothesis.tokens for hypothesis in hypotheses] == [tokens for tokens, _ in expected][:size]
+
+
 @given(sentences, st.integers(0, 1000), exponents, st.integers(2, 6), st.data())
 @settings(max_examples=60, deadline=None)
 def test_stopping_early_changes_nothing(table_stepper, padded, same_hypotheses, batch, seed, exponent, size, data):

@@ -59,6 +59,15 @@ def test_draws_follow_the_tempered_distribution_without_pad_and_bos(table_steppe
         assert hypothesis.log_probability == values[hypothesis.tokens[0]], "the model's own, at temperature 1"
 
 
+def test_every_step_draws_anew(table_stepper, padded):
+    class Uniform(table_stepper):
+        def log_probabilities(self, sentence, prefix):
+            return np.full(self.vocabulary_size, -np.log(self.vocabulary_size))
+
+    (found,) = sample(Uniform(vocabulary_size=100), *padded([[5]]), longest([0], 10), 1.0, 2, [0])
+    assert len(set(found.tokens)) > 5
+
+
 @pytest.mark.parametrize("temperature", [1e-9, 5e-324])
 def test_near_zero_it_is_greedy(table_stepper, padded, same_hypotheses, temperature):
     batch = [[token, token + 1] for token in range(3, 12)]
