@@ -109,10 +109,11 @@ def attention_maps(
         (first, (_, before)), (second, (_, after)) = maps.items()
         difference = after - before
         largest = float(np.abs(difference).max())
-        limit = largest or 1.0
-        name = f"{second} \N{MINUS SIGN} {first}\n" + (f"largest {largest:.1e}" if largest else "no difference at all")
+        limit = largest if 0.0 < largest < np.inf else 1.0
+        note = "no difference at all" if largest == 0.0 else f"largest {largest:.1e}"
+        name = f"{second} \N{MINUS SIGN} {first}\n{note}"
         axes, left = _heatmap(figure, left, scale, difference, columns, [], name, "PuOr", (-limit, limit))
-        if largest:
+        if limit == largest:
             _colour_bar(figure, axes, left, {-limit: f"\N{MINUS SIGN}{limit:.0e}", 0.0: "0", limit: f"{limit:.0e}"})
     _save(figure, path, title)
 
@@ -157,10 +158,14 @@ def loss_curves(losses: Mapping[str, Sequence[float]], path: str | Path, title: 
         _dress(lower, f"|{second} \N{MINUS SIGN} {first}|")
         if np.isfinite(drawn).any():
             lower.set_yscale("log")
-            note = f"largest gap {np.nanmax(gap):.1e}"
         else:
             lower.set_yticks([])
-            note = "no gap: every loss is the same number" if common else "no step in common"
+        if not common:
+            note = "no step in common"
+        elif gap.any():
+            note = f"largest gap {gap.max():.1e}"
+        else:
+            note = "no gap: every loss is the same number"
         lower.text(0.99, 0.06, note, transform=lower.transAxes, ha="right", family=FAMILY, fontsize=10, color=INK)
     lower.set_xlabel("optimizer step", family=FAMILY, fontsize=10, color=INK)
     _save(figure, path, title)
@@ -275,7 +280,7 @@ def _save(figure: Figure, path: Path, title: str) -> None:
     if title:
         boxes = [_extent(axes) for axes in figure.axes]
         left, right, top = min(b[0] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
-        text = textwrap.fill(_printable(title), max(40, round(10 * (right - left))))
+        text = textwrap.fill(_printable(" ".join(title.split())), max(40, round(10 * (right - left))))
         figure.text(left, top + 0.15, text, fontsize=12, family=FAMILY, color=INK, parse_math=False)
     kind = path.suffix.lower().removeprefix(".")
     metadata = {"Date": None} if kind == "svg" else {"Software": None}

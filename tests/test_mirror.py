@@ -1,0 +1,250 @@
+"""The mirror rule: the three panels have the same files, classes, functions, arguments, defaults and docstrings.
+
+The panels are read, not imported. `forward`, Keras's `call` and the reference's `__call__` stand for each other, and
+a docstring may name its own framework. The reference may lack what only training needs. Whatever else differs must
+stand in `EXCEPTIONS` with a reason, and an exception that no longer applies is an error.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "diptych"
+SAME_METHOD = {"call": "forward", "__call__": "forward"}
+FRAMEWORK_NAMES = ("TensorFlow", "PyTorch", "NumPy", "Keras")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One place where two panels part: which file, which name in it ("" for the file itself), and in what."""
+
+    panels: str
+    file: str
+    name: str
+    aspect: str
+
+
+EXCEPTIONS: dict[Difference, str] = {
+    Difference("reference | pytorch", "__init__.py", "", "docstring"): "says what the reference is for",
+    Difference("reference | pytorch", "training.py", "", "missing in reference"): "the reference does not train",
+    Difference("reference | pytorch", "recurrent.py", "sigmoid", "missing in pytorch"): "NumPy has none",
+    Difference("reference | pytorch", "recurrent.py", "RecurrentLayer._weights", "missing in reference"): (
+        "weights are never cast there"
+    ),
+    Difference("reference | pytorch", "recurrent.py", "RecurrentLayer._run", "missing in reference"): (
+        "there is no fused kernel to call"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A class, function, method or field: what both panels must have alike."""
+
+    kind: str
+    arguments: tuple[str, ...]
+    docstring: str
+
+
+def outline(source: str) -> dict[str, Entry]:
+    """Every entry of a file by its qualified name, in order; "" is the file itself."""
+    tree = ast.parse(source)
+    entries = {"": Entry("file", (), docstring(tree))}
+
+    def visit(body: list[ast.stmt], prefix: str) -> None:
+        for node in body:
+            if isinstance(node, ast.ClassDef):
+                entries[prefix + node.name] = Entry("class", (), docstring(node))
+                visit(node.body, f"{prefix}{node.name}.")
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                name = SAME_METHOD.get(node.name, node.name) if prefix else node.name
+                entries[prefix + name] = Entry(kind(node), arguments(node.args), docstring(node))
+            elif prefix and isinstance(node, ast.AnnAssign):
+                default = () if node.value is None else (ast.unparse(node.value),)
+                entries[prefix + ast.unparse(node.target)] = Entry("field", default, "")
+
+    visit(tree.body, "")
+    return entries
+
+
+def docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """A node's docstring with the frameworks' names left open."""
+    text = ast.get_docstring(node) or ""
+    for name in FRAMEWORK_NAMES:
+        text = text.replace(name, "FRAMEWORK")
+    return text
+
+
+def kind(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """Whether a function is a plain one or a property, a static method or a class method."""
+    names = [ast.unparse(decorator) for decorator in node.decorator_list]
+    return next((name for name in names if name in ("property", "staticmethod", "classmethod")), "function")
+
+
+def arguments(node: ast.arguments) -> tuple[str, ...]:
+    """Argument names in order, each with its default, and the signs that separate their kinds."""
+    positional = [*node.posonlyargs, *node.args]
+    defaults: list[ast.expr | None] = [None] * (len(positional) - len(node.defaults))
+    shown = [argument(a, d) for a, d in zip(positional, [*defaults, *node.defaults], strict=True)]
+    if node.posonlyargs:
+        shown.insert(len(node.posonlyargs), "/")
+    if node.vararg or node.kwonlyargs:
+        shown.append(f"*{node.vararg.arg if node.vararg else ''}")
+    shown += [argument(a, d) for a, d in zip(node.kwonlyargs, node.kw_defaults, strict=True)]
+    return (*shown, f"**{node.kwarg.arg}") if node.kwarg else tuple(shown)
+
+
+def argument(node: ast.arg, default: ast.expr | None) -> str:
+    """An argument as `name` or `name=default`."""
+    return node.arg if default is None else f"{node.arg}={ast.unparse(default)}"
+
+
+def differences(package: Path, first: str, second: str) -> list[Difference]:
+    """Every difference between two panels, file by file."""
+    panels = f"{first} | {second}"
+    files = {panel: {path.name: path for path in (package / panel).glob("*.py")} for panel in (first, second)}
+    found = []
+    for file in sorted(files[first].keys() | files[second].keys()):
+        missing = [panel for panel in (first, second) if file not in files[panel]]
+        if missing:
+            found.append(Difference(panels, file, "", f"missing in {missing[0]}"))
+            continue
+        left, right = (outline(files[panel][file].read_text()) for panel in (first, second))
+        found += [Difference(panels, file, name, f"missing in {second}") for name in left if name not in right]
+        found += [Difference(panels, file, name, f"missing in {first}") for name in right if name not in left]
+        common = [name for name in left if name in right]
+        for name in common:
+            aspects = [
+                a for a in ("kind", "arguments", "docstring") if getattr(left[name], a) != getattr(right[name], a)
+            ]
+            found += [Difference(panels, file, name, aspect) for aspect in aspects]
+        order = [name for name in right if name in left]
+        moved = next((name for name, other in zip(common, order, strict=True) if name != other), None)
+        if moved is not None:
+            found.append(Difference(panels, file, moved, "order"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Difference]:
+    return differences(PACKAGE, "tensorflow", "pytorch") + differences(PACKAGE, "reference", "pytorch")
+
+
+def test_the_panels_mirror_each_other(found):
+    unexplained = [difference for difference in found if difference not in EXCEPTIONS]
+    assert not unexplained, "\n".join(map(str, unexplained))
+
+
+def test_no_exception_is_stale(found):
+    assert EXCEPTIONS.keys() <= set(found)
+    assert all(reason.strip() for reason in EXCEPTIONS.values())
+
+
+def test_every_public_entry_has_a_docstring():
+    for panel in ("reference", "tensorflow", "pytorch"):
+        for path in sorted((PACKAGE / panel).glob("*.py")):
+            for name, entry in outline(path.read_text()).items():
+                private = name.rpartition(".")[2].startswith("_") and not name.endswith("__init__")
+                assert private or entry.kind == "field" or entry.docstring, f"{panel}/{path.name}: {name}"
+
+
+TWIN = '''
+"""A layer in PyTorch."""
+
+class State(NamedTuple):
+    """A state."""
+    hidden: Tensor
+    cell: Tensor | None = None
+
+class Layer(nn.Module):
+    """A layer."""
+
+    def __init__(self, size: int, bias: bool = False) -> None:
+        """Make it."""
+
+    @property
+    def steps(self):
+        """Steps done."""
+
+    def forward(self, inputs: Tensor, *, scale=1.0) -> Tensor:
+        """Run it."""
+
+def reverse(inputs, lengths):
+    """Reverse it."""
+'''
+MOVED = TWIN.partition("\ndef reverse")[0].replace(
+    "class State", 'def reverse(inputs, lengths):\n    """Reverse it."""\n\nclass State'
+)
+
+
+@pytest.fixture
+def twins(tmp_path):
+    """Two panels of one file each: the twin as it is, and the twin after a change."""
+
+    def make(before: str, after: str) -> list[Difference]:
+        changed = TWIN.replace(before, after)
+        assert before == after or changed != TWIN
+        for panel, text in (("pytorch", TWIN), ("tensorflow", changed)):
+            (tmp_path / panel).mkdir()
+            (tmp_path / panel / "layer.py").write_text(text)
+        return differences(tmp_path, "tensorflow", "pytorch")
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", ""),
+        ("forward", "call"),
+        ("forward", "__call__"),
+        ("in PyTorch", "in TensorFlow"),
+        ("Tensor", "tf.Tensor"),
+        ("nn.Module", "keras.layers.Layer"),
+        ("    def forward", "    @tf.function\n    def forward"),
+    ],
+)
+def test_what_is_the_framework_s_own_may_differ(twins, before, after):
+    assert twins(before, after) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("def reverse", "def backwards", [("reverse", "missing in tensorflow"), ("backwards", "missing in pytorch")]),
+        ("    def forward", "    def build(self): ...\n\n    def forward", [("Layer.build", "missing in pytorch")]),
+        ("class Layer", "class Cell", None),
+        ("(inputs, lengths)", "(inputs, steps)", [("reverse", "arguments")]),
+        ("(inputs, lengths)", "(lengths, inputs)", [("reverse", "arguments")]),
+        ("bias: bool = False", "bias: bool = True", [("Layer.__init__", "arguments")]),
+        ("bias: bool = False", "bias: bool", [("Layer.__init__", "arguments")]),
+        ("*, scale", "scale", [("Layer.forward", "arguments")]),
+        ("cell: Tensor | None = None", "cell: Tensor", [("State.cell", "arguments")]),
+        (
+            "hidden: Tensor",
+            "output: Tensor",
+            [("State.hidden", "missing in tensorflow"), ("State.output", "missing in pytorch")],
+        ),
+        ("    @property\n", "", [("Layer.steps", "kind")]),
+        ("Run it.", "Run it all.", [("Layer.forward", "docstring")]),
+        ("A layer in", "The layer in", [("", "docstring")]),
+        (TWIN, MOVED, [("reverse", "order")]),
+    ],
+)
+def test_a_planted_drift_is_caught(twins, before, after, expected):
+    found = [(difference.name, difference.aspect) for difference in twins(before, after)]
+    if expected is None:
+        assert found
+    else:
+        assert sorted(found) == sorted(expected)
+
+
+def test_a_file_that_only_one_panel_has_is_caught(twins, tmp_path):
+    assert twins("", "") == []
+    (tmp_path / "pytorch" / "extra.py").write_text("")
+    missing = Difference("tensorflow | pytorch", "extra.py", "", "missing in tensorflow")
+    assert differences(tmp_path, "tensorflow", "pytorch") == [missing]
