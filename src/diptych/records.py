@@ -88,6 +88,20 @@ class TrainingRecord:
             raise CheckpointError(f"no checkpoint in {self.checkpoints}: train the run with this backend first")
         return read_checkpoint(self.checkpoints / name, self.specification)
 
+    def adopt(self, other: TrainingRecord) -> None:
+        """Take over another backend's best and latest checkpoint and its metrics, to go on from there.
+
+        Raises:
+            CheckpointError: a checkpoint is damaged; nothing has changed then.
+        """
+        latest = other.read_checkpoint("latest")
+        best = other.read_checkpoint("best") if other._pointer("best") else None
+        self.write_metrics(line for line in other.read_metrics() if line["step"] <= latest.state["step"])
+        if best is not None:
+            self.write_checkpoint(best, best=True)
+        if best is None or best.state["step"] != latest.state["step"]:
+            self.write_checkpoint(latest)
+
     def append_metrics(self, line: Mapping[str, Any]) -> None:
         """Add one line to the metrics."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -146,7 +160,9 @@ class TrainingRecord:
     def _prune(self) -> None:
         """Remove all but the newest, the latest and the best checkpoint, and what killed processes left behind."""
         held = self._held()
-        kept = {*held[-self.keep :], self._pointer("latest"), self._pointer("best")}
+        steps = self.steps() or 0
+        newest = [name for name in held if _step_of(name) <= steps][-self.keep :]
+        kept = {*newest, self._pointer("latest"), self._pointer("best")}
         for path in self.checkpoints.glob(".step-*"):
             if path.suffix in (".tmp", ".removed"):
                 shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,49 @@
+"""What training did, for whoever called it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What training did.
+
+    Attributes:
+        backend: the framework.
+        steps: optimizer steps of the whole run, those before it was resumed included.
+        epochs: whole epochs of the whole run.
+        resumed_from: the step at which this session began.
+        losses: the loss per target token of each step of the whole run.
+        validation_losses: (step, loss per target token) of each validation of the whole run.
+        best_validation_loss: the lowest of them; None where there has been no validation.
+        best_step: the step it was reached at.
+        dropped: training pairs that were left out, by reason.
+        seconds: time this session spent in steps, without those that compiled, validations and checkpoints.
+        target_tokens: target tokens trained on in these seconds.
+        compile_seconds: time of the steps that compiled: the first, and those for which the panel traced anew.
+        finished: the last step of the config was done, or training stopped early.
+        stopped_early: `patience` validations went by without a better loss.
+        interrupted: Ctrl-C ended it; it can be resumed.
+    """
+
+    backend: str
+    steps: int
+    epochs: int
+    resumed_from: int
+    losses: list[float]
+    validation_losses: list[tuple[int, float]]
+    best_validation_loss: float | None
+    best_step: int
+    dropped: dict[str, int]
+    seconds: float
+    target_tokens: int
+    compile_seconds: float
+    finished: bool
+    stopped_early: bool
+    interrupted: bool
+
+    @property
+    def target_tokens_per_second(self) -> float:
+        """Target tokens trained on per second, compiling apart; 0 where every step compiled."""
+        return self.target_tokens / self.seconds if self.seconds else 0.0

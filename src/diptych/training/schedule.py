@@ -1,0 +1,119 @@
+"""What each training step is given: its batch and its dropout masks, made in a thread while the step before runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.config import RunConfig
+from diptych.data.batches import Batch, EncodedPairs, Ids, collate, training_batches
+from diptych.parameters.specification import dropout_shapes
+from diptych.randomness import dropout_masks
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in training, between two steps.
+
+    Attributes:
+        step: optimizer steps done.
+        epoch: whole epochs done.
+        position: batches of the next epoch done.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    position: int = 0
+
+    def next(self, batches: int) -> Place:
+        """The place after one more step, where an epoch has so many batches."""
+        ends = self.position + 1 >= batches
+        return Place(self.step + 1, self.epoch + ends, 0 if ends else self.position + 1)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one step is given.
+
+    Attributes:
+        batch: the pairs.
+        masks: the dropout masks by place, True where kept; none without dropout.
+        epoch: which epoch this is, from 0.
+    """
+
+    batch: Batch
+    masks: dict[str, npt.NDArray[np.bool_]]
+    epoch: int
+
+
+def batches_per_epoch(pairs: EncodedPairs, config: RunConfig) -> int:
+    """How many steps an epoch has."""
+    return -(-len(pairs) // config.training.batch_size)
+
+
+def total_steps(pairs: EncodedPairs, config: RunConfig, start: Place) -> int:
+    """How many optimizer steps there will be in all, if training goes on from `start` to its end."""
+    total = start.step + (config.training.epochs - start.epoch) * batches_per_epoch(pairs, config) - start.position
+    return min(total, config.training.maximum_steps) if config.training.maximum_steps else total
+
+
+def schedule(pairs: EncodedPairs, config: RunConfig, start: Place, steps: int) -> Generator[Work, None, None]:
+    """The next `steps` steps from a place in training, each a pure function of config, pairs and place.
+
+    Batches follow from (seed, epoch), dropout masks from (seed, step), both counted from 0. Close the iterator (or
+    exhaust it) to end its thread.
+    """
+    seed, batch_size = config.training.seed, config.training.batch_size
+
+    def prepare(step: int, epoch: int, rows: Ids) -> Work:
+        batch = collate(pairs, rows)
+        shapes = dropout_shapes(config.model, *batch.source.shape, batch.target_output.shape[1])
+        return Work(batch, dropout_masks(seed, step, shapes, config.model.dropout), epoch)
+
+    def jobs() -> Iterator[Callable[[], Work]]:
+        step, position = start.step, start.position
+        for epoch in range(start.epoch, config.training.epochs):
+            for rows in training_batches(pairs, batch_size, seed, epoch)[position:]:
+                yield partial(prepare, step, epoch, rows)
+                step += 1
+            position = 0
+
+    return prefetched(islice(jobs(), max(0, steps)))
+
+
+def prefetched(jobs: Iterable[Callable[[], T]], ahead: int = 3) -> Generator[T, None, None]:
+    """The results of jobs, in order, computed in one thread up to `ahead` of the one that is being used.
+
+    A job's exception is raised where its result would have come.
+    """
+    waiting: deque[Future[T]] = deque()
+    thread = ThreadPoolExecutor(1, "prefetch")
+    try:
+        for job in jobs:
+            waiting.append(thread.submit(job))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        thread.shutdown(wait=True, cancel_futures=True)
+
+
+def fingerprint(pairs: EncodedPairs) -> str:
+    """Twelve hexadecimal digits that name these token ids: the same ids, the same digits."""
+    digest = hashlib.sha256()
+    for side in (pairs.sources, pairs.targets):
+        digest.update(side.offsets.tobytes())
+        digest.update(side.tokens.tobytes())
+    return digest.hexdigest()[:12]

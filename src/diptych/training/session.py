@@ -1,0 +1,206 @@
+"""One session of training: from a place in the run to its end, an early stop or Ctrl-C."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from diptych.backends import load
+from diptych.data.batches import EncodedPairs, collate, encode_pairs, validation_batches
+from diptych.data.corpus import Pair
+from diptych.environment import environment
+from diptych.errors import RunError
+from diptych.parameters.checkpoint import Checkpoint
+from diptych.progress import Reporter
+from diptych.runs import Run
+from diptych.training.interruption import Interruption
+from diptych.training.report import TrainingReport
+from diptych.training.schedule import Work, batches_per_epoch, fingerprint, schedule, total_steps
+from diptych.training.state import TrainingState
+
+
+class Session:
+    """One call of `train`: what it is given, and what changes from step to step."""
+
+    def __init__(self, run: Run, backend: str, reporter: Reporter, stop_at: int) -> None:
+        """Find the place to go on from, and read the corpus."""
+        self.run, self.backend, self.reporter = run, backend, reporter
+        self.record = run.record(backend)
+        self.checkpoint: Checkpoint | None = None
+        if self.record.steps() is not None:
+            self.checkpoint = self.record.read_checkpoint("latest")
+        found = TrainingState.from_json(self.checkpoint.state) if self.checkpoint else TrainingState()
+        self.state = self.saved = found.on(backend)
+
+        corpus = run.corpus()
+        limit = run.config.data.maximum_length
+        self.pairs = _encode(run, corpus.train, limit)
+        self.validation_pairs = _encode(run, corpus.validation)
+        left_out = {f"longer than maximum_length = {limit} tokens": self.pairs.left_out} if self.pairs.left_out else {}
+        self.dropped = corpus.dropped | left_out
+
+        self.batches = batches_per_epoch(self.pairs, run.config)
+        self.last_step = total_steps(self.pairs, run.config, found.place)
+        self.stop_at = min(stop_at or self.last_step, self.last_step)
+        self.resumed_from = found.place.step
+        self.interrupted = False
+        self.seconds = self.compile_seconds = 0.0
+        self.target_tokens = 0
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether validation after validation was no better."""
+        patience = self.run.config.training.patience
+        return 0 < patience <= self.state.bad_validations
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.state.validated and (self.stopped_early or self.state.place.step >= self.last_step)
+
+    def run_to_end(self, threads: int | None, device: str, note: str) -> None:
+        """Train until the end, an early stop, `stop_at` or Ctrl-C, and leave a checkpoint."""
+        self.record.write_metrics(line for line in self.record.read_metrics() if line["step"] <= self.state.place.step)
+        self.reporter.begin(self.backend, self.state.place.step, self.last_step)
+        try:
+            for text in filter(None, (note, self._changed_data())):
+                self.reporter.note(text)
+            self._build(threads, device)
+            with Interruption() as interruption:
+                self._train(interruption)
+                self.interrupted = interruption.requested and not self.finished
+                if self.saved is not self.state:
+                    self._save()
+        finally:
+            self.reporter.end()
+
+    def report(self) -> TrainingReport:
+        """What has been done so far."""
+        lines = self.record.read_metrics()
+        return TrainingReport(
+            backend=self.backend,
+            steps=self.state.place.step,
+            epochs=self.state.place.epoch,
+            resumed_from=self.resumed_from,
+            losses=[line["loss"] for line in lines if "loss" in line],
+            validation_losses=[(line["step"], line["validation_loss"]) for line in lines if "validation_loss" in line],
+            best_validation_loss=self.state.best_validation_loss,
+            best_step=self.state.best_step,
+            dropped=self.dropped,
+            seconds=self.seconds,
+            target_tokens=self.target_tokens,
+            compile_seconds=self.compile_seconds,
+            finished=self.finished,
+            stopped_early=self.stopped_early,
+            interrupted=self.interrupted,
+        )
+
+    def _changed_data(self) -> str:
+        """A warning where the training pairs are not those that the checkpoint was trained on."""
+        before, now = self.state.data, fingerprint(self.pairs)
+        self.state = self.saved = replace(self.state, data=now)
+        if before in ("", now):
+            return ""
+        return "the corpus has changed since the checkpoint was written: this goes on with the new one"
+
+    def _build(self, threads: int | None, device: str) -> None:
+        """Import the framework and make the model and the optimizer, with the checkpoint's values if there is one."""
+        run, panel = self.run, load(self.backend, threads, device)
+        vocabulary_sizes = len(run.source_vocabulary), len(run.target_vocabulary)
+        self.panel = panel
+        self.model = panel.Model(run.config.model, *vocabulary_sizes, precision=run.config.training.precision)
+        panel.load_parameters(self.model, self.checkpoint.parameters if self.checkpoint else run.initial_parameters())
+        self.training = panel.TrainingStep(self.model, run.config.training)
+        if self.checkpoint:
+            self.training.load_state(self.checkpoint.optimizer, self.state.place.step)
+        self.checkpoint = None
+        circumstances = {"threads": threads, "device": device, "versions": panel.versions()}
+        run.write_environment(self.backend, environment() | circumstances)
+
+    def _train(self, interruption: Interruption) -> None:
+        """Step after step, with validations between."""
+        if not self.state.validated:  # interrupted between a step and its validation
+            self._validate(interruption)
+        steps = 0 if self.finished or interruption.requested else self.stop_at - self.state.place.step
+        with closing(schedule(self.pairs, self.run.config, self.state.place, steps)) as work_list:
+            mark = time.perf_counter()
+            for work in work_list:
+                mark = self._step(work, mark)
+                if not self.state.validated:
+                    self._validate(interruption)
+                    mark = time.perf_counter()
+                if self.stopped_early or interruption.requested:
+                    break
+
+    def _step(self, work: Work, mark: float) -> float:
+        """One optimizer step; returns when it ended, having begun (with waiting for its batch) at `mark`."""
+        config = self.run.config.training
+        traces = getattr(self.training, "traces", 0)
+        result = self.training.step(work.batch, work.masks, config.learning_rate)
+        now = time.perf_counter()
+        self.state = self.state.after_step(self.batches, config.validate_every, self.last_step)
+        step = self.state.place.step
+        if not (math.isfinite(result.loss) and math.isfinite(result.gradient_norm)):
+            rows = ", ".join(map(str, work.batch.rows))
+            raise RunError(
+                f"training with {self.backend} stopped at step {step}: the loss is {result.loss} and the gradient's "
+                f"norm {result.gradient_norm}, expected finite numbers. The batch held the training pairs {rows} "
+                f"(counted from 0). {self._last_checkpoint()}; lower learning_rate or clip_norm, or look at these pairs"
+            )
+        tokens = work.batch.target_tokens
+        if step == self.resumed_from + 1 or getattr(self.training, "traces", 0) != traces:
+            self.compile_seconds += now - mark
+        else:
+            self.seconds += now - mark
+            self.target_tokens += tokens
+        line = {
+            "step": step,
+            "epoch": work.epoch + 1,
+            "loss": float(result.loss),
+            "gradient_norm": float(result.gradient_norm),
+            "target_tokens": tokens,
+            "seconds": round(now - mark, 6),
+            "backend": self.backend,
+        }
+        self.record.append_metrics(line)
+        self.reporter.step(line)
+        return now
+
+    def _validate(self, interruption: Interruption) -> None:
+        """The loss over the validation pairs, and a checkpoint; nothing if Ctrl-C comes before its end."""
+        pairs, loss = self.validation_pairs, 0.0
+        for rows in validation_batches(pairs, self.run.config.training.batch_size):
+            if interruption.requested:
+                return
+            loss += self.training.evaluate(collate(pairs, rows))
+        loss /= int(pairs.targets.lengths.sum()) + len(pairs)  # eos counted
+        if not math.isfinite(loss):
+            raise RunError(
+                f"training with {self.backend} stopped at step {self.state.place.step}: the validation loss is {loss}, "
+                f"expected a finite number. {self._last_checkpoint()}; lower learning_rate or clip_norm"
+            )
+        self.state = self.state.after_validation(loss)
+        best = self.state.best_step == self.state.place.step
+        line = {"step": self.state.place.step, "validation_loss": loss, "best": best, "backend": self.backend}
+        self.record.append_metrics(line)
+        self._save(best)
+        self.reporter.validation(line)
+
+    def _save(self, best: bool = False) -> None:
+        """Write the checkpoint of this place."""
+        parameters = self.panel.export_parameters(self.model)
+        self.record.write_checkpoint(Checkpoint(parameters, self.training.export_state(), self.state.to_json()), best)
+        self.saved = self.state
+
+    def _last_checkpoint(self) -> str:
+        steps = self.record.steps()
+        return "No checkpoint was written yet" if steps is None else f"The checkpoint of step {steps} is as it was"
+
+
+def _encode(run: Run, pairs: Sequence[Pair], maximum_length: int = 0) -> EncodedPairs:
+    """The token ids of pairs, by the run's own tokenizers and vocabularies."""
+    languages = run.source_tokenizer, run.source_vocabulary, run.target_tokenizer, run.target_vocabulary
+    return encode_pairs(pairs, *languages, maximum_length)
