@@ -26,7 +26,7 @@ def scored(translations, exponent):
 
 
 @given(sentences, st.integers(0, 1000), st.sampled_from([None, 1]), exponents, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_beam_of_one_is_greedy(table_stepper, padded, same_hypotheses, batch, seed, levels, exponent, data):
     maximum_lengths = np.array([data.draw(st.integers(1, 8)) for _ in batch], np.int32)
     model = table_stepper(seed=seed, levels=levels, dtype=np.float32)
@@ -37,7 +37,7 @@ def test_a_beam_of_one_is_greedy(table_stepper, padded, same_hypotheses, batch, 
 
 
 @given(sentences, st.integers(0, 1000), exponents, st.integers(1, 4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_as_wide_as_the_space_it_finds_the_n_best(table_stepper, padded, batch, seed, exponent, maximum):
     model = table_stepper(vocabulary_size=5, seed=seed)
     size = sum(2**length for length in range(maximum + 1))
@@ -67,7 +67,7 @@ def plain_beam(model, sentence, maximum_length, size, exponent):
 
 
 @given(sentences, st.integers(0, 1000), exponents, st.integers(1, 6), st.integers(1, 7))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_equals_a_plain_beam_sentence_by_sentence(table_stepper, padded, batch, seed, exponent, size, maximum):
     model = table_stepper(vocabulary_size=8, seed=seed)
     for sentence, hypotheses in zip(
@@ -78,7 +78,7 @@ def test_equals_a_plain_beam_sentence_by_sentence(table_stepper, padded, batch, 
 
 
 @given(sentences, st.integers(0, 1000), exponents, st.integers(2, 6), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_stopping_early_changes_nothing(table_stepper, padded, same_hypotheses, batch, seed, exponent, size, data):
     n_best = data.draw(st.integers(1, size))
     stopping, going_on = (table_stepper(vocabulary_size=7, seed=seed) for _ in range(2))
@@ -106,7 +106,7 @@ def test_it_does_stop_early(table_stepper, padded):
 
 
 @given(sentences, st.integers(0, 1000), exponents, st.integers(1, 6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_sentence_does_not_depend_on_its_batch(table_stepper, padded, same_hypotheses, batch, seed, exponent, size):
     model = table_stepper(vocabulary_size=7, seed=seed, dtype=np.float32)
     together = beam(model, *padded(batch), longest(batch), size, exponent, size)
@@ -118,7 +118,7 @@ def test_a_sentence_does_not_depend_on_its_batch(table_stepper, padded, same_hyp
 
 
 @given(sentences, st.integers(0, 1000), exponents, st.integers(2, 6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_hypothesis_is_what_the_model_says_of_its_tokens(table_stepper, padded, batch, seed, exponent, size):
     model = table_stepper(vocabulary_size=7, seed=seed)
     for sentence, found in zip(batch, beam(model, *padded(batch), longest(batch), size, exponent, size), strict=True):

@@ -25,7 +25,7 @@ def most_probable_by_hand(model, sentence, maximum_length):
 
 
 @given(sentences, st.integers(0, 1000), st.sampled_from([None, 1]), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_takes_the_most_probable_token_and_of_ties_the_lowest(table_stepper, padded, batch, seed, levels, data):
     maximum_lengths = np.array([data.draw(st.integers(1, 8)) for _ in batch], np.int32)
     model = table_stepper(seed=seed, levels=levels, dtype=np.float32)
@@ -45,7 +45,7 @@ def test_takes_the_most_probable_token_and_of_ties_the_lowest(table_stepper, pad
 
 
 @given(sentences, st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_sentence_does_not_depend_on_its_batch(table_stepper, padded, same_hypotheses, batch, seed):
     model = table_stepper(seed=seed)
     together = greedy(model, *padded(batch), np.full(len(batch), 9, np.int32))

@@ -16,7 +16,7 @@ def longest(batch, length=9):
 
 
 @given(sentences, st.integers(0, 1000), st.permutations(range(6)), st.floats(0.1, 5.0))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_sample_belongs_to_its_row_and_not_to_its_batch(
     table_stepper, padded, same_hypotheses, batch, seed, rows, temperature
 ):
