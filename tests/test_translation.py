@@ -170,6 +170,8 @@ def test_no_text_ever_holds_a_line_break(tmp_path, monkeypatch):
         assert found.tokens == (*line, "<eos>"), "the tokens are told as they are"
         for text in [found.text, *(text for text, _ in found.alternatives)]:
             assert len(f"{text}.".splitlines()) == 1
+    (found,) = translator.translate([breaks])
+    assert found.tokens == (), "whitespace alone is an empty line, though these are tokens here"
 
 
 def test_the_maximum_length_cuts_off(copier):
