@@ -1,0 +1,96 @@
+"""The phrasebook: English sentences and their Korean translations, drawn from a small grammar of both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import TypeVar
+
+from diptych.data import phrasebook_facts as facts
+from diptych.data import phrasebook_patterns as patterns
+from diptych.data.phrasebook_patterns import Pair, Pattern
+from diptych.randomness import generator
+
+T = TypeVar("T")
+
+PAIRS = 64_000
+"""How many pairs a phrasebook has."""
+FIRST: Pair = ("I feel hungry", "배가 고파요")
+"""The pair every phrasebook starts with."""
+SHORTEST, LONGEST = 3, 12
+"""English sentences have so many words."""
+
+# Every pattern, and how often it is drawn.
+WEIGHTS: dict[Pattern, int] = {
+    patterns.action: 34,
+    patterns.open_question: 8,
+    patterns.request: 5,
+    patterns.sequence: 8,
+    patterns.errand: 5,
+    patterns.journey: 6,
+    patterns.residence: 2,
+    patterns.feeling: 9,
+    facts.description: 8,
+    facts.comparison: 4,
+    facts.existence: 5,
+    facts.whereabouts: 4,
+    facts.possession: 6,
+    facts.liking: 5,
+    facts.giving: 6,
+    facts.identity: 5,
+    facts.naming: 3,
+    facts.daily: 5,
+    facts.schedule: 5,
+    facts.date: 4,
+    facts.amount: 5,
+    facts.weather: 3,
+}
+
+
+class PhiloxDice:
+    """Choices that follow from a seed; random numbers are drawn in blocks, which is quicker than one by one."""
+
+    def __init__(self, seed: int) -> None:
+        self._numbers = _uniform_numbers(seed)
+
+    def one(self, items: list[T] | tuple[T, ...]) -> T:
+        """One of the items, each as likely as the others."""
+        return items[int(next(self._numbers) * len(items))]
+
+    def chance(self, probability: float) -> bool:
+        """True with this probability."""
+        return next(self._numbers) < probability
+
+
+def _uniform_numbers(seed: int) -> Iterator[float]:
+    block = 0
+    while True:
+        yield from generator(seed, "phrasebook", block).random(16384).tolist()
+        block += 1
+
+
+def draws(seed: int) -> Iterator[Pair]:
+    """Sentence pairs without end, as the patterns give them: some come more than once."""
+    dice = PhiloxDice(seed)
+    bag = [pattern for pattern, weight in WEIGHTS.items() for _ in range(weight)]
+    while True:
+        english, korean = dice.one(bag)(dice)
+        if SHORTEST <= english.count(" ") + 1 <= LONGEST:
+            yield english[0].upper() + english[1:], korean
+
+
+def phrasebook(seed: int, pairs: int = PAIRS) -> list[Pair]:
+    """The first `pairs` pairs of the phrasebook of this seed, in random order, no English sentence twice.
+
+    The first is always "I feel hungry". An English sentence has the same translation under every seed.
+
+    Args:
+        seed: which phrasebook.
+        pairs: how many pairs, at most `PAIRS`; fewer are the beginning of more.
+    """
+    found = dict([FIRST])
+    for english, korean in islice(draws(seed), 10 * PAIRS):
+        if len(found) >= min(pairs, PAIRS):
+            break
+        found.setdefault(english, korean)
+    return list(found.items())[: max(pairs, 0)]
