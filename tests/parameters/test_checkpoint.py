@@ -65,7 +65,9 @@ def test_views_and_transposed_arrays_come_back_as_they_look(tmp_path):
 
 
 def test_a_written_checkpoint_fits_its_specification_and_leaves_nothing_else(folder):
-    assert_equal(read_checkpoint(folder, EXPECTED), a_checkpoint())
+    found = read_checkpoint(folder, EXPECTED)
+    assert_equal(found, a_checkpoint())
+    assert list(found.parameters) == list(EXPECTED)
     assert os.listdir(folder.parent) == [folder.name]
     assert sorted(os.listdir(folder)) == sorted([MODEL, OPTIMIZER, STATE, MANIFEST])
 

@@ -88,6 +88,7 @@ def read_checkpoint(folder: str | Path, expected: Mapping[str, Parameter] | None
     if expected is not None:
         _check_parameters(folder / MODEL, parameters, expected)
         _check_optimizer(folder / OPTIMIZER, optimizer, expected)
+        parameters = {name: parameters[name] for name in expected}  # a file has an order of its own
     return Checkpoint(parameters, optimizer, state)
 
 

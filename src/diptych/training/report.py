@@ -19,9 +19,9 @@ class TrainingReport:
         best_validation_loss: the lowest of them; None where there has been no validation.
         best_step: the step it was reached at.
         dropped: training pairs that were left out, by reason.
-        seconds: time this session spent in steps, without those that compiled, validations and checkpoints.
+        seconds: time this session spent in steps, without the first one, validations and checkpoints.
         target_tokens: target tokens trained on in these seconds.
-        compile_seconds: time of the steps that compiled: the first, and those for which the panel traced anew.
+        compile_seconds: time of this session's first step, in which a framework compiles what it will run.
         finished: the last step of the config was done, or training stopped early.
         stopped_early: `patience` validations went by without a better loss.
         interrupted: Ctrl-C ended it; it can be resumed.
@@ -45,5 +45,5 @@ class TrainingReport:
 
     @property
     def target_tokens_per_second(self) -> float:
-        """Target tokens trained on per second, compiling apart; 0 where every step compiled."""
+        """Target tokens trained on per second, without the first step; 0 where there was no other."""
         return self.target_tokens / self.seconds if self.seconds else 0.0

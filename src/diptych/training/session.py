@@ -138,7 +138,6 @@ class Session:
     def _step(self, work: Work, mark: float) -> float:
         """One optimizer step; returns when it ended, having begun (with waiting for its batch) at `mark`."""
         config = self.run.config.training
-        traces = getattr(self.training, "traces", 0)
         result = self.training.step(work.batch, work.masks, config.learning_rate)
         now = time.perf_counter()
         self.state = self.state.after_step(self.batches, config.validate_every, self.last_step)
@@ -151,8 +150,8 @@ class Session:
                 f"(counted from 0). {self._last_checkpoint()}; lower learning_rate or clip_norm, or look at these pairs"
             )
         tokens = work.batch.target_tokens
-        if step == self.resumed_from + 1 or getattr(self.training, "traces", 0) != traces:
-            self.compile_seconds += now - mark
+        if step == self.resumed_from + 1:
+            self.compile_seconds = now - mark
         else:
             self.seconds += now - mark
             self.target_tokens += tokens
