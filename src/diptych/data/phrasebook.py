@@ -13,7 +13,7 @@ from diptych.randomness import generator
 
 T = TypeVar("T")
 
-PAIRS = 64_000
+PAIRS = 60_000
 """How many pairs a phrasebook has."""
 FIRST: Pair = ("I feel hungry", "배가 고파요")
 """The pair every phrasebook starts with."""
@@ -22,27 +22,27 @@ SHORTEST, LONGEST = 3, 12
 
 # Every pattern, and how often it is drawn.
 WEIGHTS: dict[Pattern, int] = {
-    patterns.action: 34,
+    patterns.action: 36,
     patterns.open_question: 8,
     patterns.request: 5,
     patterns.sequence: 8,
     patterns.errand: 5,
     patterns.journey: 6,
-    patterns.residence: 2,
-    patterns.feeling: 9,
-    facts.description: 8,
-    facts.comparison: 4,
+    patterns.residence: 3,
+    patterns.feeling: 13,
+    facts.description: 13,
+    facts.comparison: 5,
     facts.existence: 5,
     facts.whereabouts: 4,
     facts.possession: 6,
     facts.liking: 5,
-    facts.giving: 6,
-    facts.identity: 5,
-    facts.naming: 3,
+    facts.giving: 7,
+    facts.identity: 8,
+    facts.naming: 5,
     facts.daily: 5,
     facts.schedule: 5,
-    facts.date: 4,
-    facts.amount: 5,
+    facts.date: 5,
+    facts.amount: 6,
     facts.weather: 3,
 }
 
@@ -51,15 +51,15 @@ class PhiloxDice:
     """Choices that follow from a seed; random numbers are drawn in blocks, which is quicker than one by one."""
 
     def __init__(self, seed: int) -> None:
-        self._numbers = _uniform_numbers(seed)
+        self._next = _uniform_numbers(seed).__next__
 
     def one(self, items: list[T] | tuple[T, ...]) -> T:
         """One of the items, each as likely as the others."""
-        return items[int(next(self._numbers) * len(items))]
+        return items[int(self._next() * len(items))]
 
     def chance(self, probability: float) -> bool:
         """True with this probability."""
-        return next(self._numbers) < probability
+        return self._next() < probability
 
 
 def _uniform_numbers(seed: int) -> Iterator[float]:

@@ -9,6 +9,7 @@ from diptych.data.phrasebook_patterns import (
     NOTHING,
     OTHERS,
     PLACES,
+    PLURAL_WORDS,
     TENSES,
     Dice,
     Pair,
@@ -26,15 +27,16 @@ from diptych.data.phrasebook_patterns import (
     topic,
 )
 
-PLURAL_WORDS = ("noodles", "shoes", "socks")
 COUNTABLE = [noun for noun in words.NOUNS.values() if noun.plural]
 DESCRIBED = {group: [noun for noun in words.NOUNS.values() if noun.group == group] for group in words.ADJECTIVES}
 OWNABLE = [noun for noun in COUNTABLE if noun.group in ("thing", "wear", "text", "vehicle", "animal", "paper")]
 HAD = [*OWNABLE, *(words.NOUNS[name] for name in ("money", "time", "shoes", "socks"))]
 COMPARED = [noun for noun in COUNTABLE if noun.group in words.COMPARATIVES]
 ALIKE = {noun: [other for other in COMPARED if other.group == noun.group] for noun in COMPARED}
-PRICED = [noun for noun in COUNTABLE if noun.group in ("food", "thing", "wear", "text", "paper", "flower")]
-FLOORED = [row for row in words.PLACES.values() if row[0].startswith("at the")]
+PRICED = [noun for noun in COUNTABLE if noun.group in ("food", "meal", "thing", "wear", "text", "flower")]
+PRICED = [noun for noun in PRICED if noun.singular not in ("computer", "camera", "chair", "email", "letter", "key")]
+CHEAP = ("food", "meal", "flower")
+UPSTAIRS = ("office", "library", "bookstore", "restaurant", "cafe", "hospital", "bank", "gym", "store", "pool")
 
 IN_A_ROOM = [noun for noun in COUNTABLE if noun.group in ("thing", "wear", "animal")]
 IN_A_PARK = [noun for noun in COUNTABLE if noun.group in ("animal", "person", "flower")]
@@ -42,12 +44,17 @@ FURNITURE = ["desk=책상", "table=탁자", "chair=의자", "bed=침대", "door=
 LIKED = [noun for noun in words.NOUNS.values() if noun.group in ("food", "drink", "animal", "flower", "fixed")]
 LIKED = [noun for noun in LIKED if not noun.singular.startswith("the ") and noun.singular not in ("money", "time")]
 KNOWN = [words.NOUNS[name] for name in ("song", "word", "book", "movie", "restaurant", "child", "student", "house")]
-GIFTS = [words.NOUNS[name] for name in ("book", "flower", "gift", "pencil", "hat", "ticket", "watch", "magazine")]
+GIVEN = [
+    (words.GIVE, words.nouns("book,flower,gift,pencil,hat,ticket,watch,magazine")),
+    (words.SHOW, words.nouns("book,picture,hat,ticket,watch,letter,cat")),
+    (words.SEND, words.nouns("letter,email,gift,flower,book,picture")),
+]
 NAMES = [subject for subject in OTHERS if subject.form == "singular"]
 AGED = [subject for subject in NAMES if subject.speaker == "other"]
 WORKING = [subject for subject in NAMES if not subject.english.startswith("the ")]
-NAMED = [noun for noun in OWNABLE if noun.group != "vehicle"]
+NAMED = words.nouns("book,letter,ticket,picture,hat,coat,bag,umbrella,watch,cup,box,pencil,key,gift,computer,cat")
 GROUPS = list(DESCRIBED)
+HOURS = [count for count, _korean in words.COUNTS]
 
 
 def _name(noun: Noun) -> str:
@@ -66,11 +73,9 @@ def description(dice: Dice) -> Pair:
         english, phrase = dice.one(words.ADJECTIVES["person"])
     else:
         noun = dice.one(DESCRIBED[dice.one(GROUPS)])
-        start, korean_start = thing(dice, noun._replace(counter=""), "은/는", "t")
+        start, korean_start = thing(dice, noun._replace(counter=""), "은/는", "to")
         plural, speaker = noun.singular in PLURAL_WORDS, "other"
         english, phrase = dice.one(words.ADJECTIVES[noun.group])
-        if english in start.split():
-            return description(dice)
     degree = NOTHING
     if dice.chance(0.35):
         degree = ("very", "별로") if negative else dice.one([*words.DEGREES, ("too", "너무")])
@@ -106,7 +111,7 @@ def existence(dice: Dice) -> Pair:
     mood = dice.one(["present", "present", "past"])
     if dice.chance(0.6):
         noun = dice.one(IN_A_ROOM)
-        if dice.chance(0.4):
+        if noun.singular == "chair" or dice.chance(0.4):
             place, korean_place = dice.one([("in the room", "방에"), ("in the classroom", "교실에"),
                                             ("in the kitchen", "부엌에"), ("in the house", "집에")])
         else:
@@ -136,7 +141,7 @@ def existence(dice: Dice) -> Pair:
             question,
         )
     else:
-        adjective, korean = modifier(dice, noun) if dice.chance(0.4) else NOTHING
+        adjective, korean = modifier(dice, noun) if noun.group != "person" and dice.chance(0.4) else NOTHING
         question = dice.chance(0.3)
         order = f"{be[0]} there" if question else f"there {be[0]}"
         return finished(
@@ -153,7 +158,9 @@ def whereabouts(dice: Dice) -> Pair:
     at, _to, korean = words.PLACES[dice.one(PLACES)]
     question = dice.chance(0.3)
     negative = not question and dice.chance(0.25)
-    when = moment(dice, mood, True) if dice.chance(0.4) else NOTHING
+    when = NOTHING
+    if dice.chance(0.4):
+        when = dice.one([("now", "지금"), ("today", "오늘")]) if mood == "present" else moment(dice, mood)
     plural = subject.form == "plural"
     verb = "계시다" if subject.speaker == "honoured" else "있다"
     end = predicate(verb, mood, negative, "other")
@@ -217,18 +224,17 @@ def liking(dice: Dice) -> Pair:
 
 def giving(dice: Dice) -> Pair:
     """Someone gives, shows, sends or lends something to somebody; to elders one "offers" (드리다) it."""
-    verb = dice.one([words.GIVE, words.SHOW, words.SEND, words.LEND])
+    verb, given = dice.one(GIVEN)
     recipient, korean_recipient = dice.one(words.RECIPIENTS)
-    mood = dice.one([*TENSES, "want", "can", "progressive"])
-    question = dice.chance(0.12) and mood != "progressive"
-    negative = not question and mood != "progressive" and dice.chance(0.2)
+    mood, question = dice.one([*TENSES, "want"]), dice.chance(0.12)
+    negative = not question and dice.chance(0.2)
     subject = asked(dice) if question else someone(dice)
     if subject.english == recipient or (subject.english == "my friend" and recipient == "a friend"):
         return giving(dice)
-    english, korean = thing(dice, dice.one(GIFTS), "을/를", "" if negative or question else "c")
+    english, korean = thing(dice, dice.one(given), "을/를", "" if negative or question else "c")
     phrase = verb.korean
     if korean_recipient.endswith("께"):
-        phrase = {"주다": "드리다", "보여 주다": "보여 드리다", "빌려주다": "빌려드리다"}.get(phrase, phrase)
+        phrase = phrase.replace("주다", "드리다")
     when = moment(dice, mood, negative) if dice.chance(0.4) else NOTHING
     end = predicate(phrase, mood, negative, subject.speaker)
     return finished(
@@ -241,9 +247,7 @@ def giving(dice: Dice) -> Pair:
 def _copula(noun: str, mood: str, negative: bool, speaker: str) -> str:
     """Is, was, is not: 의사예요, 학생이었어요, 선생님이 아니에요; elders 의사세요."""
     if negative:
-        honoured = {"present": "아니세요", "past": "아니셨어요"}
-        ends = honoured if speaker == "honoured" else {"present": "아니에요", "past": "아니었어요"}
-        return f"{attach(noun, '이/가')} {ends[mood]}"
+        return f"{attach(noun, '이/가')} {'아니세요' if speaker == 'honoured' else '아니에요'}"
     if speaker == "honoured":
         return attach(noun, "이세요/세요")
     return attach(noun, {"present": "이에요/예요", "past": "이었어요/였어요"}[mood])
@@ -263,15 +267,13 @@ def identity(dice: Dice) -> Pair:
             joined(clause(subject, words.BECOME, mood, negative), english, when[0]),
             joined(topic(subject), when[1], attach(korean, "이/가"), end),
         )
-    mood, negative = dice.one(["present", "present", "past"]), dice.chance(0.3)
-    if subject.speaker == "honoured" and not negative:
-        mood = "present"
+    negative = dice.chance(0.25)
     question = subject.form != "first" and not negative and dice.chance(0.25)
-    head = be_clause(subject.english, mood, negative, question)
+    head = be_clause(subject.english, "present", negative, question)
     if subject.form == "first":
         head = head.replace("I is", "I am")
     return finished(
-        joined(head, english), joined(topic(subject), _copula(korean, mood, negative, subject.speaker)), question
+        joined(head, english), joined(topic(subject), _copula(korean, "present", negative, subject.speaker)), question
     )
 
 
@@ -347,7 +349,7 @@ def schedule(dice: Dice) -> Pair:
         korean_when = f"{korean_day}에" if day else ""
         head = f"what time {clause(subject, verb, mood, question=True)}"
         return finished(joined(head, day and f"on {day}"), joined(topic(subject), korean_when, "몇 시에", end), True)
-    hour, korean_hour = _hour(dice, [count for count, _korean in words.COUNTS])
+    hour, korean_hour = _hour(dice, HOURS)
     return (
         joined(clause(subject, verb, mood), "at", hour, day and f"on {day}"),
         joined(topic(subject), korean_day, korean_hour + "에", end),
@@ -358,14 +360,17 @@ def date(dice: Dice) -> Pair:
     """On which date or day something is, and what time it is."""
     kind = dice.one(["date", "date", "day", "clock"])
     if kind == "clock":
-        hour, korean_hour = _hour(dice, [count for count, _korean in words.COUNTS])
-        part = dice.one([NOTHING, ("now", "지금"), ("in the morning", "오전"), ("in the afternoon", "오후")])
+        part, hours = dice.one([
+            (("now", "지금"), HOURS),
+            (("in the morning", "아침"), HOURS[4:11]),
+            (("in the afternoon", "오후"), HOURS[:5]),
+        ])
+        hour, korean_hour = _hour(dice, hours)
         return joined("it is", hour, part[0]), joined(part[1], attach(korean_hour, "이에요/예요"))
     english, korean = dice.one([*words.EVENTS, ("birthday", "생일")])
     owner, korean_owner = ("my", "제") if english == "birthday" else ("the", "")
-    mood, question = dice.one(["present", "past"]), dice.chance(0.2)
-    if english == "birthday":
-        mood = "present"
+    mood = dice.one(["present", "past"]) if kind == "date" and owner == "the" else "present"
+    question = owner == "the" and dice.chance(0.2)
     if kind == "day":
         day, korean_day = dice.one(words.DAYS)
         when, korean_when = f"on {day}", korean_day
@@ -392,15 +397,16 @@ def amount(dice: Dice) -> Pair:
             joined(topic(subject), korean, _copula("살", mood, False, "other")),
         )
     if kind == "floor":
-        at, _to, korean = dice.one(FLOORED)
+        at, _to, korean = words.PLACES[dice.one(UPSTAIRS)]
         ordinal, number = dice.one(words.ORDINALS)
         return (
             f"{at.removeprefix('at ')} is on the {ordinal} floor",
             joined(attach(korean, "은/는"), number, "층에", "있어요"),
         )
     noun = dice.one(PRICED)
-    english, korean = thing(dice, noun._replace(counter=""), "은/는", "tp" if dice.chance(0.3) else "t")
-    price, won = dice.one(words.PRICES)
+    english, korean = thing(dice, noun._replace(counter=""), "은/는", "tx")
+    cheap = noun.group in CHEAP or noun.singular in ("pen", "pencil")
+    price, won = dice.one(words.PRICES[:8] if cheap else words.PRICES[4:])
     return f"{english} costs {price} won", joined(korean, won, "원이에요")
 
 

@@ -93,13 +93,13 @@ apple      | apples      | 사과     | 개   |            | food
 orange     | oranges     | 오렌지   | 개   |            | food
 egg        | eggs        | 계란     | 개   |            | food
 potato     | potatoes    | 감자     | 개   |            | food
-cake       | cakes       | 케이크   | 개   |            | food
-bread      |             | 빵       |      |            | food
-kimchi     |             | 김치     |      |            | food
+cake       | cakes       | 케이크   | 개   |            | meal
+bread      |             | 빵       |      |            | meal
+kimchi     |             | 김치     |      |            | meal
 meat       |             | 고기     |      |            | food
 fruit      |             | 과일     |      |            | food
-rice       |             | 밥       | 그릇 | bowl of    | food
-noodles    |             | 국수     | 그릇 | bowl of    | food
+rice       |             | 밥       | 그릇 | bowl of    | meal
+noodles    |             | 국수     | 그릇 | bowl of    | meal
 water      |             | 물       | 병   | bottle of  | drink
 milk       |             | 우유     | 잔   | cup of     | drink
 coffee     |             | 커피     | 잔   | cup of     | drink
@@ -110,8 +110,8 @@ novel      | novels      | 소설     | 권   |            | text
 magazine   | magazines   | 잡지     | 권   |            | text
 letter     | letters     | 편지     | 통   |            | text
 email      | emails      | 이메일   | 통   |            | text
-movie      | movies      | 영화     | 편   |            | text
-song       | songs       | 노래     | 곡   |            | text
+movie      | movies      | 영화     | 편   |            | title
+song       | songs       | 노래     | 곡   |            | title
 hat        | hats        | 모자     | 개   |            | wear
 shirt      | shirts      | 셔츠     | 벌   |            | wear
 coat       | coats       | 코트     | 벌   |            | wear
@@ -136,9 +136,9 @@ ticket     | tickets     | 표       | 장   |            | paper
 flower     | flowers     | 꽃       | 송이 |            | flower
 car        | cars        | 자동차   | 대   |            | vehicle
 bicycle    | bicycles    | 자전거   | 대   |            | vehicle
-bus        | buses       | 버스     | 대   |            | vehicle
-train      | trains      | 기차     |      |            | vehicle
-taxi       | taxis       | 택시     | 대   |            | vehicle
+bus        | buses       | 버스     | 대   |            | transport
+train      | trains      | 기차     |      |            | transport
+taxi       | taxis       | 택시     | 대   |            | transport
 dog        | dogs        | 개       | 마리 |            | animal
 cat        | cats        | 고양이   | 마리 |            | animal
 bird       | birds       | 새       | 마리 |            | animal
@@ -193,11 +193,12 @@ ATTRIBUTES = {
 }
 ADJECTIVES = {
     "food": phrases("delicious|맛있다\nexpensive|비싸다\ncheap|싸다\nfresh|신선하다"),
+    "meal": phrases("delicious|맛있다\nexpensive|비싸다\ncheap|싸다"),
     "drink": phrases("delicious|맛있다\ncold|차갑다\nhot|뜨겁다"),
+    "title": phrases("interesting|재미있다\nlong|길다\nshort|짧다"),
     "text": phrases("interesting|재미있다\ndifficult|어렵다\neasy|쉽다\nlong|길다\nshort|짧다"),
     "wear": phrases("pretty|예쁘다\nexpensive|비싸다\ncheap|싸다\nwarm|따뜻하다"),
     "thing": phrases("big|크다\nsmall|작다\nheavy|무겁다\nlight|가볍다\nexpensive|비싸다\ncheap|싸다\npretty|예쁘다"),
-    "paper": phrases("expensive|비싸다\ncheap|싸다"),
     "flower": phrases("pretty|예쁘다\nbig|크다\nsmall|작다"),
     "vehicle": phrases("fast|빠르다\nexpensive|비싸다\ncheap|싸다\nbig|크다"),
     "animal": phrases("big|크다\nsmall|작다\ncute|귀엽다"),
@@ -240,19 +241,19 @@ America    | in America           | to America              | 미국
 }
 
 # English forms (and tail) | Korean | objects (a group, or nouns) | places | flags: a: adults only, c: objects may be
-# counted, g: one goes somewhere for it, w: one can ask "what", p: neither "this" nor "my" goes before the object
+# counted, g: one goes somewhere for it, w: one can ask "what", p: of things not yet there, so neither "this" nor "the", x: nor adjectives
 ACTIONS_TABLE = """
-eat eats ate eating | 먹다 | =food | home restaurant cafe school | cgw
+eat eats ate eating | 먹다 | =food =meal | home restaurant cafe school | cgw
 drink drinks drank drinking | 마시다 | =drink | home restaurant cafe office | cgw
 buy buys bought buying | 사다 | =drink =wear =thing | market store | cgw
 sell sells sold selling | 팔다 | apple,orange,egg,potato,cake,bread,fruit,hat,shoes,socks,flower,gift,watch | market store | acw
 read reads read reading | 읽다 | book,novel,magazine,letter,email | library home cafe school | cgw
-write writes wrote writing | 쓰다 | letter,email,novel | home library office cafe | cw
-watch watches watched watching | 보다 | movie,the news,soccer,baseball | home hotel | w
+write writes wrote writing | 쓰다 | letter,email,novel | home library office cafe | cwpx
+watch watches watched watching | 보다 | movie,the news,soccer,baseball | home hotel | cw
 listen listens listened listening to | 듣다 | music,the radio,song,the news | home room cafe park | gw
 study studies studied studying | 공부하다 | Korean,English,history,math | library school home cafe | gw
-teach teaches taught teaching | 가르치다 | Korean,English,history,math,music | school library Korea America | aw
-learn learns learned learning | 배우다 | Korean,English,the piano,the guitar,tennis | school library Korea America | gw
+teach teaches taught teaching | 가르치다 | Korean,English,history,math,music | school Korea America | aw
+learn learns learned learning | 배우다 | Korean,English,the piano,the guitar,tennis | school Korea America | gw
 make makes made making | 만들다 | kimchi,bread,cake,noodles,chair,box | home kitchen school | cw
 bake bakes baked baking | 굽다 | bread,cake,potato,meat | home kitchen restaurant | w
 cut cuts cut cutting | 자르다 | bread,cake,apple,meat | home kitchen restaurant | w
@@ -264,18 +265,21 @@ wear wears wore wearing | 신다 | shoes,socks | home school park |
 choose chooses chose choosing | 고르다 | hat,gift,cake,book,shoes,flower,watch | store market | gw
 meet meets met meeting | 만나다 | friend,Yuna,Minsu,Jiho | park cafe school station airport | g
 help helps helped helping | 돕다 | friend,Yuna,Minsu,Jiho,child | school home library hospital |
-wait waits waited waiting for | 기다리다 | bus,train,taxi,friend,Yuna,Jiho | station airport park | w
-ride rides rode riding | 타다 | bus,bicycle,train,taxi | park Seoul Busan Japan |
+wait waits waited waiting for | 기다리다 | friend,Yuna,Jiho | station airport park cafe |
+wait waits waited waiting for | 기다리다 | bus,taxi | station airport | w
+ride rides rode riding | 타다 | bicycle | park Seoul Busan |
+ride rides rode riding | 타다 | bus,train,taxi | Seoul Busan station airport |
 play plays played playing | 하다 | soccer,basketball,baseball | park school gym | g
-play plays played playing | 치다 | the piano,the guitar,tennis | home school gym |
-take takes took taking | 찍다 | picture | park school Seoul Busan | cgp
+play plays played playing | 치다 | the piano,the guitar | home school |
+play plays played playing | 치다 | tennis | park school gym | g
+take takes took taking | 찍다 | picture | park school Seoul Busan | cgpx
 sing sings sang singing | 부르다 | song | home school park | c
 open opens opened opening | 열다 | the window,the door,box,bag | home school office |
 close closes closed closing | 닫다 | the window,the door | home school office |
 look looks looked looking for | 찾다 | key,bag,umbrella,book,cat,camera | home park school station | w
 borrow borrows borrowed borrowing | 빌리다 | book,magazine,novel,umbrella | library school | cgw
 drive drives drove driving | 운전하다 | car,bus,taxi | Seoul Busan Korea | aw
-build builds built building | 짓다 | house,school | Seoul Busan Korea | ap
+build builds built building | 짓다 | house,school | Seoul Busan Korea | apx
 draw draws drew drawing | 그리다 | flower,cat,dog,bird,house | home school park | w
 sleep sleeps slept sleeping | 자다 |  | home room hotel school | g
 rest rests rested resting | 쉬다 |  | home park hotel room | g
@@ -311,8 +315,8 @@ LIKE, DISLIKE = _verb("like likes liked liking", "좋아하다"), _verb("dislike
 KNOW, NEED = _verb("know knows knew knowing", "알다"), _verb("need needs needed needing", "필요하다")
 HAVE = _verb("have has had having", "있다")
 FEEL = ("feel", "feels", "felt", "feeling")
-GIVE, SHOW = _verb("give gives gave giving", "주다"), _verb("show shows showed showing", "보여 주다")
-SEND, LEND = _verb("send sends sent sending", "보내다"), _verb("lend lends lent lending", "빌려주다")
+GIVE, SHOW = _verb("give gives gave giving", "주다"), _verb("show shows showed showing", "보여주다")
+SEND = _verb("send sends sent sending", "보내다")
 
 FEELINGS = phrases("""
 hungry  | 배가 고프다
@@ -360,6 +364,10 @@ with my mother|우리 어머니
 with my younger brother|제 남동생
 """.strip())
 VEHICLES = phrases("by bus|버스로\nby train|기차로\nby taxi|택시로\nby subway|지하철로\nby bicycle|자전거로\non foot|걸어서")
+LONG_DISTANCE = {
+    **dict.fromkeys(["Seoul", "Busan"], VEHICLES[:3]),
+    **dict.fromkeys(["Korea", "Japan", "America"], phrases("by airplane|비행기로\nby ship|배로")),
+}
 # Instruments by the English verb they go with.
 INSTRUMENTS = {
     "eat": phrases("with chopsticks|젓가락으로\nwith a spoon|숟가락으로"),
@@ -396,10 +404,7 @@ twelve|열두
 """.strip())
 AGES = [*COUNTS[4:], *phrases("""
 twenty|스무
-twenty one|스물한
-twenty five|스물다섯
 thirty|서른
-thirty two|서른두
 forty|마흔
 """.strip())]
 MINUTES = phrases("ten|십\nfifteen|십오\ntwenty|이십\nthirty|삼십\nforty|사십\nfifty|오십")
@@ -447,7 +452,6 @@ PROFESSIONS = phrases("""
 a doctor|의사
 a nurse|간호사
 a singer|가수
-a cook|요리사
 a student|학생
 a soldier|군인
 a lawyer|변호사
@@ -466,9 +470,8 @@ DAILY = [
 get gets got getting up              | 일어나다     | five six seven eight   | in the morning | 아침
 go goes went going to bed            | 자다         | nine ten eleven        | at night       | 밤
 go goes went going to school         | 학교에 가다  | seven eight nine       | in the morning | 아침
-go goes went going to work           | 출근하다     | seven eight nine       | in the morning | 아침
+go goes went going to work           | 회사에 가다  | seven eight nine       | in the morning | 아침
 come comes came coming home          | 집에 오다    | five six seven eight   | in the evening | 저녁
-take takes took taking a shower      | 샤워하다     | six seven eight        | in the morning | 아침
 eat eats ate eating breakfast        | 아침을 먹다  | seven eight nine       |                |
 eat eats ate eating lunch            | 점심을 먹다  | eleven twelve one      |                |
 eat eats ate eating dinner           | 저녁을 먹다  | five six seven eight   |                |
@@ -492,6 +495,7 @@ COMPARATIVES = {
     "thing": phrases("bigger|크다\nsmaller|작다\nheavier|무겁다\nlighter|가볍다\nmore expensive|비싸다\ncheaper|싸다"),
     "wear": phrases("prettier|예쁘다\nmore expensive|비싸다\ncheaper|싸다\nwarmer|따뜻하다"),
     "vehicle": phrases("faster|빠르다\nmore expensive|비싸다\ncheaper|싸다\nbigger|크다"),
+    "transport": phrases("faster|빠르다\nbigger|크다"),
     "animal": phrases("bigger|크다\nsmaller|작다\ncuter|귀엽다"),
     "food": phrases("bigger|크다\nsmaller|작다\nmore expensive|비싸다\ncheaper|싸다\nmore delicious|맛있다"),
     "text": phrases("more interesting|재미있다\nmore difficult|어렵다\neasier|쉽다\nlonger|길다\nshorter|짧다"),

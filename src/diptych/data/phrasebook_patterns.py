@@ -7,6 +7,7 @@ counterpart, Korean drops "I" where someone says how they feel, and honours elde
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol, TypeVar
 
 from diptych.data import phrasebook_lexicon as words
@@ -29,18 +30,22 @@ class Dice(Protocol):
 
 
 NOTHING = ("", "")
+PLURAL_WORDS = ("noodles", "shoes", "socks")
 OTHERS = [subject for subject in words.SUBJECTS if subject.speaker != "self"]
 ADULTS = [subject for subject in words.SUBJECTS if subject.english not in words.PUPILS]
 HONOURED_SHARE = 0.15
 HONOURED = [subject for subject in OTHERS if subject.speaker == "honoured"]
 MOODS = (
-    ["present"] * 4 + ["past"] * 5 + ["future"] * 4 + ["progressive"] * 3 + ["want"] * 3 + ["wanted"] + ["can"] * 3
+    ["present"] * 4 + ["past"] * 5 + ["future"] * 4 + ["progressive"] * 4 + ["want"] * 3 + ["wanted"] + ["can"] * 3
 )
 TENSES = ["present", "past", "future"]
 PLACED = [action for action in words.ACTIONS if action.places]
 NAMEABLE = [action for action in PLACED if "w" in action.flags]
+HOMES = words.COUNTRIES + words.CITIES
 WORTH_GOING = [action for action in PLACED if "g" in action.flags]
 PLACES = list(words.PLACES)
+VISITED = [name for name in PLACES if name not in ("kitchen", "room", "classroom")]
+REACHED = [name for name in VISITED if name != "park"]
 
 
 def joined(*parts: str) -> str:
@@ -53,6 +58,7 @@ def topic(subject: Subject) -> str:
     return attach(subject.korean, "은/는") if subject.korean else ""
 
 
+@cache
 def clause(subject: Subject, verb: Verb, mood: str, negative: bool = False, question: bool = False) -> str:
     """The English subject and verb: "Minsu does not buy", "did the teacher buy"."""
     singular = subject.form == "singular"
@@ -91,12 +97,12 @@ def article(english: str) -> str:
     return f"{'an' if english[0] in 'aeiou' else 'a'} {english}"
 
 
-def modifier(dice: Dice, noun: Noun) -> tuple[str, str]:
+def modifier(dice: Dice, noun: Noun, flags: str = "") -> tuple[str, str]:
     """An adjective as it stands before the noun, or nothing where none fits."""
     only, both = words.ATTRIBUTES.get(noun.group, []), words.ADJECTIVES.get(noun.group, [])
-    if only and (not both or dice.chance(0.4)):
+    if only and (not both or "o" in flags or dice.chance(0.4)):
         return dice.one(only)
-    if not both:
+    if not both or "o" in flags:
         return NOTHING
     english, korean = dice.one(both)
     *before, adjective = korean.split()
@@ -105,7 +111,7 @@ def modifier(dice: Dice, noun: Noun) -> tuple[str, str]:
 
 def counted(dice: Dice, noun: Noun) -> tuple[str, str]:
     """A number of things: "three apples" and its counter 세 개, "two cups of coffee" and 두 잔."""
-    english, korean = dice.one(words.COUNTS)
+    english, korean = words.COUNTS[0] if noun.measure and dice.chance(0.4) else dice.one(words.COUNTS)
     if noun.measure:
         measure, of = noun.measure.split()
         name = f"{measure}{'' if english == 'one' else 's'} {of} {noun.singular}"
@@ -119,7 +125,8 @@ def thing(dice: Dice, noun: Noun, particle: str, flags: str = "") -> tuple[str, 
 
     Args:
         particle: what Korean puts after the noun: "을/를", "이/가" or "은/는".
-        flags: c: may be counted, p: without "this" and "my", t: not without an article or the like.
+        flags: c: may be counted, p: not "the", "this" or "my", x: no adjective, o: only adjectives that do not
+            compare, t: always "the", "this" or "my".
     """
     marked = attach(noun.korean, particle)
     if noun.group in ("fixed", "name"):
@@ -127,23 +134,26 @@ def thing(dice: Dice, noun: Noun, particle: str, flags: str = "") -> tuple[str, 
     if "c" in flags and noun.counter and dice.chance(0.5 if noun.measure else 0.3):
         english, korean = counted(dice, noun)
         return english, f"{marked} {korean}"
-    adjective, korean = modifier(dice, noun) if dice.chance(0.3) else NOTHING
+    adjective, korean = modifier(dice, noun, flags) if "x" not in flags and dice.chance(0.3) else NOTHING
     name = joined(adjective, noun.singular)
-    owned = noun.group in ("text", "wear", "thing", "paper", "vehicle", "animal", "person", "place")
-    determiners = [("the", "")] if "p" in flags else [("the", ""), ("this", "이"), ("that", "그")]
-    if owned and "p" not in flags:
-        determiners.append(("my", "제"))
-    plural = noun.singular in ("noodles", "shoes", "socks")
-    if plural:
-        determiners = [each for each in determiners if each[0] not in ("this", "that")]
-    if "t" in flags or dice.chance(0.5):
-        determiner, korean_determiner = dice.one(determiners)
+    if "t" in flags or ("p" not in flags and dice.chance(0.5)):
+        determiner, korean_determiner = dice.one(determiners(noun))
         return f"{determiner} {name}", joined(korean_determiner, korean, marked)
-    if not noun.plural:
-        bare = noun.group in ("food", "drink") or plural
-        return (name if bare else article(name)), joined(korean, marked)
-    english = joined(adjective, noun.plural) if dice.chance(0.4) else article(name)
-    return english, joined(korean, marked)
+    if noun.group in ("meal", "food", "drink") and not noun.plural or noun.singular in PLURAL_WORDS:
+        return name, joined(korean, marked)
+    if noun.plural and noun.group != "transport" and dice.chance(0.4):
+        return joined(adjective, noun.plural), joined(korean, marked)
+    return article(name), joined(korean, marked)
+
+
+def determiners(noun: Noun) -> list[tuple[str, str]]:
+    """What may stand before a noun that one can point at; "my" only where it can be somebody's."""
+    found = [("the", "")]
+    if noun.singular not in PLURAL_WORDS:
+        found += [("this", "이"), ("that", "그")]
+    if noun.group in ("text", "wear", "thing", "paper", "vehicle", "animal", "person", "place"):
+        found.append(("my", "제"))
+    return found
 
 
 def someone(dice: Dice, flags: str = "") -> Subject:
@@ -252,10 +262,13 @@ def sequence(dice: Dice) -> Pair:
     """Someone does one thing and another."""
     first, second = dice.one(words.ACTIONS), dice.one(words.ACTIONS)
     flags = first.flags + second.flags
+    if first.verb == second.verb:
+        return sequence(dice)
     subject = someone(dice, flags)
     mood = dice.one(TENSES)
     nouns = fitting_noun(dice, first, subject), fitting_noun(dice, second, subject)
-    one, two = (thing(dice, noun, "을/를", "") if noun else NOTHING for noun in nouns)
+    one = thing(dice, nouns[0], "을/를", first.flags.replace("c", "")) if nouns[0] else NOTHING
+    two = thing(dice, nouns[1], "을/를", second.flags.replace("c", "")) if nouns[1] else NOTHING
     when = moment(dice, mood) if dice.chance(0.4) else NOTHING
     form = {"past": second.verb.past, "future": second.verb.base}.get(
         mood, second.verb.third if subject.form == "singular" else second.verb.base
@@ -274,7 +287,7 @@ def errand(dice: Dice) -> Pair:
     subject = someone(dice, act.flags)
     mood = dice.one([*TENSES, "want"])
     noun = fitting_noun(dice, act, subject)
-    things = thing(dice, noun, "을/를", "") if noun else NOTHING
+    things = thing(dice, noun, "을/를", act.flags.replace("c", "") + "p") if noun else NOTHING
     _at, place, korean = words.PLACES[dice.one(act.places)]
     when = moment(dice, mood) if dice.chance(0.5) else NOTHING
     *before, verb = act.verb.korean.split()
@@ -292,8 +305,11 @@ def journey(dice: Dice) -> Pair:
     question = dice.chance(0.15)
     negative = not question and dice.chance(0.2)
     subject = asked(dice) if question else someone(dice)
-    at, to, korean = words.PLACES[dice.one(PLACES)]
-    means = dice.one(words.VEHICLES) if verb is not words.ARRIVE and dice.chance(0.4) else NOTHING
+    name = dice.one(REACHED if verb is words.ARRIVE else VISITED)
+    at, to, korean = words.PLACES[name]
+    means = NOTHING
+    if verb is not words.ARRIVE and dice.chance(0.4):
+        means = dice.one(words.LONG_DISTANCE.get(name, words.VEHICLES))
     company = NOTHING
     if dice.chance(0.3):
         english, friend = dice.one(words.COMPANIONS)
@@ -312,11 +328,12 @@ def journey(dice: Dice) -> Pair:
 def residence(dice: Dice) -> Pair:
     """Someone lives somewhere, or comes from somewhere."""
     subject = someone(dice)
-    english, korean = dice.one(words.COUNTRIES + words.CITIES)
-    if dice.chance(0.3):
+    if dice.chance(0.35):
+        english, korean = dice.one(words.COUNTRIES)
         be = {"first": "am", "singular": "is", "plural": "are"}[subject.form]
         end = predicate("오다", "past", False, subject.speaker)
         return joined(subject.english, be, "from", english), joined(topic(subject), korean + "에서", end)
+    english, korean = dice.one(HOMES)
     mood, negative = dice.one(["present", "past", "want", "can"]), dice.chance(0.3)
     end = predicate("살다", mood, negative, subject.speaker)
     return joined(clause(subject, words.LIVE, mood, negative), "in", english), joined(topic(subject), korean + "에", end)
@@ -327,8 +344,8 @@ def feeling(dice: Dice) -> Pair:
     english, phrase = dice.one(words.FEELINGS)
     mood = dice.one(["present", "past"])
     question = dice.chance(0.3)
-    negative = not question and dice.chance(0.25)
-    subject = asked(dice) if question else (words.SUBJECTS[0] if dice.chance(0.35) else someone(dice))
+    negative = not question and english != "sick" and dice.chance(0.25)
+    subject = dice.one([words.YOU, asked(dice)]) if question else (words.SUBJECTS[0] if dice.chance(0.35) else someone(dice))
     if subject.speaker in ("other", "honoured") and " " not in phrase and not phrase.endswith("하다"):
         phrase = infinitive(phrase) + "하다"
     degree = NOTHING
