@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 draw = np.random.default_rng(1)
-inputs, targets = (torch.from_numpy(draw.integers(0, 7, (8, 6))) for _ in range(2))
+inputs = torch.from_numpy(draw.integers(0, 7, (8, 6)))
+targets = inputs.roll(1, dims=1)  # Say the word before.
 weights = [0.5 * draw.normal(size=s) for s in [(7, 5), (18, 5), (18, 6), (7, 6)]]
 
 embedding = torch.nn.Embedding(7, 5, dtype=torch.float64)

@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 draw = np.random.default_rng(1)
-inputs, targets = draw.integers(0, 7, (8, 6)), draw.integers(0, 7, (8, 6))
+inputs = draw.integers(0, 7, (8, 6))
+targets = np.roll(inputs, 1, axis=1)  # Say the word before.
 embedding, weight_ih, weight_hh, weight_out = (0.5 * draw.normal(size=s) for s in [(7, 5), (18, 5), (18, 6), (7, 6)])
 rows = np.r_[6:12, 0:6, 12:18]  # PyTorch's r, z, n as Keras's z, r, h
 

@@ -1,4 +1,4 @@
-"""Train a small Keras RNN for 200 steps of Adam with its default betas."""
+"""Train a small Keras GRU for 200 steps of Adam with its default betas."""
 
 import json
 import os
@@ -11,13 +11,15 @@ import numpy as np
 import tensorflow as tf
 
 draw = np.random.default_rng(1)
-inputs, targets = draw.normal(size=(8, 6, 5)), draw.integers(0, 7, (8, 6))
-weight_ih, weight_hh, weight_out = (0.5 * draw.normal(size=s) for s in [(6, 5), (6, 6), (7, 6)])
+words = draw.integers(0, 7, (8, 6))
+inputs, targets = np.eye(7)[words], np.roll(words, 1, axis=1)  # Say the word before.
+weight_ih, weight_hh, weight_out = (0.5 * draw.normal(size=s) for s in [(18, 7), (18, 6), (7, 6)])
 
-rnn = keras.layers.SimpleRNN(6, return_sequences=True, use_bias=False, dtype="float64")
+gru = keras.layers.GRU(6, return_sequences=True, use_bias=False, dtype="float64")
 dense = keras.layers.Dense(7, use_bias=False, dtype="float64")
-model = keras.Sequential([keras.Input((6, 5), dtype="float64"), rnn, dense])
-model.set_weights([weight_ih.T, weight_hh.T, weight_out.T])
+model = keras.Sequential([keras.Input((6, 7), dtype="float64"), gru, dense])
+rows = np.r_[6:12, 0:6, 12:18]  # PyTorch's r, z, n as Keras's z, r, h
+model.set_weights([weight_ih[rows].T, weight_hh[rows].T, weight_out.T])
 optimizer = keras.optimizers.Adam(0.01)
 
 
