@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TypeVar
 
-from diptych.data import phrasebook_facts as facts
-from diptych.data import phrasebook_patterns as patterns
-from diptych.data.phrasebook_patterns import Pair, Pattern
+from diptych.data.phrasebook import deeds, occasions, people, things
+from diptych.data.phrasebook.grammar import Pair, Pattern
 from diptych.randomness import generator
 
 T = TypeVar("T")
@@ -22,28 +21,28 @@ SHORTEST, LONGEST = 3, 12
 
 # Every pattern, and how often it is drawn.
 WEIGHTS: dict[Pattern, int] = {
-    patterns.action: 36,
-    patterns.open_question: 8,
-    patterns.request: 5,
-    patterns.sequence: 8,
-    patterns.errand: 5,
-    patterns.journey: 6,
-    patterns.residence: 3,
-    patterns.feeling: 13,
-    facts.description: 13,
-    facts.comparison: 5,
-    facts.existence: 5,
-    facts.whereabouts: 4,
-    facts.possession: 6,
-    facts.liking: 5,
-    facts.giving: 7,
-    facts.identity: 8,
-    facts.naming: 5,
-    facts.daily: 5,
-    facts.schedule: 5,
-    facts.date: 5,
-    facts.amount: 6,
-    facts.weather: 3,
+    deeds.action: 36,
+    deeds.open_question: 8,
+    deeds.request: 5,
+    deeds.sequence: 8,
+    deeds.errand: 5,
+    deeds.journey: 6,
+    deeds.residence: 3,
+    deeds.feeling: 13,
+    things.description: 14,
+    things.comparison: 5,
+    things.existence: 5,
+    things.whereabouts: 4,
+    people.possession: 6,
+    people.liking: 5,
+    people.giving: 7,
+    people.identity: 8,
+    people.naming: 5,
+    occasions.daily: 6,
+    occasions.schedule: 5,
+    occasions.date: 7,
+    occasions.amount: 6,
+    occasions.weather: 4,
 }
 
 

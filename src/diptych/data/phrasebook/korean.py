@@ -12,10 +12,10 @@ FINALS = " ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊ
 
 # Spelling does not tell these from regular verbs (듣다 and 닫다, 춥다 and 입다), so they are listed.
 IRREGULAR = {
-    "ㄷ": {"듣다", "걷다", "묻다", "싣다"},
-    "ㅂ": "가볍다 고맙다 굽다 귀엽다 덥다 돕다 뜨겁다 맵다 무겁다 무섭다 쉽다 어렵다 어지럽다 외롭다 차갑다 춥다".split(),
-    "ㅅ": {"짓다", "낫다", "붓다"},
-    "르": "고르다 다르다 마르다 모르다 부르다 빠르다 자르다 흐르다".split(),
+    "ㄷ": frozenset("걷다 듣다 묻다 싣다".split()),
+    "ㅂ": frozenset("가볍다 굽다 귀엽다 덥다 돕다 뜨겁다 맵다 무겁다 무섭다 쉽다 어렵다 외롭다 차갑다 춥다".split()),
+    "ㅅ": frozenset("낫다 붓다 짓다".split()),
+    "르": frozenset("고르다 다르다 마르다 모르다 부르다 빠르다 자르다 흐르다".split()),
 }
 HONORIFIC = {"먹다": "드시다", "마시다": "드시다", "자다": "주무시다", "아프다": "편찮으시다"}
 NEGATIVE = {"알다": "모르다", "있다": "없다"}
@@ -57,7 +57,7 @@ def attach(word: str, particle: str) -> str:
 
 @cache
 def infinitive(verb: str) -> str:
-    """The form before 요, with 아 or 어: 먹어 from 먹다, 도와 from 돕다, 들어 from 듣다, 몰라 from 모르다, 써 from 쓰다."""
+    """The form in 아 or 어 that 요 follows: 먹어 from 먹다, 도와 from 돕다, 들어 from 듣다, 몰라 from 모르다."""
     stem = verb[:-1]
     if stem.endswith("하"):
         return stem[:-1] + "해"
@@ -171,7 +171,7 @@ def predicate(phrase: str, mood: str, negative: bool, speaker: str) -> str:
 def _finish(phrase: str, mood: str, negative: bool, honoured: bool) -> str:
     """Tense, honorific and negation on the last verb of `phrase`."""
     *before, verb = phrase.split()
-    if negative and (verb in ("싶다", "하다") and (before or verb == "싶다") or _takes_long_negation(verb)):
+    if negative and (phrase in ("싶다", "싶어 하다") or _takes_long_negation(verb)):
         before, verb = [*before, verb[:-1] + "지"], "않다"
     elif negative:
         before = [*before, "안"]
