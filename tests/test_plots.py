@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
+import unicodedata
 import warnings
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
@@ -159,6 +160,18 @@ def test_a_missing_glyph_is_shown_as_such_with_a_warning(tmp_path, figures):
 def test_a_missing_glyph_is_an_error_in_tests(tmp_path):
     with pytest.raises(UserWarning, match="no glyph"):
         plots.attention_map(["中"], ["x"], [[1.0]], tmp_path / "map.png")
+
+
+def test_dollar_signs_are_text_not_mathematics(tmp_path, figures):
+    plots.attention_map(["$x^2$"], ["$5"], weights(2, 1), tmp_path / "map.png", "$a_1$")
+    panel = figures[0].axes[0]
+    labels = [*panel.get_xticklabels(), *panel.get_yticklabels(), *figures[0].texts]
+    assert texts(labels) == ["$x^2$", "$5", "<eos>", "$a_1$"]
+    assert not any(label.get_parse_math() for label in labels)
+
+
+def test_hangul_spelt_in_single_letters_becomes_syllables():
+    assert plots._printable(unicodedata.normalize("NFD", "배고프다")) == "배고프다"
 
 
 @settings(max_examples=25)
