@@ -27,7 +27,7 @@ def sample(
 
     The largest of log-probability / temperature + Gumbel noise is taken, in float64: a fair draw, and two panels take
     different tokens only where the two largest sums are closer than the panels are to each other. The noise follows
-    from the seed, the sentence's own row and the step alone, so the company a sentence is in does not change its sample.
+    from the seed, the sentence's own row and the step alone, so the batch a sentence is in does not change its sample.
 
     Args:
         stepper: the model.
