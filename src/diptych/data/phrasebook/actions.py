@@ -63,24 +63,24 @@ America    | in America           | to America              | 미국
 }
 # English forms (and tail) | Korean | objects (nouns, or groups) | places | flags:
 # a: adults only, c: objects may be counted, g: one goes somewhere for it, w: one can ask "what", p: of things not yet
-# there, so neither "this" nor "the", x: nor adjectives
+# there, so neither "this" nor "the", x: nor adjectives, m: somebody may join in
 ACTIONS_TABLE = """
-eat eats ate eating | 먹다 | =food =meal | home restaurant school | cgw
-drink drinks drank drinking | 마시다 | =drink | home restaurant cafe office | cgw
-buy buys bought buying | 사다 | =drink =wear =thing | market store | cgw
+eat eats ate eating | 먹다 | =food =meal | home restaurant school | cgwm
+drink drinks drank drinking | 마시다 | =drink | home restaurant cafe office | cgwm
+buy buys bought buying | 사다 | =drink =wear =thing | market store | cgwm
 sell sells sold selling | 팔다 | apple,orange,egg,potato,cake,bread,fruit,hat,shoes,flower,gift | market store | acw
 read reads read reading | 읽다 | book,novel,magazine,letter,email | library home cafe school | cgw
 write writes wrote writing | 쓰다 | letter,email,novel | home library office cafe | cwpx
-watch watches watched watching | 보다 | movie,the news,soccer,baseball | home hotel | cw
-listen listens listened listening to | 듣다 | music,the radio,song,the news | home room cafe park | gw
-study studies studied studying | 공부하다 | Korean,English,history,math | library school home cafe | gw
+watch watches watched watching | 보다 | movie,the news,soccer,baseball | home hotel | cwm
+listen listens listened listening to | 듣다 | music,the radio,song,the news | home room cafe park | gwm
+study studies studied studying | 공부하다 | Korean,English,history,math | library school home cafe | gwm
 teach teaches taught teaching | 가르치다 | Korean,English,history,math,music | school Korea America | aw
-learn learns learned learning | 배우다 | Korean,English,the piano,the guitar,tennis | school Korea America | gw
-make makes made making | 만들다 | kimchi,bread,cake,noodles,chair,box | home kitchen school | cw
+learn learns learned learning | 배우다 | Korean,English,the piano,the guitar,tennis | school Korea America | gwm
+make makes made making | 만들다 | kimchi,bread,cake,noodles,chair,box | home kitchen school | cwm
 bake bakes baked baking | 굽다 | bread,cake,potato,meat | home kitchen restaurant | w
 cut cuts cut cutting | 자르다 | bread,cake,apple,meat | home kitchen restaurant | w
 wash washes washed washing | 씻다 | apple,fruit,cup,potato | home kitchen restaurant | w
-clean cleans cleaned cleaning | 청소하다 | room,the kitchen,the classroom,house |  |
+clean cleans cleaned cleaning | 청소하다 | room,the kitchen,the classroom,house |  | m
 wear wears wore wearing | 입다 | shirt,coat,skirt | home school office |
 wear wears wore wearing | 쓰다 | hat | home school park |
 wear wears wore wearing | 신다 | shoes,socks | home school park |
@@ -91,25 +91,25 @@ wait waits waited waiting for | 기다리다 | friend,Yuna,Jiho | station airpor
 wait waits waited waiting for | 기다리다 | bus,taxi | station airport | w
 ride rides rode riding | 타다 | bicycle | park Seoul Busan |
 ride rides rode riding | 타다 | bus,train,taxi | Seoul Busan station airport |
-play plays played playing | 하다 | soccer,basketball,baseball | park school gym | g
-play plays played playing | 치다 | the piano,the guitar | home school |
-play plays played playing | 치다 | tennis | park school gym | g
-take takes took taking | 찍다 | picture | park school Seoul Busan | cgpx
-sing sings sang singing | 부르다 | song | home school park | c
+play plays played playing | 하다 | soccer,basketball,baseball | park school gym | gm
+play plays played playing | 치다 | the piano,the guitar | home school | m
+play plays played playing | 치다 | tennis | park school gym | gm
+take takes took taking | 찍다 | picture | park school Seoul Busan | cgpxm
+sing sings sang singing | 부르다 | song | home school park | cm
 open opens opened opening | 열다 | the window,the door,box,bag | home school office |
 close closes closed closing | 닫다 | the window,the door | home school office |
 look looks looked looking for | 찾다 | key,bag,umbrella,book,cat,camera | home park school station | w
 borrow borrows borrowed borrowing | 빌리다 | book,magazine,novel,umbrella | library school | cgw
 drive drives drove driving | 운전하다 | car,bus,taxi | Seoul Busan Korea | aw
-build builds built building | 짓다 | house,school | Seoul Busan Korea | apx
+build builds built building | 짓다 | house,school | Seoul Busan Korea | apxm
 draw draws drew drawing | 그리다 | flower,cat,dog,bird,house | home school park | w
 sleep sleeps slept sleeping | 자다 |  | home room hotel school | g
-rest rests rested resting | 쉬다 |  | home park hotel room | g
-work works worked working | 일하다 |  | office bank hospital restaurant store | ag
-swim swims swam swimming | 수영하다 |  | pool Busan hotel | g
-walk walks walked walking | 걷다 |  | park school Seoul |
-dance dances danced dancing | 춤을 추다 |  | home school park |
-cook cooks cooked cooking | 요리하다 |  | home kitchen restaurant |
+rest rests rested resting | 쉬다 |  | home park hotel room | gm
+work works worked working | 일하다 |  | office bank hospital restaurant store | agm
+swim swims swam swimming | 수영하다 |  | pool Busan hotel | gm
+walk walks walked walking | 걷다 |  | park school Seoul | m
+dance dances danced dancing | 춤을 추다 |  | home school park | m
+cook cooks cooked cooking | 요리하다 |  | home kitchen restaurant | m
 """
 
 

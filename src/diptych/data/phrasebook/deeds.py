@@ -35,6 +35,7 @@ from diptych.data.phrasebook.grammar import (
     moment,
     someone,
     thing,
+    told_apart,
     topic,
 )
 from diptych.data.phrasebook.korean import attach, connective, honorific, infinitive, predicate, purpose
@@ -78,7 +79,7 @@ def action(dice: Dice) -> Pair:
     if instruments and dice.chance(0.8 if base == "eat" else 0.4):
         means = dice.one(instruments)
     company = NOTHING
-    if not means[0] and dice.chance(0.15):
+    if "m" in act.flags and not means[0] and dice.chance(0.25):
         english, korean = dice.one(COMPANIONS)
         if korean.split()[-1] not in f"{subject.korean} {things[1]}":
             company = english, attach(korean, "과/와") + " 함께"
@@ -87,6 +88,8 @@ def action(dice: Dice) -> Pair:
         often = dice.one(FREQUENCIES)
     elif dice.chance(0.55):
         when = moment(dice, mood, negative)
+    if not (often[0] or when[0] or negative or question):
+        mood = told_apart(mood, subject, act.verb)
     english_subject = clause(subject, act.verb, mood, negative, question)
     if often[0]:
         head = clause(subject, act.verb._replace(tail=""), mood).removeprefix(subject.english + " ")
@@ -145,8 +148,9 @@ def sequence(dice: Dice) -> Pair:
     mood = dice.one(TENSES)
     nouns = fitting_noun(dice, first, subject), fitting_noun(dice, second, subject)
     one = thing(dice, nouns[0], "을/를", first.flags.replace("c", "")) if nouns[0] else NOTHING
-    two = thing(dice, nouns[1], "을/를", second.flags.replace("c", "")) if nouns[1] else NOTHING
+    two = thing(dice, nouns[1], "을/를", second.flags) if nouns[1] else NOTHING
     when = moment(dice, mood) if dice.chance(0.4) else NOTHING
+    mood = mood if when[0] else told_apart(mood, subject, first.verb, second.verb)
     form = {"past": second.verb.past, "future": second.verb.base}.get(
         mood, second.verb.third if subject.form == "singular" else second.verb.base
     )
@@ -164,7 +168,7 @@ def errand(dice: Dice) -> Pair:
     subject = someone(dice, act.flags)
     mood = dice.one([*TENSES, "want"])
     noun = fitting_noun(dice, act, subject)
-    things = thing(dice, noun, "을/를", act.flags.replace("c", "") + "p") if noun else NOTHING
+    things = thing(dice, noun, "을/를", act.flags + "p") if noun else NOTHING
     _at, place, korean = PLACES[dice.one(act.places)]
     when = moment(dice, mood) if dice.chance(0.5) else NOTHING
     *before, verb = act.verb.korean.split()

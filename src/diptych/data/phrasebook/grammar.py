@@ -66,6 +66,12 @@ def clause(subject: Subject, verb: Verb, mood: str, negative: bool = False, ques
     return joined(*order, wish + main, verb.tail)
 
 
+def told_apart(mood: str, subject: Subject, *verbs: Verb) -> str:
+    """The mood, but past for present where English has one form for both: "I read", "the students cut"."""
+    alike = subject.form != "singular" and all(verb.base == verb.past for verb in verbs)
+    return "past" if mood == "present" and alike else mood
+
+
 def be_clause(subject: str, mood: str, negative: bool, question: bool, plural: bool = False) -> str:
     """The subject with a form of "to be": "the book was not", "will the book be"."""
     verb = {"past": "were" if plural else "was", "future": "will"}.get(mood, "are" if plural else "is")
@@ -117,7 +123,7 @@ def thing(dice: Dice, noun: Noun, particle: str, flags: str = "") -> tuple[str, 
     marked = attach(noun.korean, particle)
     if noun.group in ("fixed", "name"):
         return noun.singular, marked
-    if "c" in flags and noun.counter and dice.chance(0.5 if noun.measure else 0.3):
+    if "c" in flags and noun.counter and dice.chance(0.65 if noun.measure else 0.3):
         english, korean = counted(dice, noun)
         return english, f"{marked} {korean}"
     adjective, korean = modifier(dice, noun, flags) if "x" not in flags and dice.chance(0.3) else NOTHING

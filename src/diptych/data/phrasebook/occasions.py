@@ -31,6 +31,7 @@ from diptych.data.phrasebook.times import (
     FALLING,
     MINUTES,
     MONTHS,
+    ON_WHICH_DAY,
     ORDINALS,
     PRICES,
     SCHEDULE,
@@ -68,7 +69,7 @@ def daily(dice: Dice) -> Pair:
     if dice.chance(0.2):
         mood, subject = dice.one(TENSES), asked(dice)
         word, korean_word = dice.one([("when", "언제"), ("what time", "몇 시에")])
-        when = moment(dice, mood, True) if dice.chance(0.6) else NOTHING
+        when = dice.one(ON_WHICH_DAY[mood]) if dice.chance(0.6) else NOTHING
         end = predicate(_without_object(verb.korean)[1], mood, False, subject.speaker)
         head = f"{word} {clause(subject, verb, mood, question=True)}"
         korean = joined(topic(subject), when[1], korean_word, _without_object(verb.korean)[0], end)
@@ -77,9 +78,7 @@ def daily(dice: Dice) -> Pair:
     hour, korean_hour = _hour(dice, hours)
     if dice.chance(0.5):
         part = korean_part = ""
-    when = moment(dice, mood) if dice.chance(0.4) else NOTHING
-    if when[0] in ("now", "these days", "every weekend"):
-        when = ("every day", "매일") if mood == "present" else ("tomorrow", "내일")
+    when = dice.one(ON_WHICH_DAY[mood]) if dice.chance(0.4) else NOTHING
     end = predicate(verb.korean, mood, False, subject.speaker)
     return (
         joined(clause(subject, verb, mood), "at", hour, part, when[0]),

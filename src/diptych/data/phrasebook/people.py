@@ -25,6 +25,7 @@ from diptych.data.phrasebook.grammar import (
 from diptych.data.phrasebook.korean import attach, predicate
 from diptych.data.phrasebook.nouns import NOUNS, PROFESSIONS, RECIPIENTS, SUBJECTS, nouns
 from diptych.data.phrasebook.things import COUNTABLE, NAMES
+from diptych.data.phrasebook.times import TIMES
 
 OWNABLE = [noun for noun in COUNTABLE if noun.group in ("thing", "wear", "text", "vehicle", "animal", "paper")]
 HAD = [*OWNABLE, *(NOUNS[name] for name in ("money", "time", "shoes", "socks"))]
@@ -62,7 +63,9 @@ def possession(dice: Dice) -> Pair:
         english = joined(adjective, noun.singular)
         english = english if noun.singular in PLURAL_WORDS else article(english)
         korean = joined(before, attach(noun.korean, "이/가"))
-    when = moment(dice, mood, True) if dice.chance(0.4) else NOTHING
+    when = NOTHING
+    if dice.chance(0.3):
+        when = dice.one(TIMES["now"] if mood == "present" else TIMES["past"])
     return finished(
         joined(clause(subject, verb, mood, negative, question), english, when[0]),
         joined(topic(subject), when[1], korean, predicate(verb.korean, mood, negative, subject.speaker)),

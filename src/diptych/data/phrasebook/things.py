@@ -16,12 +16,12 @@ from diptych.data.phrasebook.grammar import (
     finished,
     joined,
     modifier,
-    moment,
     thing,
     topic,
 )
 from diptych.data.phrasebook.korean import attach, predicate
 from diptych.data.phrasebook.nouns import ADJECTIVES, COMPARATIVES, DEGREES, NOUNS, phrases
+from diptych.data.phrasebook.times import TIMES
 
 COUNTABLE = [noun for noun in NOUNS.values() if noun.plural]
 NAMES = [subject for subject in OTHERS if subject.form == "singular"]
@@ -134,7 +134,7 @@ def whereabouts(dice: Dice) -> Pair:
     negative = not question and dice.chance(0.25)
     when = NOTHING
     if dice.chance(0.4):
-        when = dice.one([("now", "지금"), ("today", "오늘")]) if mood == "present" else moment(dice, mood)
+        when = dice.one(TIMES["now"] if mood == "present" else TIMES[mood])
     plural = subject.form == "plural"
     verb = "계시다" if subject.speaker == "honoured" else "있다"
     end = predicate(verb, mood, negative, "other")

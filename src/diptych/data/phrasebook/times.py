@@ -13,9 +13,17 @@ TIMES = {
         "tomorrow=내일, next week=다음 주에, this weekend=이번 주말에, on Friday=금요일에, on Saturday=토요일에"
     ),
     "progressive": phrases("now=지금"),
+    "now": phrases("now=지금, today=오늘"),
     "want": phrases("now=지금, today=오늘, tomorrow=내일, this weekend=이번 주말에"),
     "wanted": phrases("yesterday=어제, last week=지난주에, on Sunday=일요일에"),
     "can": phrases("today=오늘, tomorrow=내일, this weekend=이번 주말에, on Wednesday=수요일에"),
+}
+# The times that go with an hour of the day.
+ON_WHICH_DAY = {
+    "present": phrases("every day=매일"),
+    "past": phrases("yesterday=어제, on Monday=월요일에, on Sunday=일요일에"),
+    "future": phrases("tomorrow=내일, on Friday=금요일에, on Saturday=토요일에"),
+    "want": phrases("today=오늘, tomorrow=내일"),
 }
 DAYS = phrases(
     "Monday=월요일, Tuesday=화요일, Wednesday=수요일, Thursday=목요일, Friday=금요일, Saturday=토요일, Sunday=일요일"
