@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from diptych.backends import BACKENDS
 from diptych.differences.effects import agree, effect
-from diptych.differences.entry import FRAMEWORKS, TOPICS, Entry, read_entry
+from diptych.differences.entry import TOPICS, Entry, read_entry
 from diptych.differences.processes import Outcome, not_installed, run_programs
 from diptych.errors import UsageError
 
@@ -54,7 +55,7 @@ class Finding:
         """This finding as JSON values."""
         results = {
             framework: {key: value for key, value in self.outputs.get(framework, {}).items() if key != "versions"}
-            for framework in FRAMEWORKS
+            for framework in BACKENDS
         }
         return {
             "name": self.entry.name,
@@ -110,8 +111,8 @@ def run(names: Iterable[str] | None = None, timeout: float = 170.0) -> list[Find
         UsageError: a name that is not in the catalogue.
     """
     chosen = choose(names)
-    missing = {framework: message for framework in FRAMEWORKS if (message := not_installed(framework))}
-    installed = [framework for framework in FRAMEWORKS if framework not in missing]
+    missing = {framework: message for framework in BACKENDS if (message := not_installed(framework))}
+    installed = [framework for framework in BACKENDS if framework not in missing]
     outcomes = run_programs({framework: [e.program(framework) for e in chosen] for framework in installed}, timeout)
     return [
         judge(entry, {framework: outcomes[entry.program(framework)] for framework in installed}, list(missing.values()))

@@ -64,10 +64,23 @@ def agree(rule: str, found: float, tolerance: float) -> bool:
     return found - (1.0 if rule == "largest ratio" else 0.0) <= tolerance
 
 
+def furthest(tensorflow: Any, pytorch: Any, most: int = 3) -> list[tuple[str, Leaf, Leaf]]:
+    """Where two results are furthest apart, and both values there; words and missing values come first."""
+    a, b = dict(_leaves(tensorflow)), dict(_leaves(pytorch))
+    places = [(place, a.get(place), b.get(place)) for place in dict.fromkeys([*a, *b]) if a.get(place) != b.get(place)]
+
+    def gap(place: tuple[str, Leaf, Leaf]) -> float:
+        _, first, second = place
+        numbers = isinstance(first, int | float) and isinstance(second, int | float)
+        return abs(float(first) - float(second)) if numbers else math.inf  # type: ignore[arg-type]
+
+    return sorted(places, key=gap, reverse=True)[:most]
+
+
 def _leaves(result: Any, place: str = "") -> list[tuple[str, Leaf]]:
     """Every value of a result with its place in it."""
     if isinstance(result, dict):
-        return [leaf for key, value in result.items() for leaf in _leaves(value, f"{place}.{key}")]
+        return [leaf for key, value in result.items() for leaf in _leaves(value, f"{place}.{key}".lstrip("."))]
     if isinstance(result, list):
         return [leaf for index, value in enumerate(result) for leaf in _leaves(value, f"{place}[{index}]")]
     return [(place, result)]

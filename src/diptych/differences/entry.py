@@ -7,10 +7,9 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from diptych.backends import BACKENDS
 from diptych.differences.effects import RULES
 from diptych.errors import ConfigError
-
-FRAMEWORKS = ("tensorflow", "pytorch")
 
 TOPICS = {
     "weights": "Weights and initial values",
@@ -60,7 +59,7 @@ class Entry:
     def digest(self) -> str:
         """Twelve hexadecimal digits that change whenever what is measured, or how, does."""
         parts = [self.compare, repr(self.tolerance)]
-        parts += [self.program(framework).read_text(encoding="utf-8") for framework in FRAMEWORKS]
+        parts += [self.program(framework).read_text(encoding="utf-8") for framework in BACKENDS]
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
 
 
@@ -83,7 +82,7 @@ def read_entry(folder: Path) -> Entry:
             raise ConfigError(f"{path}: {key} = {values[key]!r} does not exist; choose among: {', '.join(choices)}")
     texts = {key: " ".join(value.split()) for key, value in values.items() if isinstance(value, str)}
     entry = Entry(name=folder.name, folder=folder, **(values | texts))
-    for framework in FRAMEWORKS:
+    for framework in BACKENDS:
         if not entry.program(framework).is_file():
             raise ConfigError(f"{folder}: no program in_{framework}.py; each entry has one for each framework")
     return entry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PACKAGES = {"tensorflow": ("tensorflow", "keras"), "pytorch": ("torch",)}
+from diptych.backends import is_installed
 
 # One thread each, and no accelerator: what is measured should not depend on the machine. Without `CUDA_VISIBLE_DEVICES`
 # stock TensorFlow would run on a GPU and stock PyTorch on the CPU.
@@ -39,9 +38,7 @@ class Outcome:
 
 def not_installed(framework: str) -> str | None:
     """How to install a framework that is not there; None where it is. Nothing is imported."""
-    if all(importlib.util.find_spec(package) for package in PACKAGES[framework]):
-        return None
-    return f"{framework} is not installed: pip install 'diptych[{framework}]'"
+    return None if is_installed(framework) else f"{framework} is not installed: pip install 'diptych[{framework}]'"
 
 
 def run_programs(programs: dict[str, list[Path]], timeout: float) -> dict[Path, Outcome]:

@@ -10,7 +10,7 @@ def defaults(name, *keys):
     if "betas" in options:
         options["beta1"], options["beta2"] = options["betas"]
     options["initial"] = options.get("initial_accumulator_value")
-    return {key: round(float(options[key]), 12) for key in keys}
+    return {key: float(f"{options[key]:.6g}") for key in keys}
 
 
 result = {

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 def defaults(name, **renamed):
     config = getattr(keras.optimizers, name)().get_config()
-    return {new: round(float(config[old] or 0), 12) for new, old in renamed.items()}
+    return {new: float(f"{float(config[old]):.6g}") for new, old in renamed.items()}
 
 
 result = {
