@@ -114,3 +114,47 @@ def test_asking_whether_a_framework_is_installed_imports_none():
     assert done.returncode == 0, done.stderr
     found = [importlib.util.find_spec(name) is not None for name in ("tensorflow", "torch")]
     assert done.stdout.strip() == str([*found, True])
+
+
+NOISY_PANEL = """
+import os, sys, types
+from diptych import backends
+
+def import_panel(name):
+    os.write(2, b"noise from a library\\n")
+    if "fail" in sys.argv:
+        raise ImportError("broken")
+    return types.SimpleNamespace(configure=lambda threads, device: print("configured", file=sys.stderr))
+
+backends._can_be_found = lambda module: True
+backends.importlib.import_module = import_panel
+backends.load(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "level", "shown"),
+    [
+        (["tensorflow"], None, ["configured"]),
+        (["tensorflow"], "0", ["noise from a library", "configured"]),
+        (["pytorch"], None, ["noise from a library", "configured"]),
+    ],
+)
+def test_what_tensorflow_says_about_itself_is_held_back_unless_asked_for(arguments, level, shown):
+    done = _run_noisy(arguments, level)
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == shown
+
+
+def test_what_was_held_back_is_shown_where_the_import_fails():
+    done = _run_noisy(["tensorflow", "fail"], None)
+    assert done.returncode == 1
+    assert done.stderr.startswith("noise from a library\n")
+    assert "cannot be imported: broken" in done.stderr
+
+
+def _run_noisy(arguments, level):
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    environment |= {"TF_CPP_MIN_LOG_LEVEL": level} if level else {}
+    command = [sys.executable, "-c", NOISY_PANEL, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

@@ -14,6 +14,9 @@ import importlib
 import importlib.util
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from types import ModuleType
 
 from diptych.errors import BackendError
@@ -60,9 +63,12 @@ def load(name: str, threads: int | None = None, device: str = "auto") -> ModuleT
     if not is_installed(name):
         missing = ", ".join(module for module in _FRAMEWORKS[name] if not _can_be_found(module))
         raise BackendError(f"backend {name!r} needs {missing}, not installed here: pip install 'diptych[{name}]'")
+    # TensorFlow writes lines about itself to standard error, some of them whatever its log level is.
+    talks = name == "tensorflow" and "tensorflow" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ
     _prepare_environment(name, threads)
     try:
-        panel = importlib.import_module(f"diptych.{name}")
+        with _standard_error_held_back() if talks else nullcontext():
+            panel = importlib.import_module(f"diptych.{name}")
     except (ImportError, OSError) as error:  # OSError: a shared library that cannot be loaded
         raise BackendError(
             f"backend {name!r} is installed but cannot be imported: {error}. "
@@ -98,3 +104,24 @@ def _prepare_environment(name: str, threads: int | None) -> None:
     if threads is not None and not any(module in sys.modules for module in _FRAMEWORKS[name]):
         for variable in _THREAD_VARIABLES[name]:
             os.environ[variable] = str(threads)
+
+
+@contextmanager
+def _standard_error_held_back() -> Iterator[None]:
+    """Keep what this process, its libraries in C++ included, writes to standard error; show it only on an exception."""
+    try:
+        standard_error = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(standard_error, held.read())
+            raise
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)

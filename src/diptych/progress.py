@@ -73,7 +73,7 @@ class LineReporter:
         """Say how the step went, if the last line is old enough."""
         self.pace.add(metrics)
         now = time.monotonic()
-        if now - self.last_line >= self.every_seconds:
+        if now - self.last_line >= self.every_seconds and self.pace.seen > 1:
             self.last_line = now
             left = format_seconds(self.pace.seconds_left(self.total - metrics["step"]))
             self.note(

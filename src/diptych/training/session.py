@@ -64,11 +64,12 @@ class Session:
     def run_to_end(self, threads: int | None, device: str, note: str) -> None:
         """Train until the end, an early stop, `stop_at` or Ctrl-C, and leave a checkpoint."""
         self.record.write_metrics(line for line in self.record.read_metrics() if line["step"] <= self.state.place.step)
+        notes = filter(None, (note, self._changed_data()))
+        self._build(threads, device)
         self.reporter.begin(self.backend, self.state.place.step, self.last_step)
         try:
-            for text in filter(None, (note, self._changed_data())):
+            for text in notes:
                 self.reporter.note(text)
-            self._build(threads, device)
             with Interruption() as interruption:
                 self._train(interruption)
                 self.interrupted = interruption.requested and not self.finished

@@ -1,0 +1,99 @@
+"""What training says: a bar on a terminal, lines elsewhere, nothing where quiet was asked for."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from diptych import progress
+from diptych.progress import BarReporter, LineReporter, Pace, QuietReporter, format_seconds, make_reporter
+
+
+def metrics(step, seconds=0.5, tokens=100):
+    return {"step": step, "epoch": 1, "loss": 1.25, "gradient_norm": 1.0, "target_tokens": tokens, "seconds": seconds}
+
+
+VALIDATION = {"step": 3, "validation_loss": 0.5, "best": True}
+
+
+def report_everything(reporter):
+    reporter.begin("pytorch", 1, 4)
+    for step in (2, 3, 4):
+        reporter.step(metrics(step))
+        if step == 3:
+            reporter.validation(VALIDATION)
+    reporter.note("something [red]else[/red]")
+    reporter.end()
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_stream_decides_the_reporter():
+    assert isinstance(make_reporter(stream=Terminal()), BarReporter)
+    assert isinstance(make_reporter(stream=io.StringIO()), LineReporter)
+    assert isinstance(make_reporter(quiet=True, stream=Terminal()), QuietReporter)
+
+
+def test_lines_say_loss_speed_and_time_left():
+    stream = io.StringIO()
+    report_everything(LineReporter(stream, every_seconds=0.0))
+    assert stream.getvalue().splitlines() == [
+        "pytorch: 1 of 4 steps done",
+        "pytorch: step 3 of 4, epoch 1, loss 1.2500, 200 target tokens/s, 0 s left",
+        "pytorch: step 3, validation loss 0.5000, the best so far",
+        "pytorch: step 4 of 4, epoch 1, loss 1.2500, 200 target tokens/s, 0 s left",
+        "pytorch: something [red]else[/red]",
+    ]
+
+
+def test_lines_come_only_every_so_many_seconds(monkeypatch):
+    clock = iter([0.0, 4.0, 11.0, 15.0, 20.0, 21.5])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    stream = io.StringIO()
+    reporter = LineReporter(stream)
+    reporter.begin("pytorch", 0, 9)
+    for step in range(1, 6):
+        reporter.step(metrics(step))
+    said = [line for line in stream.getvalue().splitlines() if "loss" in line]
+    assert [line.split(",")[0] for line in said] == ["pytorch: step 2 of 9", "pytorch: step 5 of 9"]
+
+
+def test_a_bar_says_loss_speed_and_time_left_and_keeps_lines_above_it():
+    stream = Terminal()
+    report_everything(BarReporter(Console(file=stream, force_terminal=True, width=100)))
+    text = stream.getvalue()
+    assert "4/4" in text and "loss 1.2500" in text and "200 tokens/s" in text and "0 s left" in text
+    assert "pytorch: step 3, validation loss 0.5000, the best so far" in text
+    assert "something [red]else[/red]" in text
+
+
+def test_quiet_says_nothing(capfd):
+    report_everything(QuietReporter())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_pace_forgets_the_step_that_compiled():
+    pace = Pace()
+    pace.add(metrics(1, seconds=30.0))
+    assert pace.seconds_left(2) == 60.0
+    for step in (2, 3):
+        pace.add(metrics(step, seconds=0.5))
+    assert pace.seconds_left(4) == pytest.approx(2.0)
+    assert pace.tokens_per_second() == pytest.approx(200.0)
+
+
+def test_the_pace_is_that_of_the_last_steps():
+    pace = Pace(steps=2)
+    for step, seconds in enumerate((9.0, 9.0, 9.0, 1.0, 3.0), 1):
+        pace.add(metrics(step, seconds))
+    assert pace.tokens_per_second() == pytest.approx(50.0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (59.4, "59 s"), (59.6, "1:00 min"), (3599, "59:59 min"), (7805, "2:10 h")]
+)
+def test_durations_read_as_people_say_them(seconds, text):
+    assert format_seconds(seconds) == text
