@@ -79,8 +79,8 @@ def specification(
         add("decoder.attentional.weight", (config.feature_size, seen), "dense")
 
     if not config.tie_target_output:
-        add("output.weight", (target_vocabulary_size, config.feature_size), "dense")
-    add("output.bias", (target_vocabulary_size,), "bias")
+        add("output_layer.weight", (target_vocabulary_size, config.feature_size), "dense")
+    add("output_layer.bias", (target_vocabulary_size,), "bias")
     return found
 
 

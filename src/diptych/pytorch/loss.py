@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
@@ -14,12 +14,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0)
         targets: (N,) the right tokens.
         label_smoothing: the probability spread evenly over the whole vocabulary, 0 <= it < 1 (Szegedy et al., 2016).
     """
-    log_normalizer = torch.logsumexp(logits, dim=-1)
-    right = logits.gather(1, targets[:, None].long())[:, 0]
-    loss = log_normalizer - (1.0 - label_smoothing) * right
-    if label_smoothing > 0.0:
-        loss = loss - label_smoothing * logits.mean(dim=-1)
-    return loss.sum()
+    return F.cross_entropy(logits, targets.long(), label_smoothing=label_smoothing, reduction="sum")
 
 
 def select_positions(values: Tensor, positions: Tensor) -> Tensor:

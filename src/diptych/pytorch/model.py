@@ -73,7 +73,7 @@ class Model(nn.Module):
         self.encoder = Encoder(config)
         self.bridge = Bridge(config)
         self.decoder = Decoder(config)
-        self.output = Output(config, target_vocabulary_size)
+        self.output_layer = Output(config, target_vocabulary_size)
         self.to(torch.float64 if precision == "float64" else torch.float32)
 
     def encode(
@@ -121,4 +121,4 @@ class Model(nn.Module):
     def project(self, features: Tensor) -> Tensor:
         """Features (..., F) give logits (..., V)."""
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
-        return self.output(features, table.weight if self.config.tie_target_output else None)
+        return self.output_layer(features, table.weight if self.config.tie_target_output else None)

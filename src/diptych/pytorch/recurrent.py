@@ -33,7 +33,9 @@ class RecurrentLayer(nn.Module):
         else:  # one bias only: PyTorch's second one stays zero and is not trained
             self.register_buffer("bias_hh", torch.zeros(rows), persistent=False)
 
-    def forward(self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
+    def forward(
+        self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, State]:
         """Run over whole sequences.
 
         Args:

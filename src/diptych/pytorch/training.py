@@ -31,6 +31,16 @@ class StepResult(NamedTuple):
     gradient_norm: float
 
 
+class Inputs(NamedTuple):
+    """A batch as tensors, and which of its B * T target positions are real (N,)."""
+
+    source: Tensor
+    source_lengths: Tensor
+    target_input: Tensor
+    target_output: Tensor
+    positions: Tensor
+
+
 class Optimizer:
     """Adam, AdamW or SGD over the model's variables (Kingma and Ba, 2015; Loshchilov and Hutter, 2019)."""
 
@@ -53,9 +63,8 @@ class Optimizer:
                 parameters, config.learning_rate, betas, config.epsilon, config.weight_decay, fused=True
             )
 
-    def apply(self, gradients: list[Tensor], learning_rate: float) -> None:
-        """Change every variable by one step along its gradient, in the order of the bindings."""
-        self.steps += 1
+    def apply(self, gradients: list[Tensor], learning_rate: float, steps: int) -> None:
+        """Change every variable along its gradient; `steps` counts from 1 and includes this one."""
         for binding, gradient in zip(self.bindings, gradients, strict=True):
             binding.variable.grad = gradient
         self.optimizer.param_groups[0]["lr"] = learning_rate
@@ -107,17 +116,14 @@ class TrainingStep:
 
     def step(self, batch: Batch, masks: Masks, learning_rate: float) -> StepResult:
         """Train on one batch with the given dropout masks (none: no dropout) and learning rate."""
-        loss, gradients = self._gradients(batch, masks)
-        norm = torch.sqrt(torch.stack([gradient.square().sum() for gradient in gradients]).sum())
-        if self.config.clip_norm > 0.0:
-            scale = torch.clamp(self.config.clip_norm / norm, max=1.0)
-            gradients = [gradient.mul_(scale) for gradient in gradients]
-        self.optimizer.apply(gradients, learning_rate)
+        self.optimizer.steps += 1
+        inputs, keep = self._to_tensors(batch, masks)
+        loss, norm = self._train(inputs, keep, learning_rate, self.steps)
         return StepResult(loss.item(), norm.item())
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
         """The loss per real token and its gradient by parameter name; changes nothing."""
-        loss, gradients = self._gradients(batch, masks)
+        loss, gradients = self._gradients(*self._to_tensors(batch, masks))
         exported: dict[str, np.ndarray] = {}
         for binding, gradient in zip(self.bindings, gradients, strict=True):
             exported |= binding.unpack(to_array(gradient))
@@ -126,7 +132,7 @@ class TrainingStep:
     def evaluate(self, batch: Batch) -> float:
         """The summed negative log-likelihood of a batch's real tokens: no smoothing, no dropout."""
         with torch.inference_mode():
-            return self._loss(batch, {}, 0.0).item()
+            return self._evaluate(*self._to_tensors(batch, {})).item()
 
     def export_state(self) -> dict[str, np.ndarray]:
         """The optimizer's moments as arrays by name; copies."""
@@ -136,29 +142,44 @@ class TrainingStep:
         """Go on from the optimizer's moments after so many steps, of whichever panel."""
         self.optimizer.load_state(arrays, steps)
 
-    def _gradients(self, batch: Batch, masks: Masks) -> tuple[Tensor, list[Tensor]]:
-        """Loss per real token and the gradient of each variable, dense."""
-        loss = self._loss(batch, masks, self.config.label_smoothing) / batch.target_tokens
+    def _train(
+        self, inputs: Inputs, masks: dict[str, Tensor], learning_rate: float, steps: int
+    ) -> tuple[Tensor, Tensor]:
+        """One optimizer step: the loss per real token and the gradient's global norm, both before it."""
+        loss, gradients = self._gradients(inputs, masks)
+        norm = torch.sqrt(torch.stack([gradient.square().sum() for gradient in gradients]).sum())
+        if self.config.clip_norm > 0.0:
+            scale = torch.clamp(self.config.clip_norm / norm, max=1.0)
+            gradients = [gradient * scale for gradient in gradients]
+        self.optimizer.apply(gradients, learning_rate, steps)
+        return loss, norm
+
+    def _gradients(self, inputs: Inputs, masks: dict[str, Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """The loss per real token and the gradient of each variable, dense."""
+        loss = self._loss(inputs, masks, self.config.label_smoothing) / len(inputs.positions)
         variables = [binding.variable for binding in self.bindings]
         gradients = torch.autograd.grad(loss, variables, allow_unused=True)
-        # A weight nothing depends on (a bridge's, say, where the states are zeros) has a gradient of zeros.
-        return loss, [
-            torch.zeros_like(v) if g is None else g for v, g in zip(variables, gradients, strict=True)
-        ]
+        # Where nothing depends on a variable (a bridge of zeros, say) its gradient is zeros.
+        pairs = zip(variables, gradients, strict=True)
+        return loss, [torch.zeros_like(variable) if gradient is None else gradient for variable, gradient in pairs]
 
-    def _loss(self, batch: Batch, masks: Masks, label_smoothing: float) -> Tensor:
+    def _evaluate(self, inputs: Inputs, masks: dict[str, Tensor]) -> Tensor:
+        """The summed negative log-likelihood: the loss without smoothing."""
+        return self._loss(inputs, masks, 0.0)
+
+    def _loss(self, inputs: Inputs, masks: dict[str, Tensor], label_smoothing: float) -> Tensor:
         """The summed loss over real target positions: only these are projected to the vocabulary."""
+        features, _ = self.model.features(inputs.source, inputs.source_lengths, inputs.target_input, masks)
+        features = apply_dropout(features, masks, "output", self.model.config.dropout)
+        logits = self.model.project(select_positions(features, inputs.positions))
+        return cross_entropy(logits, select_positions(inputs.target_output, inputs.positions), label_smoothing)
+
+    def _to_tensors(self, batch: Batch, masks: Masks) -> tuple[Inputs, dict[str, Tensor]]:
+        """A batch and its dropout masks on the model's device."""
         device = self.bindings[0].variable.device
-        positions = torch.from_numpy(real_positions(batch)).to(device)
-        source, source_lengths, target_input, target_output = (
-            torch.from_numpy(array).to(device)
-            for array in (batch.source, batch.source_lengths, batch.target_input, batch.target_output)
-        )
-        keep = {place: torch.from_numpy(mask).to(device) for place, mask in masks.items()}
-        features, _ = self.model.features(source, source_lengths, target_input, keep)
-        features = apply_dropout(features, keep, "output", self.model.config.dropout)
-        logits = self.model.project(select_positions(features, positions))
-        return cross_entropy(logits, select_positions(target_output, positions), label_smoothing)
+        arrays = (batch.source, batch.source_lengths, batch.target_input, batch.target_output, real_positions(batch))
+        inputs = Inputs(*(torch.from_numpy(array).to(device) for array in arrays))
+        return inputs, {place: torch.from_numpy(mask).to(device) for place, mask in masks.items()}
 
 
 def real_positions(batch: Batch) -> np.ndarray:

@@ -1,0 +1,8 @@
+"""The reference panel: NumPy, float64, plain and readable; the judge between the other two."""
+
+from diptych.reference.model import Model
+from diptych.reference.process import configure, versions
+from diptych.reference.stepper import Stepper
+from diptych.reference.weights import export_parameters, load_parameters
+
+__all__ = ["Model", "Stepper", "configure", "export_parameters", "load_parameters", "versions"]

@@ -1,0 +1,18 @@
+"""The TensorFlow panel: the model, its training step and its stepper in idiomatic TensorFlow and Keras 3."""
+
+from diptych.tensorflow.model import Model
+from diptych.tensorflow.process import configure, versions
+from diptych.tensorflow.stepper import Stepper
+from diptych.tensorflow.training import StepResult, TrainingStep
+from diptych.tensorflow.weights import export_parameters, load_parameters
+
+__all__ = [
+    "Model",
+    "StepResult",
+    "Stepper",
+    "TrainingStep",
+    "configure",
+    "export_parameters",
+    "load_parameters",
+    "versions",
+]

@@ -1,0 +1,66 @@
+"""Attention: where the decoder looks (docs/equations.md, 6 to 10)."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+from tensorflow import Tensor
+
+from diptych.config import ModelConfig
+
+
+class Dense(keras.layers.Layer):
+    """A matrix product with an optional bias, in the precision of its input."""
+
+    def __init__(self, input_size: int, size: int, bias: bool = False) -> None:
+        """Make the weights: `input_size` numbers go in, `size` come out."""
+        super().__init__()
+        self.built = True  # the weights are made here
+        self.weight = self.add_weight(shape=(input_size, size), initializer="zeros", name="weight")
+        self.bias = self.add_weight(shape=(size,), initializer="zeros", name="bias") if bias else None
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """(..., I) gives (..., O)."""
+        outputs = tf.tensordot(inputs, self.weight, 1)
+        return outputs if self.bias is None else outputs + self.bias
+
+
+class Attention(keras.layers.Layer):
+    """Additive (Bahdanau et al., 2015), dot, general and concat scores (Luong et al., 2015) over a padded memory."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Make the weights that the config's kind of score needs."""
+        super().__init__()
+        self.built = True  # the weights are made here
+        self.kind = config.attention
+        if self.kind in ("additive", "concat"):
+            self.query = Dense(config.decoder_size, config.score_size)
+            self.memory = Dense(config.memory_size, config.score_size)
+            self.score = Dense(config.score_size, 1)
+        elif self.kind == "general":
+            self.memory = Dense(config.memory_size, config.decoder_size)
+
+    def keys(self, memory: Tensor) -> Tensor:
+        """What scores need of the memory, computed once per source: (B, S, M) gives (B, S, A)."""
+        return memory if self.kind == "dot" else self.memory(memory)
+
+    def call(self, query: Tensor, keys: Tensor, memory: Tensor, memory_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Look into the memory with Q queries per row.
+
+        Args:
+            query: (B, Q, H) decoder states.
+            keys: (B, S, A) from `keys`.
+            memory: (B, S, M) the encoder's outputs.
+            memory_mask: (B, S) True at real source tokens, of which each row has at least one.
+
+        Returns:
+            The context (B, Q, M) and the weights (B, Q, S), which sum to 1 and are 0 at padding.
+        """
+        if self.kind in ("additive", "concat"):
+            hidden = tf.tanh(self.query(query)[:, :, None, :] + keys[:, None, :, :])  # (B, Q, S, A)
+            scores = self.score(hidden)[..., 0]  # (B, Q, S)
+        else:
+            scores = tf.matmul(query, keys, transpose_b=True)  # (B, Q, S)
+        scores = tf.where(memory_mask[:, None, :], scores, scores.dtype.as_numpy_dtype(-float("inf")))
+        weights = tf.nn.softmax(scores, axis=-1)
+        return tf.matmul(weights, memory), weights

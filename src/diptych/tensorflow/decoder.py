@@ -1,0 +1,139 @@
+"""The decoder: all steps at once where the attention allows it, else step by step (docs/equations.md, 11 to 13)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+from tensorflow import Tensor
+
+from diptych.config import ModelConfig
+from diptych.tensorflow.attention import Attention, Dense
+from diptych.tensorflow.recurrent import RecurrentLayer, State, apply_dropout
+
+
+class Source(NamedTuple):
+    """What the decoder sees of the source, the same at each step.
+
+    Attributes:
+        memory: (B, S, M) the encoder's outputs.
+        keys: (B, S, A) what the attention's scores need of the memory; the memory itself without attention.
+        mask: (B, S) True at real tokens.
+    """
+
+    memory: Tensor
+    keys: Tensor
+    mask: Tensor
+
+
+class DecoderState(NamedTuple):
+    """What the decoder carries from one step to the next.
+
+    Attributes:
+        layers: each layer's recurrent state.
+        fed: (B, F) the features of the step before, for input feeding; (B, 0) without it.
+    """
+
+    layers: tuple[State, ...]
+    fed: Tensor
+
+
+class Decoder(keras.layers.Layer):
+    """A stack of recurrent layers over the target, with attention and an optional attentional layer."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Make the layers, the attention and the attentional layer that the config names."""
+        super().__init__()
+        self.built = True  # the weights are made here
+        self.config = config
+        sizes = [config.decoder_input_size] + [config.decoder_size] * (config.decoder_layers - 1)
+        self.layers = [RecurrentLayer(config.cell, size, config.decoder_size) for size in sizes]
+        self.attention = Attention(config)
+        if config.attentional_layer:
+            self.attentional = Dense(config.context_size + config.decoder_size, config.feature_size)
+
+    def source(self, memory: Tensor, mask: Tensor) -> Source:
+        """Prepare a memory (B, S, M) with its mask (B, S) for any number of steps."""
+        return Source(memory, memory if self.config.attention == "none" else self.attention.keys(memory), mask)
+
+    def first_state(self, states: list[State]) -> DecoderState:
+        """The state before the first step: the bridge's states, and zeros fed."""
+        size = self.config.feature_size if self.config.input_feeding else 0
+        return DecoderState(tuple(states), tf.zeros([tf.shape(states[0][0])[0], size], states[0][0].dtype))
+
+    def call(
+        self, embedded: Tensor, state: DecoderState, source: Source, masks: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Read a whole target (teacher forcing).
+
+        Args:
+            embedded: (B, T, E) embedded target inputs.
+            state: from `first_state`.
+            source: from `source`.
+            masks: dropout masks by place; none: no dropout.
+
+        Returns:
+            The features (B, T, F) that the output layer sees and the attention's weights (B, T, S).
+        """
+        if self.config.attention == "additive" or self.config.input_feeding:
+            return self._step_by_step(embedded, state, source, masks)
+        return self._all_at_once(embedded, state, source, masks)
+
+    def step(
+        self, embedded: Tensor, state: DecoderState, source: Source, masks: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, DecoderState]:
+        """Read one target token: embedded (B, E) gives features (B, F), weights (B, S) and the next state."""
+        inputs, context, weights = [embedded], None, None
+        if self.config.attention == "additive":  # the query is the state before this step
+            context, weights = self._attend(state.layers[-1][0][:, None, :], source)
+            inputs.append(context[:, 0])
+        output, layers = tf.concat([*inputs, state.fed], axis=-1), []
+        for layer in range(self.config.decoder_layers):
+            output = apply_dropout(output, masks, f"decoder.{layer}", self.config.dropout)
+            output, layer_state = self.layers[layer].step(output, state.layers[layer])
+            layers.append(layer_state)
+        if context is None:  # the query is the state after this step
+            context, weights = self._attend(output[:, None, :], source)
+        features = self._features(context, output[:, None, :])[:, 0]
+        fed = features if self.config.input_feeding else state.fed
+        return features, weights[:, 0], DecoderState(tuple(layers), fed)
+
+    def _all_at_once(
+        self, embedded: Tensor, state: DecoderState, source: Source, masks: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        outputs = embedded
+        for layer in range(self.config.decoder_layers):
+            outputs = apply_dropout(outputs, masks, f"decoder.{layer}", self.config.dropout)
+            outputs, _ = self.layers[layer](outputs, state.layers[layer])
+        context, weights = self._attend(outputs, source)
+        return self._features(context, outputs), weights
+
+    def _step_by_step(
+        self, embedded: Tensor, state: DecoderState, source: Source, masks: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        inner = {place: mask for place, mask in masks.items() if place.startswith("decoder.")}
+        steps = tf.shape(embedded)[1]
+        all_features, all_weights = (tf.TensorArray(embedded.dtype, steps) for _ in range(2))
+
+        def read(t: Tensor, state: DecoderState, all_features: tf.TensorArray, all_weights: tf.TensorArray) -> tuple:
+            masks_now = {place: mask[:, t] for place, mask in inner.items()}
+            features, weights, state = self.step(embedded[:, t], state, source, masks_now)
+            return t + 1, state, all_features.write(t, features), all_weights.write(t, weights)
+
+        _, _, all_features, all_weights = tf.while_loop(
+            lambda t, *_: t < steps, read, (0, state, all_features, all_weights), maximum_iterations=steps
+        )
+        return tf.einsum("tbf->btf", all_features.stack()), tf.einsum("tbs->bts", all_weights.stack())
+
+    def _attend(self, query: Tensor, source: Source) -> tuple[Tensor, Tensor]:
+        """Context (B, Q, M) and weights (B, Q, S) of queries (B, Q, H); without attention (B, Q, 0) and zeros."""
+        if self.config.attention != "none":
+            return self.attention(query, source.keys, source.memory, source.mask)
+        weights = tf.zeros([tf.shape(query)[0], tf.shape(query)[1], tf.shape(source.memory)[1]], query.dtype)
+        return query[:, :, :0], weights
+
+    def _features(self, context: Tensor, output: Tensor) -> Tensor:
+        """What the output layer sees (B, Q, F): the context and the state, through the attentional layer if any."""
+        seen = tf.concat([context, output], axis=-1)
+        return tf.tanh(self.attentional(seen)) if self.config.attentional_layer else seen

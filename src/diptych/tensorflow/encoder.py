@@ -1,0 +1,80 @@
+"""The encoder, and the bridge from its final states to the decoder's first (docs/equations.md, 4 and 5)."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+from tensorflow import Tensor
+
+from diptych.config import ModelConfig
+from diptych.tensorflow.attention import Dense
+from diptych.tensorflow.recurrent import RecurrentLayer, State, apply_dropout, reverse_sequence
+
+
+class Encoder(keras.layers.Layer):
+    """A stack of recurrent layers over the source, each in one direction or in both."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Make the layers; a layer after the first reads the outputs of the one below, both directions together."""
+        super().__init__()
+        self.built = True  # the weights are made here
+        self.config = config
+        sizes = [config.embedding_size] + [config.memory_size] * (config.encoder_layers - 1)
+        self.forward_layers = [RecurrentLayer(config.cell, size, config.encoder_size) for size in sizes]
+        if config.bidirectional:
+            self.backward_layers = [RecurrentLayer(config.cell, size, config.encoder_size) for size in sizes]
+
+    def call(self, embedded: Tensor, lengths: Tensor, masks: dict[str, Tensor]) -> tuple[Tensor, list[State]]:
+        """Read the source.
+
+        Args:
+            embedded: (B, S, E) embedded source tokens.
+            lengths: (B,) real tokens of each row, at least 1.
+            masks: dropout masks by place; none: no dropout.
+
+        Returns:
+            The memory (B, S, M), zeros at padding, and each layer's final state (B, M), forward then backward.
+        """
+        outputs, states = embedded, []
+        for layer in range(self.config.encoder_layers):
+            inputs = apply_dropout(outputs, masks, f"encoder.{layer}", self.config.dropout)
+            outputs, state = self.forward_layers[layer](inputs, lengths=lengths)
+            if self.config.bidirectional:
+                reversed_inputs = reverse_sequence(inputs, lengths)
+                backward, backward_state = self.backward_layers[layer](reversed_inputs, lengths=lengths)
+                outputs = tf.concat([outputs, reverse_sequence(backward, lengths)], axis=-1)
+                state = tuple(tf.concat(pair, axis=-1) for pair in zip(state, backward_state, strict=True))
+            states.append(state)
+        return outputs, states
+
+
+class Bridge(keras.layers.Layer):
+    """The decoder's first states: zeros, the encoder's final states, or a dense tanh layer of them."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Make one dense layer per decoder layer and part of the state, if the config says dense."""
+        super().__init__()
+        self.built = True  # the weights are made here
+        self.config = config
+        if config.bridge == "dense":
+            self.hidden = [self._dense() for _ in range(config.decoder_layers)]
+            if config.cell == "lstm":
+                self.cell = [self._dense() for _ in range(config.decoder_layers)]
+
+    def call(self, states: list[State]) -> list[State]:
+        """The encoder's final states, one per encoder layer, give the decoder's first, one per decoder layer."""
+        if self.config.bridge == "copy":
+            return states
+        first = []
+        for layer in range(self.config.decoder_layers):
+            state = states[min(layer, len(states) - 1)]
+            if self.config.bridge == "zero":
+                zeros = tf.zeros([tf.shape(state[0])[0], self.config.decoder_size], state[0].dtype)
+                first.append(tuple(zeros for _ in state))
+            else:
+                dense = (self.hidden[layer], self.cell[layer]) if len(state) == 2 else (self.hidden[layer],)
+                first.append(tuple(tf.tanh(dense[i](part)) for i, part in enumerate(state)))
+        return first
+
+    def _dense(self) -> Dense:
+        return Dense(self.config.memory_size, self.config.decoder_size, bias=True)

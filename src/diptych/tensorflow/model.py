@@ -1,0 +1,132 @@
+"""The whole model: embeddings, encoder, bridge, decoder, output layer."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+from tensorflow import Tensor
+
+from diptych.config import ModelConfig, Precision
+from diptych.parameters.specification import specification
+from diptych.tensorflow.decoder import Decoder, DecoderState, Source
+from diptych.tensorflow.encoder import Bridge, Encoder
+from diptych.tensorflow.recurrent import apply_dropout, sequence_mask
+
+POLICY = {"float32": "float32", "float64": "float64", "bfloat16": "mixed_bfloat16"}
+
+
+class Embedding(keras.layers.Layer):
+    """A table of one vector per token."""
+
+    def __init__(self, vocabulary_size: int, size: int) -> None:
+        """Make the table: `vocabulary_size` rows of `size` numbers."""
+        super().__init__()
+        self.built = True  # the weights are made here
+        self.weight = self.add_weight(shape=(vocabulary_size, size), initializer="zeros", name="weight")
+
+    def call(self, tokens: Tensor) -> Tensor:
+        """(...) tokens give (..., E) vectors."""
+        return tf.gather(self.weight, tokens)
+
+
+class Output(keras.layers.Layer):
+    """The output layer: a matrix, unless it is tied to the target's embedding, and a bias."""
+
+    def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
+        """Make the bias, and the matrix unless it is tied."""
+        super().__init__()
+        self.built = True  # the weights are made here
+        if not config.tie_target_output:
+            self.weight = self.add_weight(
+                shape=(config.feature_size, vocabulary_size), initializer="zeros", name="weight"
+            )
+        self.bias = self.add_weight(shape=(vocabulary_size,), initializer="zeros", name="bias")
+
+    def call(self, features: Tensor, tied_weight: Tensor | None) -> Tensor:
+        """Features (..., F) give logits (..., V) of at least float32."""
+        weight = self.weight if tied_weight is None else tf.transpose(tf.cast(tied_weight, features.dtype))
+        logits = tf.tensordot(features, weight, 1) + self.bias
+        return tf.cast(logits, tf.float32) if logits.dtype == tf.bfloat16 else logits
+
+
+class Model(keras.Model):
+    """A recurrent sequence-to-sequence model.
+
+    Attributes:
+        config: its shape.
+        precision: float32, float64, or bfloat16 (weights kept in float32, products in bfloat16).
+        specification: the name, shape and meaning of each of its weights.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        source_vocabulary_size: int,
+        target_vocabulary_size: int,
+        precision: Precision = "float32",
+    ) -> None:
+        """Make a model of zeros; `load_parameters` gives it its weights."""
+        super().__init__(dtype=POLICY[precision])
+        self.built = True  # the weights are made here
+        self.config = config
+        self.precision = precision
+        self.specification = specification(config, source_vocabulary_size, target_vocabulary_size)
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(POLICY[precision])  # what the layers below are made with
+        try:
+            self.source_embedding = Embedding(source_vocabulary_size, config.embedding_size)
+            if not config.tie_source_target:
+                self.target_embedding = Embedding(target_vocabulary_size, config.embedding_size)
+            self.encoder = Encoder(config)
+            self.bridge = Bridge(config)
+            self.decoder = Decoder(config)
+            self.output_layer = Output(config, target_vocabulary_size)
+        finally:
+            keras.config.set_dtype_policy(before)
+
+    def encode(
+        self, source: Tensor, source_lengths: Tensor, masks: dict[str, Tensor] | None = None
+    ) -> tuple[Source, DecoderState]:
+        """Read the source (B, S) of the given lengths (B,): what the decoder sees of it, and its first state."""
+        masks = masks or {}
+        embedded = self.source_embedding(source)
+        embedded = apply_dropout(embedded, masks, "source_embedding", self.config.dropout)
+        memory, states = self.encoder(embedded, source_lengths, masks)
+        mask = sequence_mask(source_lengths, tf.shape(source)[1])
+        return self.decoder.source(memory, mask), self.decoder.first_state(self.bridge(states))
+
+    def features(
+        self, source: Tensor, source_lengths: Tensor, target_input: Tensor, masks: dict[str, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """What the output layer sees (B, T, F), before its dropout, and the attention's weights (B, T, S)."""
+        masks = masks or {}
+        seen, state = self.encode(source, source_lengths, masks)
+        return self.decoder(self.embed_target(target_input, masks), state, seen, masks)
+
+    def call(
+        self, source: Tensor, source_lengths: Tensor, target_input: Tensor, masks: dict[str, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Teacher forcing over whole sentences.
+
+        Args:
+            source: (B, S) source tokens, padded with 0 on the right.
+            source_lengths: (B,) real tokens of each row, at least 1.
+            target_input: (B, T) bos and the target's tokens.
+            masks: dropout masks by place, True where kept; None: no dropout.
+
+        Returns:
+            The logits (B, T, V) and the attention's weights (B, T, S).
+        """
+        masks = masks or {}
+        features, weights = self.features(source, source_lengths, target_input, masks)
+        return self.project(apply_dropout(features, masks, "output", self.config.dropout)), weights
+
+    def embed_target(self, tokens: Tensor, masks: dict[str, Tensor] | None = None) -> Tensor:
+        """Target tokens (...) give vectors (..., E)."""
+        table = self.source_embedding if self.config.tie_source_target else self.target_embedding
+        return apply_dropout(table(tokens), masks or {}, "target_embedding", self.config.dropout)
+
+    def project(self, features: Tensor) -> Tensor:
+        """Features (..., F) give logits (..., V)."""
+        table = self.source_embedding if self.config.tie_source_target else self.target_embedding
+        return self.output_layer(features, table.weight if self.config.tie_target_output else None)

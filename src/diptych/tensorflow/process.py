@@ -1,0 +1,37 @@
+"""What the framework is told once, when its process starts."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from diptych.errors import BackendError
+
+
+def configure(threads: int | None = None, device: str = "auto") -> None:
+    """Set the number of threads (None: the framework's own choice) and the device: auto, cpu or cuda.
+
+    Raises:
+        BackendError: cuda was asked for and there is none.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    if device == "cuda" and not gpus:
+        raise BackendError("device 'cuda' was asked for, but TensorFlow finds no GPU; use --device cpu or auto")
+    try:
+        if threads is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        if device == "cpu":
+            tf.config.set_visible_devices([], "GPU")
+        for gpu in tf.config.get_visible_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+    except RuntimeError as error:
+        raise BackendError(
+            f"TensorFlow is already running in this process and cannot change to {threads} threads on {device!r}; "
+            f"set them when it is first loaded, or start a new process"
+        ) from error
+
+
+def versions() -> dict[str, str]:
+    """The versions of the framework and what it stands on."""
+    return {"tensorflow": tf.__version__, "keras": keras.__version__}

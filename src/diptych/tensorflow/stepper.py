@@ -1,0 +1,68 @@
+"""One decoding step at a time: what `diptych.search` drives. States go in and come out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import Tensor
+
+from diptych.tensorflow.decoder import DecoderState, Source
+from diptych.tensorflow.model import Model
+from diptych.tensorflow.weights import to_array
+
+
+class SearchState(NamedTuple):
+    """Everything the next step depends on, one row per hypothesis."""
+
+    source: Source
+    decoder: DecoderState
+
+
+class Stepper:
+    """Drives a model one target token at a time."""
+
+    def __init__(self, model: Model) -> None:
+        """Use the model as it is; its weights may change between searches, not within one."""
+        self.model = model
+        tokens = tf.TensorSpec([None], tf.int32)
+        # Each is traced once, for any number of rows and any length.
+        self._start = tf.function(self._encode).get_concrete_function(tf.TensorSpec([None, None], tf.int32), tokens)
+        self._step = tf.function(self._advance).get_concrete_function(self._start.structured_outputs, tokens)
+
+    def start(self, source: np.ndarray, source_lengths: np.ndarray) -> SearchState:
+        """Read the source (B, S) of the given lengths (B,): the state before the first token."""
+        return self._start(tf.constant(source), tf.constant(source_lengths))
+
+    def step(self, state: SearchState, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray, SearchState]:
+        """Feed one token to each of N rows.
+
+        Args:
+            state: from `start`, `step` or `reorder`, with N rows.
+            tokens: (N,) int32.
+
+        Returns:
+            The log-probabilities of the next token (N, V), the attention's weights (N, S) and the next state.
+        """
+        log_probabilities, weights, state = self._step(state, tf.constant(tokens))
+        return to_array(log_probabilities), to_array(weights), state
+
+    def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
+        """The state whose k-th row is row `rows[k]` of this one; rows may repeat or be left out."""
+        index = tf.constant(np.asarray(rows, np.int64))
+        return select_rows(state, index)
+
+    def _encode(self, source: Tensor, source_lengths: Tensor) -> SearchState:
+        return SearchState(*self.model.encode(source, source_lengths))
+
+    def _advance(self, state: SearchState, tokens: Tensor) -> tuple[Tensor, Tensor, SearchState]:
+        embedded = self.model.embed_target(tokens)
+        features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, {})
+        log_probabilities = tf.nn.log_softmax(self.model.project(features), axis=-1)
+        return log_probabilities, weights, SearchState(state.source, decoder)
+
+
+def select_rows(state: NamedTuple | tuple | Tensor, index: Tensor) -> NamedTuple | tuple | Tensor:
+    """Take the given rows of every tensor in a nested state."""
+    return tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), state)

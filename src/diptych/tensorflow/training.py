@@ -1,0 +1,212 @@
+"""One training step: forward, loss, gradients, clipping, optimizer (docs/equations.md, 14 to 18)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import Tensor
+
+from diptych.config import TrainingConfig
+from diptych.data.batches import Batch
+from diptych.parameters.specification import dropout_shapes
+from diptych.tensorflow.loss import cross_entropy, select_positions
+from diptych.tensorflow.model import Model
+from diptych.tensorflow.recurrent import apply_dropout
+from diptych.tensorflow.weights import Binding, assign, bindings, to_array
+
+Masks = Mapping[str, np.ndarray]
+
+
+class StepResult(NamedTuple):
+    """What one step tells.
+
+    Attributes:
+        loss: label-smoothed cross-entropy per real token, before the step.
+        gradient_norm: the global norm of the gradient, before clipping.
+    """
+
+    loss: float
+    gradient_norm: float
+
+
+class Inputs(NamedTuple):
+    """A batch as tensors, and which of its B * T target positions are real (N,)."""
+
+    source: Tensor
+    source_lengths: Tensor
+    target_input: Tensor
+    target_output: Tensor
+    positions: Tensor
+
+
+class Optimizer:
+    """Adam, AdamW or SGD over the model's variables (Kingma and Ba, 2015; Loshchilov and Hutter, 2019)."""
+
+    def __init__(self, variables: list[Binding], config: TrainingConfig) -> None:
+        """Start with moments of zero."""
+        self.bindings = variables
+        self.config = config
+        self.steps = 0
+        if config.optimizer == "sgd":
+            kinds = ["velocity"] if config.momentum > 0.0 else []
+        else:
+            kinds = ["first_moment", "second_moment"]
+        self.moments = {
+            kind: [tf.Variable(tf.zeros_like(binding.variable), trainable=False) for binding in variables]
+            for kind in kinds
+        }
+
+    def apply(self, gradients: list[Tensor], learning_rate: Tensor, steps: Tensor) -> None:
+        """Change every variable along its gradient; `steps` counts from 1 and includes this one."""
+        config = self.config
+        # Corrections are computed in float64, so that float32 rounding of the betas does not enter.
+        steps = tf.cast(steps, tf.float64)
+        step_size = learning_rate / (1.0 - tf.pow(tf.constant(config.beta1, tf.float64), steps))
+        correction = tf.sqrt(1.0 - tf.pow(tf.constant(config.beta2, tf.float64), steps))
+        for i, (binding, gradient) in enumerate(zip(self.bindings, gradients, strict=True)):
+            variable = binding.variable.value
+            rate, size, root = (tf.cast(number, variable.dtype) for number in (learning_rate, step_size, correction))
+            if config.weight_decay > 0.0 and config.optimizer == "adamw":
+                variable.assign(variable * (1.0 - rate * config.weight_decay))
+            elif config.weight_decay > 0.0:
+                gradient = gradient + config.weight_decay * variable
+            if config.optimizer != "sgd":
+                first, second = self.moments["first_moment"][i], self.moments["second_moment"][i]
+                first.assign(first + (gradient - first) * (1.0 - config.beta1))
+                second.assign(second * config.beta2 + tf.square(gradient) * (1.0 - config.beta2))
+                variable.assign_sub(size * first / (tf.sqrt(second) / root + config.epsilon))
+            elif config.momentum > 0.0:
+                velocity = self.moments["velocity"][i]
+                variable.assign_sub(rate * velocity.assign(velocity * config.momentum + gradient))
+            else:
+                variable.assign_sub(rate * gradient)
+
+    def export_state(self) -> dict[str, np.ndarray]:
+        """The moments as arrays by name, `first_moment.NAME` and so on; copies."""
+        exported: dict[str, np.ndarray] = {}
+        for kind, variables in self.moments.items():
+            for binding, variable in zip(self.bindings, variables, strict=True):
+                value = to_array(variable)
+                exported |= {f"{kind}.{name}": array for name, array in binding.unpack(value).items()}
+        return exported
+
+    def load_state(self, arrays: Mapping[str, np.ndarray], steps: int) -> None:
+        """Go on from arrays that `export_state` gave after so many steps."""
+        self.steps = steps
+        for kind, variables in self.moments.items():
+            for binding, variable in zip(self.bindings, variables, strict=True):
+                names = [parameter.name for parameter in binding.parameters]
+                values = {name: arrays[f"{kind}.{name}"] for name in names}
+                assign(variable, binding.pack(values))
+
+
+class TrainingStep:
+    """Trains a model one batch at a time; keeps the optimizer's state.
+
+    Attributes:
+        model: the model that is trained.
+        config: the training config.
+    """
+
+    def __init__(self, model: Model, config: TrainingConfig) -> None:
+        """Start with a fresh optimizer; `load_state` goes on from an earlier one."""
+        self.model = model
+        self.config = config
+        self.bindings = bindings(model)
+        self.optimizer = Optimizer(self.bindings, config)
+        self._graphs: dict[tuple[str, bool], Callable[..., Any]] = {}
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps done."""
+        return self.optimizer.steps
+
+    def step(self, batch: Batch, masks: Masks, learning_rate: float) -> StepResult:
+        """Train on one batch with the given dropout masks (none: no dropout) and learning rate."""
+        self.optimizer.steps += 1
+        inputs, keep = self._to_tensors(batch, masks)
+        numbers = tf.constant(learning_rate, tf.float64), tf.constant(self.steps, tf.int64)
+        loss, norm = self._graph(self._train, inputs, keep, *numbers)
+        return StepResult(float(loss), float(norm))
+
+    def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
+        """The loss per real token and its gradient by parameter name; changes nothing."""
+        loss, gradients = self._graph(self._gradients, *self._to_tensors(batch, masks))
+        exported: dict[str, np.ndarray] = {}
+        for binding, gradient in zip(self.bindings, gradients, strict=True):
+            exported |= binding.unpack(to_array(gradient))
+        return float(loss), {name: exported[name] for name in self.model.specification}
+
+    def evaluate(self, batch: Batch) -> float:
+        """The summed negative log-likelihood of a batch's real tokens: no smoothing, no dropout."""
+        return float(self._graph(self._evaluate, *self._to_tensors(batch, {})))
+
+    def export_state(self) -> dict[str, np.ndarray]:
+        """The optimizer's moments as arrays by name; copies."""
+        return self.optimizer.export_state()
+
+    def load_state(self, arrays: Mapping[str, np.ndarray], steps: int) -> None:
+        """Go on from the optimizer's moments after so many steps, of whichever panel."""
+        self.optimizer.load_state(arrays, steps)
+
+    def _train(
+        self, inputs: Inputs, masks: dict[str, Tensor], learning_rate: Tensor, steps: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """One optimizer step: the loss per real token and the gradient's global norm, both before it."""
+        loss, gradients = self._gradients(inputs, masks)
+        norm = tf.sqrt(tf.add_n([tf.reduce_sum(tf.square(gradient)) for gradient in gradients]))
+        if self.config.clip_norm > 0.0:
+            scale = tf.minimum(self.config.clip_norm / norm, tf.ones([], norm.dtype))
+            gradients = [gradient * scale for gradient in gradients]
+        self.optimizer.apply(gradients, learning_rate, steps)
+        return loss, norm
+
+    def _gradients(self, inputs: Inputs, masks: dict[str, Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """The loss per real token and the gradient of each variable, dense."""
+        with tf.GradientTape() as tape:
+            loss = self._loss(inputs, masks, self.config.label_smoothing)
+            loss = loss / tf.cast(tf.size(inputs.positions), loss.dtype)
+        variables = [binding.variable.value for binding in self.bindings]
+        # Where nothing depends on a variable (a bridge of zeros, say) its gradient is zeros.
+        gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        # An embedding's gradient comes as one row per token; made dense, equal tokens' rows are summed.
+        return loss, [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+    def _evaluate(self, inputs: Inputs, masks: dict[str, Tensor]) -> Tensor:
+        """The summed negative log-likelihood: the loss without smoothing."""
+        return self._loss(inputs, masks, 0.0)
+
+    def _loss(self, inputs: Inputs, masks: dict[str, Tensor], label_smoothing: float) -> Tensor:
+        """The summed loss over real target positions: only these are projected to the vocabulary."""
+        features, _ = self.model.features(inputs.source, inputs.source_lengths, inputs.target_input, masks)
+        features = apply_dropout(features, masks, "output", self.model.config.dropout)
+        logits = self.model.project(select_positions(features, inputs.positions))
+        return cross_entropy(logits, select_positions(inputs.target_output, inputs.positions), label_smoothing)
+
+    def _to_tensors(self, batch: Batch, masks: Masks) -> tuple[Inputs, dict[str, Tensor]]:
+        """A batch and its dropout masks on the model's device."""
+        arrays = (batch.source, batch.source_lengths, batch.target_input, batch.target_output, real_positions(batch))
+        inputs = Inputs(*(tf.constant(array) for array in arrays))
+        return inputs, {place: tf.constant(mask) for place, mask in masks.items()}
+
+    def _graph(self, function: Callable[..., Any], inputs: Inputs, masks: dict[str, Tensor], *numbers: Tensor) -> Any:
+        """Call a method as a graph, traced once with and once without masks, for any batch size and lengths."""
+        key = (function.__name__, bool(masks))
+        if key not in self._graphs:
+            shapes = dropout_shapes(self.model.config, 0, 0, 0)
+            specs = (
+                Inputs(*(tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype) for tensor in inputs)),
+                {place: tf.TensorSpec([None, None, shapes[place][-1]], tf.bool) for place in masks},
+                *(tf.TensorSpec([], number.dtype) for number in numbers),
+            )
+            self._graphs[key] = tf.function(function).get_concrete_function(*specs)
+        return self._graphs[key](inputs, masks, *numbers)
+
+
+def real_positions(batch: Batch) -> np.ndarray:
+    """Which of the B * T target positions of a batch are real: (N,) int64, ascending."""
+    steps = np.arange(batch.target_output.shape[1])
+    return np.flatnonzero(steps[None, :] < batch.target_lengths[:, None])
