@@ -36,13 +36,13 @@ WEIGHTS: dict[Pattern, int] = {
     people.possession: 6,
     people.liking: 5,
     people.giving: 7,
-    people.identity: 8,
+    people.identity: 9,
     people.naming: 5,
     occasions.daily: 6,
     occasions.schedule: 5,
     occasions.date: 7,
     occasions.amount: 6,
-    occasions.weather: 4,
+    occasions.weather: 5,
 }
 
 

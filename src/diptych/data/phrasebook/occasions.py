@@ -169,7 +169,7 @@ def amount(dice: Dice) -> Pair:
 
 def weather(dice: Dice) -> Pair:
     """It is cold in Seoul; it rained yesterday."""
-    mood, negative = dice.one(TENSES), dice.chance(0.2)
+    mood, negative = dice.one(TENSES), dice.chance(0.3)
     city, korean_city = dice.one(CITIES) if dice.chance(0.6) else NOTHING
     when = ("now", "지금") if mood == "present" else moment(dice, mood)
     when = when if dice.chance(0.7) else NOTHING

@@ -26,7 +26,7 @@ from diptych.data.phrasebook.times import TIMES
 COUNTABLE = [noun for noun in NOUNS.values() if noun.plural]
 NAMES = [subject for subject in OTHERS if subject.form == "singular"]
 DESCRIBED = {group: [noun for noun in NOUNS.values() if noun.group == group] for group in ADJECTIVES}
-GROUPS = list(DESCRIBED)
+GROUPS = [*DESCRIBED, "place", "food"]
 COMPARED = [noun for noun in COUNTABLE if noun.group in COMPARATIVES]
 ALIKE = {noun: [other for other in COMPARED if other.group == noun.group] for noun in COMPARED}
 IN_A_ROOM = [noun for noun in COUNTABLE if noun.group in ("thing", "wear", "animal")]
