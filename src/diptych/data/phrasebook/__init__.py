@@ -24,7 +24,7 @@ WEIGHTS: dict[Pattern, int] = {
     deeds.action: 36,
     deeds.open_question: 8,
     deeds.request: 5,
-    deeds.sequence: 8,
+    deeds.sequence: 9,
     deeds.errand: 5,
     deeds.journey: 6,
     deeds.residence: 3,

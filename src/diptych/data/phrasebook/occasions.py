@@ -82,7 +82,7 @@ def daily(dice: Dice) -> Pair:
     end = predicate(verb.korean, mood, False, subject.speaker)
     return (
         joined(clause(subject, verb, mood), "at", hour, part, when[0]),
-        joined(topic(subject), when[1], korean_part, korean_hour + "에", end),
+        joined(topic(subject), when[1].removesuffix("에"), korean_part, korean_hour + "에", end),
     )
 
 
