@@ -4,7 +4,7 @@ from diptych.pytorch.model import Model
 from diptych.pytorch.process import configure, versions
 from diptych.pytorch.stepper import Stepper
 from diptych.pytorch.training import StepResult, TrainingStep
-from diptych.pytorch.weights import export_parameters, load_parameters
+from diptych.pytorch.weights import export_parameters, load_parameters, to_array, to_tensor
 
 __all__ = [
     "Model",
@@ -14,5 +14,7 @@ __all__ = [
     "configure",
     "export_parameters",
     "load_parameters",
+    "to_array",
+    "to_tensor",
     "versions",
 ]

@@ -60,6 +60,11 @@ def assign(variable: Tensor, value: np.ndarray) -> None:
         variable.copy_(torch.from_numpy(value))
 
 
+def to_tensor(array: np.ndarray) -> Tensor:
+    """An array as a tensor on the panel's device; a copy."""
+    return torch.from_numpy(np.array(array)).to(torch.get_default_device())
+
+
 def to_array(tensor: Tensor) -> np.ndarray:
     """A tensor as an array; bfloat16 becomes float32."""
     tensor = tensor.detach()

@@ -3,6 +3,6 @@
 from diptych.reference.model import Model
 from diptych.reference.process import configure, versions
 from diptych.reference.stepper import Stepper
-from diptych.reference.weights import export_parameters, load_parameters
+from diptych.reference.weights import export_parameters, load_parameters, to_array, to_tensor
 
-__all__ = ["Model", "Stepper", "configure", "export_parameters", "load_parameters", "versions"]
+__all__ = ["Model", "Stepper", "configure", "export_parameters", "load_parameters", "to_array", "to_tensor", "versions"]

@@ -9,7 +9,7 @@ from diptych.config import ModelConfig, Precision
 from diptych.parameters.specification import specification
 from diptych.reference.decoder import Decoder, DecoderState, Source
 from diptych.reference.encoder import Bridge, Encoder
-from diptych.reference.recurrent import apply_dropout, sequence_mask
+from diptych.reference.recurrent import State, apply_dropout, sequence_mask
 
 
 class Embedding:
@@ -71,12 +71,18 @@ class Model:
         self, source: ndarray, source_lengths: ndarray, masks: dict[str, ndarray] | None = None
     ) -> tuple[Source, DecoderState]:
         """Read the source (B, S) of the given lengths (B,): what the decoder sees of it, and its first state."""
+        memory, states = self.read(source, source_lengths, masks)
+        mask = sequence_mask(source_lengths, source.shape[1])
+        return self.decoder.source(memory, mask), self.decoder.first_state(self.bridge(states))
+
+    def read(
+        self, source: ndarray, source_lengths: ndarray, masks: dict[str, ndarray] | None = None
+    ) -> tuple[ndarray, list[State]]:
+        """The encoder's memory (B, S, M) and the final state (B, M) of each of its layers."""
         masks = masks or {}
         embedded = self.source_embedding(source)
         embedded = apply_dropout(embedded, masks, "source_embedding", self.config.dropout)
-        memory, states = self.encoder(embedded, source_lengths, masks)
-        mask = sequence_mask(source_lengths, source.shape[1])
-        return self.decoder.source(memory, mask), self.decoder.first_state(self.bridge(states))
+        return self.encoder(embedded, source_lengths, masks)
 
     def features(
         self, source: ndarray, source_lengths: ndarray, target_input: ndarray, masks: dict[str, ndarray] | None = None

@@ -66,6 +66,11 @@ def assign(variable: ndarray, value: np.ndarray) -> None:
     variable[...] = value
 
 
+def to_tensor(array: np.ndarray) -> ndarray:
+    """An array as a tensor on the panel's device; a copy."""
+    return np.array(array)
+
+
 def to_array(tensor: ndarray) -> np.ndarray:
     """A tensor as an array; bfloat16 becomes float32."""
     return tensor

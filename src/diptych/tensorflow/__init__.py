@@ -4,7 +4,7 @@ from diptych.tensorflow.model import Model
 from diptych.tensorflow.process import configure, versions
 from diptych.tensorflow.stepper import Stepper
 from diptych.tensorflow.training import StepResult, TrainingStep
-from diptych.tensorflow.weights import export_parameters, load_parameters
+from diptych.tensorflow.weights import export_parameters, load_parameters, to_array, to_tensor
 
 __all__ = [
     "Model",
@@ -14,5 +14,7 @@ __all__ = [
     "configure",
     "export_parameters",
     "load_parameters",
+    "to_array",
+    "to_tensor",
     "versions",
 ]

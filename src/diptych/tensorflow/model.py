@@ -10,7 +10,7 @@ from diptych.config import ModelConfig, Precision
 from diptych.parameters.specification import specification
 from diptych.tensorflow.decoder import Decoder, DecoderState, Source
 from diptych.tensorflow.encoder import Bridge, Encoder
-from diptych.tensorflow.recurrent import apply_dropout, sequence_mask
+from diptych.tensorflow.recurrent import State, apply_dropout, sequence_mask
 
 POLICY = {"float32": "float32", "float64": "float64", "bfloat16": "mixed_bfloat16"}
 
@@ -88,12 +88,18 @@ class Model(keras.Model):
         self, source: Tensor, source_lengths: Tensor, masks: dict[str, Tensor] | None = None
     ) -> tuple[Source, DecoderState]:
         """Read the source (B, S) of the given lengths (B,): what the decoder sees of it, and its first state."""
+        memory, states = self.read(source, source_lengths, masks)
+        mask = sequence_mask(source_lengths, tf.shape(source)[1])
+        return self.decoder.source(memory, mask), self.decoder.first_state(self.bridge(states))
+
+    def read(
+        self, source: Tensor, source_lengths: Tensor, masks: dict[str, Tensor] | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """The encoder's memory (B, S, M) and the final state (B, M) of each of its layers."""
         masks = masks or {}
         embedded = self.source_embedding(source)
         embedded = apply_dropout(embedded, masks, "source_embedding", self.config.dropout)
-        memory, states = self.encoder(embedded, source_lengths, masks)
-        mask = sequence_mask(source_lengths, tf.shape(source)[1])
-        return self.decoder.source(memory, mask), self.decoder.first_state(self.bridge(states))
+        return self.encoder(embedded, source_lengths, masks)
 
     def features(
         self, source: Tensor, source_lengths: Tensor, target_input: Tensor, masks: dict[str, Tensor] | None = None

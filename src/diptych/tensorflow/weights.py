@@ -85,6 +85,11 @@ def assign(variable: keras.Variable | tf.Variable, value: np.ndarray) -> None:
     variable.assign(value.astype(tf.as_dtype(variable.dtype).as_numpy_dtype))
 
 
+def to_tensor(array: np.ndarray) -> Tensor:
+    """An array as a tensor on the panel's device; a copy."""
+    return tf.constant(array)
+
+
 def to_array(tensor: Tensor | keras.Variable) -> np.ndarray:
     """A tensor as an array; bfloat16 becomes float32."""
     tensor = tf.convert_to_tensor(tensor)
