@@ -67,6 +67,11 @@ def test_what_native_code_writes_to_standard_output_does_not_get_in_the_way(writ
     assert run_programs({"pytorch": [path]}, timeout=30)[path] == OUTPUT
 
 
+def test_no_file_of_the_catalogue_hides_a_package_from_a_program(write):
+    path = write("importing", "import effects")
+    assert run_programs({"pytorch": [path]}, timeout=30)[path].error.startswith("ModuleNotFoundError")
+
+
 def test_the_deadline_holds_and_what_was_done_before_it_is_kept(write):
     before, slow, after = write("before", GOOD), write("slow", "import time; time.sleep(60)"), write("after", GOOD)
     start = time.monotonic()
