@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from diptych.errors import ConfigError
 from diptych.randomness import generator
@@ -51,16 +52,19 @@ def sample(
         raise ConfigError(f"sampling takes one row number per sentence: got {len(rows)} for {len(source)} sentences")
 
     def draw(table: Reals, sentences: Rows, step: int) -> Rows:
-        noise = np.empty((len(table), table.shape[1] - FIRST_CHOICE))
-        for row, sentence in zip(noise, sentences, strict=True):
-            generator(seed, "sampling", int(rows[sentence]), step).standard_exponential(out=row)
-        np.log(noise, out=noise)  # Gumbel noise, with its sign turned
         choices = table[:, FIRST_CHOICE:].astype(np.float64)
         choices -= choices.max(axis=1, keepdims=True)  # so that the best one stays finite at any temperature
         with np.errstate(over="ignore"):
             choices /= temperature
-        choices -= noise
+        for choice, sentence in zip(choices, sentences, strict=True):
+            choice += gumbel_noise(seed, int(rows[sentence]), step, len(choice))
         best: Rows = choices.argmax(axis=1)
         return best + FIRST_CHOICE
 
     return walk(stepper, source, source_lengths, maximum_lengths, draw)
+
+
+def gumbel_noise(seed: int, row: int, step: int, count: int) -> npt.NDArray[np.float64]:
+    """What one sentence's sampling adds at one step: (count,) for the ids from `FIRST_CHOICE` on."""
+    noise: npt.NDArray[np.float64] = -np.log(generator(seed, "sampling", row, step).standard_exponential(count))
+    return noise
