@@ -1,0 +1,56 @@
+"""`diptych compare`: the same model trained in both frameworks, and how far they agree."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from diptych.cli.options import Device, Json, Precision, Quiet, RunFolder, Threads, Tokenize, TrainingSeed
+
+
+def compare(
+    config: Annotated[
+        Path | None,
+        typer.Argument(metavar="[CONFIG]", help="A TOML config; by default the phrasebook.", show_default=False),
+    ] = None,
+    run_folder: RunFolder = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove the run that is there.")] = False,
+    threads: Threads = None,
+    device: Device = "auto",
+    precision: Precision = None,
+    seed: TrainingSeed = None,
+    tokenize: Tokenize = "13a",
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Train the same model in TensorFlow and in PyTorch, and compare.
+
+    One process each, one after the other. Both have the same initial weights, batches, dropout masks and number of
+    threads. Without a config it takes the phrasebook that Diptych makes itself, English to Korean, and a few minutes.
+    """
+    from diptych.cli.runs import configure, default_folder
+    from diptych.compare.comparison import compare as run_comparison
+    from diptych.compare.table import print_table
+    from diptych.config import RunConfig, read_config
+
+    chosen = configure(read_config(config) if config else RunConfig(), seed, precision)
+    folder = run_folder or default_folder(chosen)
+    comparison = run_comparison(chosen, folder, overwrite, threads, device, tokenize, quiet)
+    if as_json:
+        print(json.dumps(comparison.report, ensure_ascii=False))
+        return
+    print_table(comparison.report)
+    shown = _relative(comparison.folder)
+    print(f"\n{'  '.join(str(shown / name) for name in comparison.files)}")
+    print(f"Try it: echo {shlex.quote(comparison.example)} | diptych translate {shlex.quote(str(shown))}")
+    sys.stdout.flush()
+
+
+def _relative(path: Path) -> Path:
+    """A path as short as it can be written here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,45 @@
+"""Arguments and options that several commands have, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+Run: TypeAlias = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)]
+RunFolder: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--run", metavar="DIR", help="The run's folder; by default runs/NAME.", show_default=False),
+]
+Backend: TypeAlias = Annotated[
+    Literal["tensorflow", "pytorch"], typer.Option("--backend", help="Which framework computes.")
+]
+# The reference translates, but does not train.
+AnyBackend: TypeAlias = Annotated[
+    Literal["tensorflow", "pytorch", "reference"],
+    typer.Option("--backend", help="Which framework computes; reference is the one in NumPy."),
+]
+Threads: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--threads", min=1, help="Processor threads; by default the framework's choice.", show_default=False),
+]
+Device: TypeAlias = Annotated[
+    Literal["auto", "cpu", "cuda"], typer.Option("--device", help="auto: a GPU where there is one.")
+]
+Precision: TypeAlias = Annotated[
+    Literal["float32", "float64", "bfloat16"] | None,
+    typer.Option("--precision", help="Instead of the config's.", show_default=False),
+]
+TrainingSeed: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--seed", min=0, help="Of initial values, batch order and dropout; instead of the config's.", show_default=False
+    ),
+]
+Tokenize: TypeAlias = Annotated[
+    Literal["13a", "none", "char", "intl", "zh"],
+    typer.Option("--tokenize", help="How BLEU cuts a text; none where the text is tokens already."),
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Say nothing on the way.")]

@@ -1,0 +1,72 @@
+"""`diptych train`: train a run with one framework."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diptych.cli.options import Backend, Device, Json, Precision, Quiet, RunFolder, Threads, TrainingSeed
+
+if TYPE_CHECKING:
+    from diptych.training.report import TrainingReport
+
+
+def train(
+    what: Annotated[
+        Path, typer.Argument(metavar="CONFIG|RUN", help="A TOML config, or the folder of a run.", show_default=False)
+    ],
+    backend: Backend = "pytorch",
+    run_folder: RunFolder = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the latest checkpoint.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove what is there and begin anew.")] = False,
+    threads: Threads = None,
+    device: Device = "auto",
+    precision: Precision = None,
+    seed: TrainingSeed = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Train a model with one framework.
+
+    Ctrl-C finishes the step and writes a checkpoint, from which --resume goes on. To resume with the other backend is
+    to go on in the other framework from the same weights and optimizer state.
+    """
+    from diptych import trainer
+    from diptych.cli.runs import open_or_create
+    from diptych.errors import UsageError
+    from diptych.progress import make_reporter
+
+    if resume and overwrite:
+        raise UsageError("--resume goes on from what is there and --overwrite removes it: give one of them")
+    run = open_or_create(what, run_folder, backend, overwrite, seed, precision)
+    report = trainer.train(run, backend, resume, overwrite, threads, device, make_reporter(quiet))
+    if as_json:
+        print(json.dumps(dataclasses.asdict(report) | {"run": str(run.folder)}))
+    elif not quiet:
+        print(_describe(report, what if run_folder is None and what.is_dir() else run.folder))
+    if report.interrupted:
+        raise typer.Exit(130)
+
+
+def _describe(report: TrainingReport, folder: Path) -> str:
+    """What training did, in a few lines."""
+    lines = [f"left out: {count:,} pairs, {reason}" for reason, count in report.dropped.items()]
+    done = report.steps - report.resumed_from
+    if done:
+        speed = f", {report.target_tokens_per_second:,.0f} target tokens/s" if report.seconds else ""
+        lines.append(f"{report.backend}: {done:,} steps{speed}; loss {report.losses[-1]:.4f} at step {report.steps:,}")
+    else:
+        lines.append(f"{report.backend}: nothing left to do after {report.steps:,} steps")
+    if report.best_validation_loss is not None:
+        lines.append(f"best validation loss {report.best_validation_loss:.4f} at step {report.best_step:,}")
+    if report.stopped_early:
+        lines.append("stopped early: no validation has been better for a while")
+    if report.interrupted:
+        lines.append(f"interrupted; go on with: diptych train {folder} --backend {report.backend} --resume")
+    else:
+        lines.append(f"translate with: diptych translate {folder} --backend {report.backend}")
+    return "\n".join(lines)
