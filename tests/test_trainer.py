@@ -229,6 +229,23 @@ def test_a_run_begun_in_one_framework_goes_on_in_the_other_and_back(panel, make_
     assert lineage == [["tensorflow", 0], ["pytorch", 3], ["tensorflow", 7]]
 
 
+def test_what_is_behind_is_never_taken_over(panel, make_run):
+    run = make_run()
+    quietly(run, "tensorflow", stop_at=3)
+    quietly(run, "pytorch", resume=True, stop_at=3)
+    quietly(run, "tensorflow", resume=True, stop_at=7)
+    assert quietly(run, "tensorflow", resume=True).resumed_from == 7
+
+
+def test_the_best_checkpoint_goes_along_to_the_other_framework(panel, make_run):
+    run = make_run(validate_every=2)
+    panel.validation_losses = {2: 1.0, 4: 2.0, 6: 2.0, 8: 2.0, 10: 2.0}
+    quietly(run, "tensorflow", stop_at=5)
+    quietly(run, "pytorch", resume=True)
+    assert run.read_checkpoint("pytorch", "best").state["step"] == 2
+    assert run.read_checkpoint("pytorch", "latest").state["step"] == STEPS
+
+
 def test_two_backends_trained_from_the_beginning_do_not_take_over_each_other_s_steps(panel, make_run):
     run = make_run()
     quietly(run, "tensorflow")
