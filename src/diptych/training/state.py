@@ -43,8 +43,8 @@ class TrainingState:
     def after_validation(self, loss: float) -> TrainingState:
         """The state after a validation that gave this loss."""
         if self.best_validation_loss is None or loss < self.best_validation_loss:
-            best = {"best_validation_loss": loss, "best_step": self.place.step, "bad_validations": 0}
-            return replace(self, validated=True, **best)
+            step = self.place.step
+            return replace(self, validated=True, best_validation_loss=loss, best_step=step, bad_validations=0)
         return replace(self, validated=True, bad_validations=self.bad_validations + 1)
 
     def on(self, backend: str) -> TrainingState:
