@@ -78,7 +78,8 @@ def schedule(pairs: EncodedPairs, config: RunConfig, start: Place, steps: int) -
 
     def prepare(step: int, epoch: int, rows: Ids) -> Work:
         batch = collate(pairs, rows)
-        shapes = dropout_shapes(config.model, *batch.source.shape, batch.target_output.shape[1])
+        source, target = batch.source.shape[1], batch.target_output.shape[1]
+        shapes = dropout_shapes(config.model, len(rows), source, target)
         return Work(batch, dropout_masks(seed, step, shapes, config.model.dropout), epoch)
 
     def jobs() -> Iterator[Callable[[], Work]]:
