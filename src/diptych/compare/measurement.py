@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from diptych.config import Precision, RunConfig
 from diptych.data.batches import encode_pairs, source_batch
+from diptych.randomness import generator
 from diptych.runs import Run
 from diptych.search import Hypothesis, beam, greedy, sample
 from diptych.training.schedule import Place, Work, schedule
@@ -72,7 +73,7 @@ def measure(
         The arrays by precision, rung and name.
     """
     run = Run.open(folder)
-    parameters = run.read_checkpoint(weights).parameters if weights else run.initial_parameters()
+    parameters = starting_parameters(run, weights)
     searched = parameters if weights else trained
     results: dict[str, dict[str, Arrays]] = {}
     for precision in precisions:
@@ -80,7 +81,7 @@ def measure(
         model = panel.Model(config.model, len(run.source_vocabulary), len(run.target_vocabulary), precision)
         panel.load_parameters(model, parameters)
         trains = hasattr(panel, "TrainingStep")
-        works = _works(run, config, steps)
+        works = first_works(run, config, steps)
         first = next(works)  # the same for every panel
         rungs: dict[str, Arrays] = {"initial parameters": panel.export_parameters(model)}
         rungs |= forward_rungs(panel, model, config, first)
@@ -114,7 +115,7 @@ def forward_rungs(panel: ModuleType, model: Any, config: RunConfig, work: Work) 
         # What stands at padded target positions is nobody's: it differs from panel to panel where steps are skipped.
         "attention": {"weights": panel.to_array(attention)[real]},
         "logits": {"logits": panel.to_array(logits)[real]},
-        "loss": {"loss": np.asarray(panel.to_array(total)) / batch.target_tokens},
+        "loss": {"loss": np.array([panel.to_array(total) / batch.target_tokens])},
     }
 
 
@@ -128,7 +129,7 @@ def training_rungs(
     result = training.step(first.batch, first.masks, rate)
     losses = [result.loss]
     rungs = {
-        "gradients": gradients | {"global norm": np.array(result.gradient_norm)},
+        "gradients": gradients | {"global norm": np.array([result.gradient_norm])},
         "one step": panel.export_parameters(model) | training.export_state(),
     }
     losses += [training.step(work.batch, work.masks, rate).loss for work in others]
@@ -162,8 +163,24 @@ def search_batch(run: Run) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]
     return source_batch([vocabulary.encode(tokenizer.tokenize(sentence)) for sentence in sentences])
 
 
-def _works(run: Run, config: RunConfig, steps: int) -> Iterator[Work]:
+def starting_parameters(run: Run, weights: str) -> Mapping[str, npt.NDArray[Any]]:
+    """The weights of a backend's best checkpoint; or the run's initial ones with biases drawn at random.
+
+    Initial biases are zeros, behind which a panel that forgets a bias would hide.
+    """
+    if weights:
+        return run.read_checkpoint(weights).parameters
+    parameters = run.initial_parameters()
+    biases = (name for name, parameter in run.specification.items() if parameter.kind == "bias")
+    return parameters | {
+        name: parameters[name] + 0.05 * generator(1, "parity", name).standard_normal(parameters[name].shape)
+        for name in biases
+    }
+
+
+def first_works(run: Run, config: RunConfig, steps: int) -> Iterator[Work]:
+    """The batches and masks of the first steps, from only so much of the corpus as they may need."""
     languages = run.source_tokenizer, run.source_vocabulary, run.target_tokenizer, run.target_vocabulary
-    needed = steps * config.training.batch_size * 4  # enough pairs for as many batches, of several lengths
+    needed = steps * config.training.batch_size * 4  # enough pairs for batches of several lengths
     pairs = encode_pairs(run.corpus().train[:needed], *languages, run.config.data.maximum_length)
     return schedule(pairs, config, Place(), steps)

@@ -13,6 +13,8 @@ def configure(threads: int | None = None, device: str = "auto") -> None:
     Raises:
         BackendError: cuda was asked for and there is none.
     """
+    # float32 means float32: on a GPU, products would otherwise be rounded to TensorFloat-32.
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     if threads is not None:
         torch.set_num_threads(threads)
     available = torch.cuda.is_available()

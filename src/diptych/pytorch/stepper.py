@@ -52,7 +52,7 @@ class Stepper:
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
         """The state whose k-th row is row `rows[k]` of this one; rows may repeat or be left out."""
-        index = torch.from_numpy(np.asarray(rows, np.int64)).to(self.device)
+        index = torch.from_numpy(np.array(rows, np.int64)).to(self.device)
         return select_rows(state, index)
 
 

@@ -48,7 +48,7 @@ class Stepper:
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
         """The state whose k-th row is row `rows[k]` of this one; rows may repeat or be left out."""
-        return select_rows(state, np.asarray(rows, np.int64))
+        return select_rows(state, np.array(rows, np.int64))
 
 
 def select_rows(state: NamedTuple | tuple | ndarray, index: ndarray) -> NamedTuple | tuple | ndarray:

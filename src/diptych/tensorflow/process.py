@@ -14,6 +14,8 @@ def configure(threads: int | None = None, device: str = "auto") -> None:
     Raises:
         BackendError: cuda was asked for and there is none.
     """
+    # float32 means float32: on a GPU, products would otherwise be rounded to TensorFloat-32.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     gpus = tf.config.list_physical_devices("GPU")
     if device == "cuda" and not gpus:
         raise BackendError("device 'cuda' was asked for, but TensorFlow finds no GPU; use --device cpu or auto")

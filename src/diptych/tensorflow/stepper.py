@@ -50,7 +50,7 @@ class Stepper:
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
         """The state whose k-th row is row `rows[k]` of this one; rows may repeat or be left out."""
-        index = tf.constant(np.asarray(rows, np.int64))
+        index = tf.constant(np.array(rows, np.int64))
         return select_rows(state, index)
 
     def _encode(self, source: Tensor, source_lengths: Tensor) -> SearchState:
