@@ -22,6 +22,7 @@ from diptych.training.schedule import Place, Work, schedule
 
 Arrays = dict[str, npt.NDArray[Any]]
 
+GRADIENTS, ONE_STEP = "gradients", "one step"
 # What the search rungs do; no rung, but the weights they search with.
 SEARCHED = "searched weights"
 SENTENCES, LONGEST = 24, 40
@@ -129,8 +130,8 @@ def training_rungs(
     result = training.step(first.batch, first.masks, rate)
     losses = [result.loss]
     rungs = {
-        "gradients": gradients | {"global norm": np.array([result.gradient_norm])},
-        "one step": panel.export_parameters(model) | training.export_state(),
+        GRADIENTS: gradients | {"global norm": np.array([result.gradient_norm])},
+        ONE_STEP: panel.export_parameters(model) | training.export_state(),
     }
     losses += [training.step(work.batch, work.masks, rate).loss for work in others]
     if len(losses) > 1:

@@ -1,6 +1,7 @@
 """The parity ladder: from the same weights, the same numbers, rung by rung, judged against stated limits.
 
-- float64: each two panels differ by at most 1e-12 of the tensor's largest number, 1e-9 at the end of many steps.
+- float64: each two panels differ by at most 1e-12 of the tensor's largest number, 1e-9 at the end of many steps; after
+  Adam's first step, by what that step makes of the gradients' gap beside.
 - float32: the two frameworks differ by at most 4 times the larger of their own distances to float64. And neither
   framework is much further from float64 than the other, or something beside rounding is at work.
 - searches: the same tokens. A sentence where the two best choices are closer than the panels' measured error is a tie:
@@ -22,10 +23,10 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.backends import BACKENDS, load
-from diptych.compare.measurement import SEARCHED, Arrays, measure
+from diptych.compare.measurement import GRADIENTS, ONE_STEP, SEARCHED, Arrays, measure
 from diptych.compare.ties import is_tie
 from diptych.compare.worker import call
-from diptych.config import RunConfig
+from diptych.config import RunConfig, TrainingConfig
 from diptych.runs import Run
 
 Results = dict[str, dict[str, dict[str, Arrays]]]
@@ -83,7 +84,7 @@ def climb(run: Run, weights: str = "", steps: int = 200, threads: int | None = N
         results: Results = {name: job.result() for name, job in jobs.items()}
     # The reference cannot train: it searches with what training gave.
     trained = dict(results["pytorch"]["float64"][f"after {steps} steps"]) if not weights else None
-    results["reference"] = measure(load("reference"), str(run.folder), weights, ["float64"], trained=trained)
+    results["reference"] = measure(load("reference"), str(run.folder), weights, ["float64"], steps, trained=trained)
     return judge(results, run)
 
 
@@ -105,7 +106,7 @@ def judge(results: Results, run: Run) -> list[Level]:
                     error = _largest_gap(results, precision, "logits")
                     levels.append(_judge_tokens(rung, precision, between, ours, others, run, error))
                 else:
-                    limits = _limits(results, precision, rung, between)
+                    limits = _limits(results, precision, rung, between, run.config.training)
                     levels.append(_judge_arrays(rung, precision, between, ours[rung], others[rung], limits))
     order = list(next(iter(next(iter(results.values())).values())))
     return sorted(levels, key=lambda level: (order.index(level.name), level.precision == "float32"))
@@ -126,22 +127,32 @@ def _judge_arrays(
     return max(found, key=lambda level: (not level.holds, level.max_abs_difference / (level.limit or 1e-300)))
 
 
-def _limits(results: Results, precision: str, rung: str, between: tuple[str, str]) -> dict[str, tuple[float, str]]:
+def _limits(
+    results: Results, precision: str, rung: str, between: tuple[str, str], training: TrainingConfig
+) -> dict[str, tuple[float, str]]:
     """By tensor: the largest gap allowed, and what is wrong beside the gap, if anything is."""
     tensors = results[between[1]][precision][rung]
     if precision == "float64":
         # A tensor of small numbers, next to large ones in its rung, is made of their rounding errors.
         floor = 1e-3 * max(map(_scale, tensors.values()))
         allowed = TRAINED if rung.startswith(("after", "losses")) else EXACT
-        return {name: (allowed * max(_scale(array), floor), "") for name, array in tensors.items()}
-    limits = {}
+        limits = {name: allowed * max(_scale(array), floor) for name, array in tensors.items()}
+        if rung == ONE_STEP and training.optimizer != "sgd":
+            # Adam's first step divides each gradient by its own size plus epsilon: where a gradient is that small, its
+            # rounding error (within its own limit one rung below) grows by up to learning rate / epsilon.
+            growth = training.learning_rate / training.epsilon
+            gradients, others = (results[panel][precision][GRADIENTS] for panel in between)
+            gaps = {name: largest_gap(gradients[name], others[name]) for name in limits if name in gradients}
+            limits |= {name: limits[name] + growth * gap for name, gap in gaps.items()}
+        return {name: (limit, "") for name, limit in limits.items()}
+    found = {}
     for name, array in tensors.items():
         own = [largest_gap(*(results[panel][p][rung][name] for p in ("float32", "float64"))) for panel in between]
         smallest = max(min(own), 4.0 * float(np.spacing(np.float32(_scale(array)))))
         lopsided = max(own) > FLOAT32_IMBALANCE * smallest
         note = f"{between[int(np.argmax(own))]} is {max(own):.1e} from its float64, the other {min(own):.1e}"
-        limits[name] = (FLOAT32_FACTOR * max(own), note if lopsided else "")
-    return limits
+        found[name] = (FLOAT32_FACTOR * max(own), note if lopsided else "")
+    return found
 
 
 def _judge_tokens(

@@ -13,10 +13,13 @@ from diptych.compare.parity import Level
 def print_parity(levels: Sequence[Level], console: Console | None = None) -> None:
     """Print one row per rung and precision: the gap between the frameworks, and the larger gap to the reference."""
     console = console or Console()
-    table = Table(title="The same weights, the same numbers", title_justify="left")
+    table = Table(
+        title="The same weights, the same numbers: TensorFlow to PyTorch, and either to the reference",
+        title_justify="left",
+    )
     for column in ("", "precision"):
         table.add_column(column, no_wrap=True)
-    for column in ("TensorFlow to PyTorch", "limit", "units in the last place", "either to the reference"):
+    for column in ("gap", "limit", "ulp", "to reference"):
         table.add_column(column, justify="right")
     table.add_column("holds")
     rungs = dict.fromkeys((level.name, level.precision) for level in levels)
