@@ -175,6 +175,9 @@ class TrainingConfig(Section):
     batch_size: Positive = 64
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: PositiveReal = 0.002
+    # How the learning rate goes on after warmup_steps of linear rise; linear and cosine end at zero.
+    schedule: Literal["constant", "linear", "cosine", "inverse_square_root"] = "cosine"
+    warmup_steps: Natural = 0
     beta1: Fraction = 0.9
     beta2: Fraction = 0.999
     epsilon: PositiveReal = 1e-8

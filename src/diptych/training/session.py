@@ -17,6 +17,7 @@ from diptych.parameters.checkpoint import Checkpoint
 from diptych.progress import Reporter
 from diptych.runs import Run
 from diptych.training.interruption import Interruption
+from diptych.training.learning_rate import learning_rate
 from diptych.training.report import TrainingReport
 from diptych.training.schedule import Work, batches_per_epoch, fingerprint, schedule, total_steps
 from diptych.training.state import TrainingState
@@ -139,7 +140,8 @@ class Session:
     def _step(self, work: Work, mark: float) -> float:
         """One optimizer step; returns when it ended, having begun (with waiting for its batch) at `mark`."""
         config = self.run.config.training
-        result = self.training.step(work.batch, work.masks, config.learning_rate)
+        rate = learning_rate(config, self.state.place.step, self.last_step)
+        result = self.training.step(work.batch, work.masks, rate)
         now = time.perf_counter()
         self.state = self.state.after_step(self.batches, config.validate_every, self.last_step)
         step = self.state.place.step
@@ -161,6 +163,7 @@ class Session:
             "epoch": work.epoch + 1,
             "loss": float(result.loss),
             "gradient_norm": float(result.gradient_norm),
+            "learning_rate": rate,
             "target_tokens": tokens,
             "seconds": round(now - mark, 6),
             "backend": self.backend,
