@@ -22,6 +22,7 @@ COMMANDS = (
     "train",
     "translate",
     "evaluate",
+    "parity",
     "differences",
 )
 
@@ -35,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = given[: given.index("--")] if "--" in given else given
     debug = "--debug" in options
     given = [argument for argument in options if argument != "--debug"] + given[len(options) :]
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminate)
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, _terminate) if in_main_thread else None
     try:
         code = _commands().main(given or ["--help"], prog_name="diptych", standalone_mode=False)
         sys.stdout.flush()
@@ -53,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             print(f"error: {' '.join(_explain(error).split())}", file=sys.stderr)
         return int(getattr(error, "exit_code", 1))
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _commands() -> Any:

@@ -24,12 +24,15 @@ def decoded_lines(stream: BinaryIO, prompt: str = "") -> Iterator[list[str]]:
     Raises:
         DataError: a line is not UTF-8, named by its number; the lines before it have been given.
     """
-    rest, number = b"", 0
+    rest, number = bytearray(), 0
     while True:
         if prompt:
             print(prompt, end="", file=sys.stderr, flush=True)
         chunk = stream.read1(CHUNK)  # type: ignore[attr-defined]
-        *ended, rest = (rest + chunk).split(b"\n")
+        rest += chunk
+        if chunk and b"\n" not in chunk:
+            continue
+        *ended, rest = rest.split(b"\n")
         if not chunk and rest:
             ended.append(rest)
         lines = []
@@ -49,7 +52,7 @@ def decoded_lines(stream: BinaryIO, prompt: str = "") -> Iterator[list[str]]:
         print(file=sys.stderr)
 
 
-def _decode(line: bytes, number: int) -> str:
+def _decode(line: bytearray, number: int) -> str:
     """One line as text.
 
     Raises:

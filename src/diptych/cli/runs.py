@@ -34,6 +34,8 @@ def open_or_create(
                 f"{what} is a run, which has its own config: leave out {' and '.join(given)}, or give a config file"
             )
         return Run.open(what)
+    if not what.exists():
+        raise UsageError(f"there is no {what}: give a config, for instance configs/phrasebook.toml, or a run's folder")
     config = configure(read_config(what), seed, precision)
     folder = folder or default_folder(config)
     if overwrite and not any(_is_trained(folder, other) for other in BACKENDS if other != backend):

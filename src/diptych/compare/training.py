@@ -1,0 +1,129 @@
+"""What each backend does in a comparison, in its own process: train, translate, and measure both."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from diptych.progress import make_reporter
+from diptych.runs import Run
+from diptych.trainer import TrainingReport, train
+from diptych.translation import Translation, Translator
+
+# Decoding is timed over whole passes, as many as fit into this time, at least one and at most so many.
+SECONDS, PASSES = 3.0, 5
+
+
+def train_and_translate(
+    panel: ModuleType,
+    folder: str,
+    backend: str,
+    sentences: Sequence[str],
+    examples: Sequence[str],
+    threads: int,
+    device: str,
+    quiet: bool,
+    started: float,
+) -> dict[str, Any]:
+    """Train a run with a backend from its beginning and translate with the best checkpoint.
+
+    Args:
+        panel: the backend's panel.
+        folder: the run's.
+        backend: its name.
+        sentences: what is translated, and decoding speed measured on.
+        examples: what is translated only to be shown.
+        threads: how many the backend uses.
+        device: "auto", "cpu" or "cuda".
+        quiet: whether to show no progress.
+        started: the time at which this process was asked for.
+
+    Returns:
+        Measurements, and the translations with their attention as arrays (T, S).
+    """
+    run = Run.open(folder)
+    startup_seconds = _startup_seconds(panel, run, started)
+    report = train(run, backend, threads=threads, device=device, reporter=make_reporter(quiet))
+    if report.interrupted:
+        raise KeyboardInterrupt
+    translator = Translator(run, backend, threads=threads, device=device)
+    translations = translator.translate(sentences)
+    shown = translator.translate(examples)
+    return {
+        "versions": panel.versions(),
+        "training": _training(report),
+        "startup_seconds": startup_seconds,
+        "compile_seconds": _compile_seconds(run, report),
+        "decoding": {"sentences_per_second": len(sentences) / _decoding_seconds(translator, sentences)},
+        "memory": {"peak_rss_bytes": peak_memory()},
+        "dropped": report.dropped,
+        "translations": [_translation(each) for each in translations],
+        "examples": [_translation(each) for each in shown],
+    }
+
+
+def peak_memory() -> int:
+    """The most bytes of memory this process has held at once (its resident set)."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux; elsewhere the number may be that of the process that started this one
+        for line in status.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def _startup_seconds(panel: ModuleType, run: Run, started: float) -> float:
+    """From the start of this process to a model that is ready: Python, the framework's import, the model."""
+    model = panel.Model(
+        run.config.model, len(run.source_vocabulary), len(run.target_vocabulary), run.config.training.precision
+    )
+    panel.load_parameters(model, run.initial_parameters())
+    return time.time() - started
+
+
+def _training(report: TrainingReport) -> dict[str, Any]:
+    return {
+        "seconds": report.seconds,
+        "steps": report.steps,
+        "epochs": report.epochs,
+        "target_tokens_per_second": report.target_tokens_per_second,
+        "final_loss": report.losses[-1],
+        "best_validation_loss": report.best_validation_loss,
+        "best_step": report.best_step,
+        "losses": report.losses,
+        "validation_losses": [list(pair) for pair in report.validation_losses],
+    }
+
+
+def _compile_seconds(run: Run, report: TrainingReport) -> float:
+    """How much longer the first step took than a typical one."""
+    seconds = [line["seconds"] for line in run.read_metrics(report.backend) if "seconds" in line]
+    typical = statistics.median(seconds[1:]) if len(seconds) > 1 else 0.0
+    return max(0.0, report.compile_seconds - typical)
+
+
+def _decoding_seconds(translator: Translator, sentences: Sequence[str]) -> float:
+    """The median time of a pass over all sentences; a pass before this one has compiled what there is to compile."""
+    passes: list[float] = []
+    while len(passes) < PASSES and sum(passes) < SECONDS:
+        start = time.perf_counter()
+        translator.translate(sentences)
+        passes.append(time.perf_counter() - start)
+    return statistics.median(passes)
+
+
+def _translation(translation: Translation) -> dict[str, Any]:
+    return {
+        "text": translation.text,
+        "source_tokens": translation.source_tokens,
+        "tokens": translation.tokens,
+        "log_probability": translation.log_probability,
+        "attention": translation.attention,
+    }
