@@ -19,7 +19,8 @@ from safetensors.numpy import save_file
 
 from diptych.backends import BACKENDS
 from diptych.compare.measurement import Arrays
-from diptych.compare.tracing import GATE_NAMES, trace
+from diptych.compare.probing import GATE_NAMES
+from diptych.compare.tracing import trace
 from diptych.compare.worker import call
 from diptych.runs import Run
 

@@ -123,7 +123,10 @@ def forward_rungs(panel: ModuleType, model: Any, config: RunConfig, work: Work) 
 def training_rungs(
     panel: ModuleType, model: Any, config: RunConfig, first: Work, others: Iterator[Work]
 ) -> dict[str, Arrays]:
-    """Gradients of the first batch, what one step changes, and where many steps lead."""
+    """Gradients of the first batch, what one step changes, and where many steps lead.
+
+    After the first step training is resumed from what it exports, as from a checkpoint.
+    """
     training = panel.TrainingStep(model, config.training)
     rate = config.training.learning_rate
     _, gradients = training.gradients(first.batch, first.masks)
@@ -133,9 +136,11 @@ def training_rungs(
         GRADIENTS: gradients | {"global norm": np.array([result.gradient_norm])},
         ONE_STEP: panel.export_parameters(model) | training.export_state(),
     }
+    training.load_state(training.export_state(), training.steps)
     losses += [training.step(work.batch, work.masks, rate).loss for work in others]
     if len(losses) > 1:
-        rungs[f"losses of {len(losses)} steps"] = {"losses": np.array(losses)}
+        validation = training.evaluate(first.batch) / first.batch.target_tokens
+        rungs[f"losses of {len(losses)} steps"] = {"losses": np.array(losses), "validation": np.array([validation])}
         rungs[f"after {len(losses)} steps"] = panel.export_parameters(model) | training.export_state()
     return rungs
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -13,15 +14,13 @@ from diptych.compare.parity import Level
 def print_parity(levels: Sequence[Level], console: Console | None = None) -> None:
     """Print one row per rung and precision: the gap between the frameworks, and the larger gap to the reference."""
     console = console or Console()
-    table = Table(
-        title="The same weights, the same numbers: TensorFlow to PyTorch, and either to the reference",
-        title_justify="left",
-    )
-    for column in ("", "precision"):
+    title = "TensorFlow to PyTorch, and the farther of them to the reference"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in ("rung", "precision"):
         table.add_column(column, no_wrap=True)
-    for column in ("gap", "limit", "ulp", "to reference"):
-        table.add_column(column, justify="right")
-    table.add_column("holds")
+    for column in ("gap", "limit", "ulp", "reference"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("holds", no_wrap=True)
     rungs = dict.fromkeys((level.name, level.precision) for level in levels)
     for name, precision in rungs:
         found = [level for level in levels if (level.name, level.precision) == (name, precision)]
@@ -32,7 +31,7 @@ def print_parity(levels: Sequence[Level], console: Console | None = None) -> Non
             precision,
             _number(frameworks.max_abs_difference, name),
             _number(frameworks.limit, name),
-            "" if name.endswith("tokens") else f"{frameworks.ulps:,.1f}",
+            "" if name.endswith("tokens") else _short(frameworks.ulps),
             _number(max(against), name) if against else "",
             "yes" if all(level.holds for level in found) else "[bold red]NO[/]",
         )
@@ -50,3 +49,7 @@ def print_parity(levels: Sequence[Level], console: Console | None = None) -> Non
 
 def _number(value: float, name: str) -> str:
     return f"{value:.0f}" if name.endswith("tokens") else f"{value:.1e}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}" if value < 1000.0 else f"{value:.0e}"

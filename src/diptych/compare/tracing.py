@@ -7,7 +7,7 @@ gets what the other one's components handed on, so that a difference in one does
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -16,16 +16,11 @@ import numpy.typing as npt
 from safetensors.numpy import load_file
 
 from diptych.compare.measurement import Arrays, first_works, ladder_config, starting_parameters
-from diptych.config import Cell
-from diptych.parameters.specification import GATES
-from diptych.randomness import generator
+from diptych.compare.probing import find, probe
 from diptych.runs import Run
 from diptych.training.schedule import Work
 
 RESYNCHRONISED_STEPS = 3
-GATE_NAMES = {
-    "r": "reset", "z": "update", "n": "new", "i": "input", "f": "forget", "g": "candidate", "o": "output"
-}  # fmt: skip
 
 
 def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", rows: int = 16) -> Arrays:
@@ -46,7 +41,9 @@ def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", ro
     recorder = Recorder(panel, load_file(given) if given else {})
     for name, array in panel.export_parameters(model).items():
         recorder.keep(f"parameter {name}", array)
-    _trace_gates(recorder, model, parameters, config.model.cell)
+    for name, array in probe(panel, model):
+        recorder.keep(name, array)
+    panel.load_parameters(model, parameters)
     works = list(first_works(run, config, RESYNCHRONISED_STEPS))
     _trace_forward(recorder, model, works[0])
     _trace_stepper(recorder, model, works[0])
@@ -71,21 +68,6 @@ class Recorder:
         return self.panel.to_tensor(self.keep(name, self.panel.to_array(tensor)))
 
 
-def _trace_gates(recorder: Recorder, model: Any, parameters: Mapping[str, Any], cell: Cell) -> None:
-    """One step of each recurrent layer with all gates' weights but one set to zero, so that a gate is seen alone."""
-    panel = recorder.panel
-    for layer in [name.rsplit(".", 1)[0] for name in parameters if name.endswith(".weight_hh")]:
-        for gate in GATES[cell]:
-            alone = {name: _only_gate(name, array, layer, gate, cell) for name, array in parameters.items()}
-            panel.load_parameters(model, alone)
-            size, inputs = (parameters[f"{layer}.{name}"].shape[1] for name in ("weight_hh", "weight_ih"))
-            random = generator(1, "probe", layer)
-            state = tuple(panel.to_tensor(random.standard_normal((4, size))) for _ in range(2 if cell == "lstm" else 1))
-            _, state = _find(model, layer).step(panel.to_tensor(random.standard_normal((4, inputs))), state)
-            recorder(f"{layer}, {GATE_NAMES[gate]} gate", state[-1])
-    panel.load_parameters(model, parameters)
-
-
 def _trace_forward(recorder: Recorder, model: Any, work: Work) -> None:
     """From the tokens to the loss, dropout on."""
     panel, config, batch = recorder.panel, model.config, work.batch
@@ -105,7 +87,7 @@ def _trace_forward(recorder: Recorder, model: Any, work: Work) -> None:
         for direction in ("forward", "backward")[: config.directions]:
             name, back = f"encoder.{direction}_layers.{number}", direction == "backward"
             seen = recorder(f"{name} inputs", recurrent.reverse_sequence(inputs, lengths)) if back else inputs
-            layer = _find(model, name)
+            layer = find(model, name)
             _trace_steps(recorder, layer, name, seen)
             found, end = layer(seen, lengths=lengths)
             memory.append(recorder(f"{name} outputs", found))
@@ -126,7 +108,7 @@ def _trace_forward(recorder: Recorder, model: Any, work: Work) -> None:
         tuple(recorder(f"bridge layer {number}, state {part}", tensor) for part, tensor in enumerate(state))
         for number, state in enumerate(model.bridge(states))
     ]
-    mask = recorder("source mask", recurrent.sequence_mask(lengths, batch.source.shape[1]))
+    mask = recorder("source mask", model.encode(source, lengths, masks)[0].mask)
     seen = model.decoder.source(outputs, mask)
     seen = type(seen)(*(recorder(f"decoder source, {part}", getattr(seen, part)) for part in seen._fields))
     embedded = recorder("target_embedding", model.embed_target(target_input))
@@ -140,6 +122,8 @@ def _trace_forward(recorder: Recorder, model: Any, work: Work) -> None:
     positions = panel.to_tensor(np.flatnonzero(real))
     chosen = (loss.select_positions(values, positions) for values in (logits, target_output))
     recorder("loss", loss.cross_entropy(*chosen, 0.1))
+    logits, _ = model(source, lengths, target_input, masks)  # the whole, that its parts are put together alike
+    recorder.keep("logits of the whole model", panel.to_array(logits)[real])
 
 
 def _trace_steps(recorder: Recorder, layer: Any, name: str, inputs: Any) -> None:
@@ -201,23 +185,11 @@ def _trace_training(recorder: Recorder, training: Any, model: Any, works: Sequen
         moments = {
             name: recorder.keep(f"step {number} {name}", array) for name, array in training.export_state().items()
         }
-        parameters = panel.export_parameters(model)
-        panel.load_parameters(
-            model, {name: recorder.keep(f"step {number} parameter {name}", array) for name, array in parameters.items()}
-        )
+        parameters = {
+            name: recorder.keep(f"step {number} parameter {name}", array)
+            for name, array in panel.export_parameters(model).items()
+        }
+        for name, array in probe(panel, model, weights=False):  # whether the step changed what has no name
+            recorder.keep(f"step {number}, then {name}", array)
+        panel.load_parameters(model, parameters)
         training.load_state(moments, number)
-
-
-def _only_gate(name: str, array: npt.NDArray[Any], layer: str, gate: str, cell: Cell) -> npt.NDArray[Any]:
-    """The array with the rows of every other gate of this layer set to zero; other layers' arrays unchanged."""
-    if name.rsplit(".", 1)[0] != layer:
-        return array
-    blocks = zip(GATES[cell], np.split(array, len(GATES[cell])), strict=True)
-    return np.concatenate([block if own == gate else np.zeros_like(block) for own, block in blocks])
-
-
-def _find(model: Any, path: str) -> Any:
-    """A component by the name that its weights begin with."""
-    for part in path.split("."):
-        model = model[int(part)] if part.isdigit() else getattr(model, part)
-    return model
