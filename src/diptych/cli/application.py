@@ -24,6 +24,7 @@ COMMANDS = (
     "evaluate",
     "parity",
     "differences",
+    "code",
 )
 
 
