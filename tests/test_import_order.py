@@ -1,0 +1,55 @@
+"""Both frameworks in one process, whichever comes first: both compute, and the process ends in good order."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import permutations
+
+import pytest
+
+from diptych.backends import BACKENDS, is_installed
+
+PROGRAM = """
+import sys
+from diptych import backends
+
+def product_in_tensorflow():
+    import tensorflow
+    return tensorflow.matmul([[1.0, 2.0]], [[3.0], [4.0]]).numpy()
+
+def product_in_pytorch():
+    import torch
+    return (torch.tensor([[1.0, 2.0]]) @ torch.tensor([[3.0], [4.0]])).numpy()
+
+for name in sys.argv[1:]:
+    backends.load(name, threads=1, device="cpu")
+products = {"tensorflow": product_in_tensorflow, "pytorch": product_in_pytorch}
+print(*(f"{name} {products[name]().item()}" for name in (*sys.argv[1:], *reversed(sys.argv[1:]))))
+"""
+
+
+def load_both(order):
+    """Load the panels in this order, then compute in each of them, twice."""
+    missing = [name for name in order if not is_installed(name)]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    command = [sys.executable, "-c", PROGRAM, *order]
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+
+
+def check(finished, order):
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.strip() == " ".join(f"{name} 11.0" for name in (*order, *reversed(order)))
+
+
+@pytest.mark.parametrize("order", permutations(BACKENDS), ids=" then ".join)
+def test_both_load_and_compute_in_either_order(order):
+    check(load_both(order), order)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", permutations(BACKENDS), ids=" then ".join)
+def test_both_load_and_compute_in_either_order_every_time(order):
+    for _ in range(20):
+        check(load_both(order), order)
