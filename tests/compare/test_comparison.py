@@ -1,5 +1,6 @@
 """A comparison whose worker processes are made up: what it asks of them, and what it writes about their answers."""
 
+import io
 import json
 
 import numpy as np
@@ -143,7 +144,7 @@ def test_a_framework_that_is_missing_is_named_before_any_work(monkeypatch, tmp_p
 def test_the_table_shows_both_and_their_agreement(workers, tmp_path):
     workers.wrong["pytorch"] = [0]
     found = comparison.compare(CONFIG, tmp_path / "run", threads=2)
-    console = Console(width=100, record=True, file=open("/dev/null", "w"))
+    console = Console(width=100, record=True, file=io.StringIO())
     print_table(found.report, console)
     text = console.export_text()
     for part in ("TensorFlow 2.x", "PyTorch 2.y", "87.5 %", "100.0 %", "1,234", "500 MB", "2.5e-01 (step 2)", "7 of 8"):

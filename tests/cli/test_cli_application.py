@@ -1,0 +1,145 @@
+"""The command line itself: what it prints, how it ends, and that an error is one line."""
+
+import os
+import signal
+import subprocess
+import sys
+from typing import get_args
+
+import pytest
+
+import diptych
+from diptych import config as configs
+from diptych.cli import application, options
+from diptych.errors import DiptychError
+
+
+def test_help_answers_at_once_and_imports_no_framework(in_new_process):
+    heavy = ("tensorflow", "keras", "torch", "numpy", "pydantic", "matplotlib", "sacrebleu")
+    say = f"print('loaded:', *sorted(set(sys.modules) & set({heavy})), file=sys.stderr)"
+    before = os.times()
+    finished = in_new_process("--help", after=say)
+    after = os.times()
+    seconds = after.children_user + after.children_system - before.children_user - before.children_system
+    assert finished.returncode == 0
+    assert finished.stderr.decode().strip() == "loaded:"
+    for name in application.COMMANDS:
+        assert name in finished.stdout.decode()
+    assert seconds < 0.5  # of processor time: others may be using the machine
+
+
+@pytest.mark.parametrize("command", application.COMMANDS)
+def test_every_command_explains_itself(diptych_command, command):
+    code, out, error = diptych_command(command, "--help")
+    assert (code, error) == (0, "")
+    assert f"diptych {command}" in out
+
+
+def test_no_command_is_wrong_usage_and_shows_the_help(diptych_command):
+    code, out, _ = diptych_command()
+    assert code == 2
+    assert "translate" in out
+
+
+def test_the_version(diptych_command):
+    assert diptych_command("--version") == (0, f"diptych {diptych.__version__}\n", "")
+
+
+def test_the_choices_are_those_of_the_library():
+    def choices(name):
+        return set(get_args(get_args(getattr(options, name))[0])) - {type(None)}
+
+    assert choices("Backend") == set(get_args(configs.Backend))
+    assert choices("AnyBackend") == {*get_args(configs.Backend), "reference"}
+    assert {each for part in choices("Precision") for each in get_args(part)} == set(get_args(configs.Precision))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["dance"], "No such command 'dance'"),
+        (["train"], "Missing argument 'CONFIG|RUN'"),
+        (["translate", "run", "--backend", "jax"], "'--backend'"),
+        (["translate", "run", "--tempo", "1"], "No such option"),
+        (["train", "run", "--threads", "0"], "'--threads'"),
+        (["train", "run", "--resume", "--overwrite"], "give one of them"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_2(diptych_command, arguments, message):
+    code, out, error = diptych_command(*arguments)
+    assert (code, out) == (2, "")
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert message in error
+
+
+def test_a_traceback_comes_only_with_debug(diptych_command):
+    for arguments in (["--debug", "translate", "nowhere"], ["translate", "nowhere", "--debug"]):
+        code, _, error = diptych_command(*arguments)
+        assert code == 1
+        assert "Traceback" in error and "no run at" in error
+    code, _, error = diptych_command("translate", "nowhere")
+    assert code == 1
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (DiptychError("one\nand two"), 1, "error: one and two\n"),
+        (PermissionError(13, "Permission denied", "/root/x"), 1, "error: Permission denied: /root/x\n"),
+        (KeyError("x"), 1, "fault in Diptych"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_whatever_goes_wrong_is_at_most_one_line(diptych_command, monkeypatch, error, code, message):
+    def fail(arguments):
+        raise error
+
+    monkeypatch.setattr("diptych.cli.differences.differences", lambda: fail(()))
+    found = diptych_command("differences")
+    assert found[0] == code
+    assert message in found[2]
+    assert found[2].count("\n") == (1 if message else 0)
+
+
+def test_the_handler_of_sigterm_is_put_back(diptych_command):
+    before = signal.getsignal(signal.SIGTERM)
+    diptych_command("--version")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_reader_that_stops_is_no_error(run, tmp_path):
+    text = tmp_path / "lines.txt"
+    text.write_bytes(b"I feel hungry\n" * 20_000)
+    command = [sys.executable, "-m", "diptych", "translate", str(run.folder), "--backend", "reference"]
+    with (
+        text.open("rb") as lines,
+        subprocess.Popen(command, stdin=lines, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
+    ):
+        process.stdout.close()
+        assert process.wait(60) == 1
+        assert process.stderr.read() == b""
+
+
+def test_interrupted_while_it_reads(run):
+    with subprocess.Popen(
+        [sys.executable, "-m", "diptych", "translate", run.folder, "--backend", "reference"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        process.stdin.write(b"I feel hungry\n")
+        process.stdin.flush()
+        assert process.stdout.readline().endswith(b"\n")  # answered although more may come
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert b"Traceback" not in process.stderr.read()
+
+
+def test_load_is_there_and_imports_nothing_before_it_is_used():
+    program = "import sys, diptych; print(sorted({'numpy', 'torch', 'keras'} & set(sys.modules))); diptych.load"
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert finished.stdout == "[]\n"
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        _ = diptych.lode

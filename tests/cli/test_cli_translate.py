@@ -1,0 +1,176 @@
+"""`diptych translate` and `diptych evaluate`: line by line, whatever the lines hold."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import diptych
+from diptych.config import ModelConfig
+
+
+@pytest.fixture
+def translate(diptych_command, run):
+    def call(stdin, *arguments):
+        data = stdin if isinstance(stdin, bytes) else stdin.encode("utf-8")
+        return diptych_command("translate", run.folder, "--backend", "reference", *arguments, stdin=data)
+
+    return call
+
+
+def test_lines_become_lines(translate, run):
+    code, out, error = translate("I feel hungry\nI am tired\n")
+    expected = diptych.load(run.folder, "reference").translate(["I feel hungry", "I am tired"])
+    assert (code, error) == (0, "")
+    assert out == "".join(f"{each.text}\n" for each in expected)
+    assert expected[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0),
+        ("\n", 1),
+        ("I feel hungry", 1),  # not ended
+        ("\n\nI\n\n", 4),
+        ("I feel\u2028hungry\n", 1),
+        ("I feel\rhungry\n\r\n", 2),
+        ("\u2028\n\x0b\n\x85\n\r\n \n", 5),
+        ("one\r\ntwo\r\n", 2),
+        ("xyzzy unheard-of 배고파\n", 1),
+        ("a\0b\n", 1),
+        ("word " * 3000 + "\n", 1),
+    ],
+)
+def test_line_counts_never_drift(translate, text, count):
+    code, out, error = translate(text)
+    assert (code, error) == (0, "")
+    assert out.count("\n") == count
+    assert len((out + "x").splitlines()) == count + 1  # and nothing in them breaks a line
+
+
+def test_empty_lines_stay_empty_and_others_where_they_were(translate):
+    _, alone, _ = translate("I feel hungry\n")
+    _, out, _ = translate("\n \r\n\u2028\nI feel hungry\n\n")
+    assert out == f"\n\n\n{alone}\n"
+
+
+def test_chunks_change_nothing(translate, monkeypatch):
+    text = "I feel hungry\n\n나 tired\r\nlast" * 5
+    sampling = ("--temperature", "1.5", "--seed", "7")
+    whole = translate(text, *sampling)
+    assert len(set(whole[1].split("\n"))) > 3
+    monkeypatch.setattr("diptych.cli.lines.CHUNK", 5)
+    assert translate(text, *sampling) == whole
+
+
+def test_a_byte_order_mark_is_no_word(translate):
+    assert translate("\ufeffI feel hungry\n") == translate("I feel hungry\n")
+
+
+@pytest.mark.parametrize("chunk", [1 << 16, 4])
+def test_bad_utf_8_is_named_by_line_and_byte(translate, monkeypatch, chunk):
+    monkeypatch.setattr("diptych.cli.lines.CHUNK", chunk)
+    code, out, error = translate(b"I feel hungry\nI am \xff tired\nmore\n")
+    assert code == 1
+    assert out.count("\n") == 1  # what came before is answered
+    assert error.startswith("error: standard input, line 2, byte 6: 0xff is not UTF-8")
+    assert error.count("\n") == 1
+
+
+def test_search_options_reach_the_search(translate, run):
+    translator = diptych.load(run.folder, "reference")
+    line = "I feel hungry"
+    for arguments, overrides in [
+        (["--temperature", "2", "--seed", "5"], {"temperature": 2.0, "seed": 5}),
+        (["--beam-size", "3", "--length-penalty", "0"], {"beam_size": 3, "length_penalty": 0.0}),
+        (["--max-length", "2"], {"maximum_length": 2}),
+        (["--batch-size", "1"], {"batch_size": 1}),
+    ]:
+        _, out, _ = translate(line, *arguments)
+        assert out == translator.translate([line], **overrides)[0].text + "\n", arguments
+    assert len(translate(line, "--max-length", "2")[1].split()) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--temperature", "-1"], "temperature"),
+        (["--temperature", "nan"], "temperature"),
+        (["--temperature", "1", "--beam-size", "2"], "exclude each other"),
+        (["--n-best", "2"], "beam_size"),
+    ],
+)
+def test_an_impossible_search_is_wrong_usage(translate, arguments, message):
+    code, out, error = translate("I feel hungry\n", *arguments)
+    assert (code, out) == (2, "")
+    assert message in error
+
+
+def test_json_is_one_object_a_line(translate, run):
+    code, out, _ = translate("I feel hungry\n\nI\n", "--json", "--beam-size", "2", "--n-best", "2")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [line["source"] for line in lines] == ["I feel hungry", "", "I"]
+    assert lines[0]["source_tokens"] == ["I", "feel", "hungry"]
+    assert len(lines[0]["attention"]) == len(lines[0]["tokens"])
+    assert lines[0]["alternatives"][0]["text"] == lines[0]["text"]
+    assert lines[1]["text"] == ""
+
+
+def test_attention_of_one_line_goes_to_the_file_itself(translate, tmp_path):
+    assert translate("\nI feel hungry\n", "--attention", tmp_path / "map.svg")[0] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["map.svg"]
+    assert "<svg" in (tmp_path / "map.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("chunk", [1 << 16, 8])
+def test_attention_of_several_lines_is_numbered_by_line(translate, tmp_path, monkeypatch, chunk):
+    monkeypatch.setattr("diptych.cli.lines.CHUNK", chunk)
+    assert translate("I feel hungry\n\nI\nI am\n", "--attention", tmp_path / "map.png")[0] == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map-1.png", "map-3.png", "map-4.png"]
+
+
+@pytest.mark.parametrize("name", ["map.gif", "nowhere/map.png"])
+def test_a_picture_that_cannot_be_drawn_is_said_first(translate, tmp_path, name):
+    code, out, error = translate("I\n", "--attention", tmp_path / name)
+    assert (code, out) == (2, "")
+    assert "cannot draw" in error
+
+
+def test_a_model_without_attention_draws_nothing(diptych_command, make_run, tmp_path):
+    run = make_run(tmp_path / "run", model=ModelConfig(attention="none"))
+    code, _, error = diptych_command(
+        "translate", run.folder, "--backend", "reference", "--attention", tmp_path / "map.png", stdin=b"I\n"
+    )
+    assert code == 2
+    assert "attention = 'none'" in error
+
+
+def test_a_prompt_only_on_a_terminal(run):
+    pty = pytest.importorskip("pty")
+    own, other = pty.openpty()
+    command = [sys.executable, "-m", "diptych", "translate", str(run.folder), "--backend", "reference"]
+    with subprocess.Popen(command, stdin=other, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        os.close(other)
+        os.write(own, b"I feel hungry\n")
+        assert process.stdout.readline() != b"\n"
+        os.write(own, b"\x04")
+        assert process.wait(60) == 0
+        assert process.stderr.read() == b"> > \n"
+    os.close(own)
+    finished = subprocess.run(command, input=b"I\n", capture_output=True, timeout=60, check=True)
+    assert finished.stderr == b""
+
+
+def test_evaluating(diptych_command, run):
+    arguments = ("evaluate", run.folder, "--backend", "reference")
+    code, out, _ = diptych_command(*arguments)
+    assert code == 0
+    assert "4, test part" in out and "tok:13a" in out and "exact match    0.00 %" in out
+    code, out, _ = diptych_command(*arguments, "--part", "validation", "--tokenize", "char", "--json")
+    values = json.loads(out)
+    assert (values["sentences"], values["part"], values["exact_match"]) == (3, "validation", 0.0)
+    assert "tok:char" in values["signatures"]["bleu"]
