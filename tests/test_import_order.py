@@ -43,13 +43,13 @@ def check(finished, order):
     assert finished.stdout.strip() == " ".join(f"{name} 11.0" for name in (*order, *reversed(order)))
 
 
-@pytest.mark.parametrize("order", permutations(BACKENDS), ids=" then ".join)
+@pytest.mark.parametrize("order", list(permutations(BACKENDS)), ids=" then ".join)
 def test_both_load_and_compute_in_either_order(order):
     check(load_both(order), order)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("order", permutations(BACKENDS), ids=" then ".join)
+@pytest.mark.parametrize("order", list(permutations(BACKENDS)), ids=" then ".join)
 def test_both_load_and_compute_in_either_order_every_time(order):
     for _ in range(20):
         check(load_both(order), order)
