@@ -81,6 +81,7 @@ def _end(process: subprocess.Popen[bytes], patiently: bool) -> None:
         pass
     finally:
         process.kill()
+        process.wait()
 
 
 def _read_answer(folder: Path, status: int, who: str) -> dict[str, Any]:
