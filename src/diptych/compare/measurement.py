@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config import Precision, RunConfig
-from diptych.data.batches import encode_pairs, source_batch
-from diptych.randomness import generator
+from diptych.data.batches import collate, encode_pairs, source_batch
+from diptych.parameters.specification import dropout_shapes
+from diptych.randomness import dropout_masks, generator
 from diptych.runs import Run
 from diptych.search import Hypothesis, beam, greedy, sample
 from diptych.training.schedule import Place, Work, schedule
@@ -185,8 +186,16 @@ def starting_parameters(run: Run, weights: str) -> Mapping[str, npt.NDArray[Any]
 
 
 def first_works(run: Run, config: RunConfig, steps: int) -> Iterator[Work]:
-    """The batches and masks of the first steps, from only so much of the corpus as they may need."""
+    """The batches and masks of some steps, from only so much of the corpus as they may need.
+
+    The first batch has pairs of all lengths, so that there is padding: those of training are of one length if they can.
+    """
     languages = run.source_tokenizer, run.source_vocabulary, run.target_tokenizer, run.target_vocabulary
     needed = steps * config.training.batch_size * 4  # enough pairs for batches of several lengths
     pairs = encode_pairs(run.corpus().train[:needed], *languages, run.config.data.maximum_length)
-    return schedule(pairs, config, Place(), steps)
+    by_length = np.argsort(pairs.sources.lengths, kind="stable")
+    places = np.linspace(0, len(pairs) - 1, min(config.training.batch_size, len(pairs)))
+    batch = collate(pairs, by_length[places.astype(int)])
+    shapes = dropout_shapes(config.model, *batch.source.shape, batch.target_output.shape[1])
+    yield Work(batch, dropout_masks(config.training.seed, 0, shapes, config.model.dropout), epoch=0)
+    yield from schedule(pairs, config, Place(step=1, position=1), steps - 1)

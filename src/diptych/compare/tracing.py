@@ -20,10 +20,8 @@ from diptych.compare.probing import find, probe
 from diptych.runs import Run
 from diptych.training.schedule import Work
 
-RESYNCHRONISED_STEPS = 3
 
-
-def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", rows: int = 16) -> Arrays:
+def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", rows: int = 16, steps: int = 3) -> Arrays:
     """Every component's output in the order of computation, in float64.
 
     Args:
@@ -32,6 +30,7 @@ def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", ro
         weights: whose best checkpoint to take the weights from; "": the run's initial ones.
         given: a safetensors file with another panel's trace; its arrays go into each next component.
         rows: the most pairs a batch has.
+        steps: how many optimizer steps are taken, each from what the other panel has after the step before.
     """
     run = Run.open(folder)
     parameters = starting_parameters(run, weights)
@@ -44,10 +43,10 @@ def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", ro
     for name, array in probe(panel, model):
         recorder.keep(name, array)
     panel.load_parameters(model, parameters)
-    works = list(first_works(run, config, RESYNCHRONISED_STEPS))
+    works = list(first_works(run, config, max(1, steps)))
     _trace_forward(recorder, model, works[0])
     _trace_stepper(recorder, model, works[0])
-    _trace_training(recorder, panel.TrainingStep(model, config.training), model, works)
+    _trace_training(recorder, panel.TrainingStep(model, config.training), model, works[0], works[:steps])
     return recorder.found
 
 
@@ -170,14 +169,14 @@ def _trace_stepper(recorder: Recorder, model: Any, work: Work) -> None:
         state = stepper.reorder(state, np.arange(len(batch.source))[::-1])
 
 
-def _trace_training(recorder: Recorder, training: Any, model: Any, works: Sequence[Work]) -> None:
+def _trace_training(recorder: Recorder, training: Any, model: Any, first: Work, works: Sequence[Work]) -> None:
     """Gradients from the loss backwards, then optimizer steps, each from weights and moments that were handed on."""
     panel = recorder.panel
-    loss, gradients = training.gradients(works[0].batch, works[0].masks)
+    loss, gradients = training.gradients(first.batch, first.masks)
     recorder.keep("loss with dropout and label smoothing", loss)
     for name in reversed(gradients):
         recorder.keep(f"gradient {name}", gradients[name])
-    recorder.keep("validation loss", training.evaluate(works[0].batch))
+    recorder.keep("validation loss", training.evaluate(first.batch))
     for number, work in enumerate(works, 1):
         result = training.step(work.batch, work.masks, training.config.learning_rate)
         recorder.keep(f"step {number}, loss", result.loss)
