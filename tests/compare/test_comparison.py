@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from diptych.compare import comparison, report
+from diptych.compare.parity import Level
 from diptych.compare.pictures import draw_attention
 from diptych.compare.quality import agreement, quality
 from diptych.compare.table import print_table
@@ -17,6 +18,9 @@ from diptych.parameters.checkpoint import Checkpoint
 from diptych.runs import Run
 
 CONFIG = RunConfig(data=DataConfig(maximum_pairs=40, validation_size=5, test_size=8), training=TrainingConfig(seed=3))
+
+
+LEVEL = Level("logits", "float64", ("tensorflow", "pytorch"), "logits", 2e-16, 1e-12, 1e-15, 2.0, True)
 
 
 class Workers:
@@ -65,6 +69,7 @@ def workers(monkeypatch):
     workers = Workers()
     monkeypatch.setattr(comparison, "call", workers)
     monkeypatch.setattr(comparison, "is_installed", lambda name: True)
+    monkeypatch.setattr(comparison, "climb", lambda run, steps, threads: [LEVEL])
     return workers
 
 
@@ -98,7 +103,7 @@ def test_the_report_holds_what_was_measured(workers, tmp_path):
         "identical_translations": 6,
         "sentences": 8,
     }
-    assert written["parity"] == {"levels": []}
+    assert written["parity"] == {"steps": comparison.PARITY_STEPS, "levels": [LEVEL.to_json()]}
     assert written["data"]["test"] == 8
     assert len(written["translations"]) == 8
     assert written["translations"][5]["outputs"]["pytorch"] == "pytorch is wrong"

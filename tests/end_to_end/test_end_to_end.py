@@ -83,6 +83,14 @@ def test_both_compute_the_same(compared):
         np.testing.assert_allclose(one.sum(axis=1), 1.0, atol=1e-3)
 
 
+def test_every_rung_of_the_ladder_holds(compared):
+    levels = read_report(compared[0])["parity"]["levels"]
+    assert {level["precision"] for level in levels} == {"float64", "float32"}
+    assert {"logits", "gradients", "one step", "beam tokens"} <= {level["name"] for level in levels}
+    assert all(level["holds"] for level in levels)
+    assert all(level["max_abs_difference"] <= level["limit"] for level in levels)
+
+
 def test_the_measurements_are_plausible(compared):
     folder, _ = compared
     report = read_report(folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.backends import BACKENDS, is_installed
+from diptych.compare.parity import climb
 from diptych.compare.pictures import draw_attention, draw_losses
 from diptych.compare.quality import agreement, quality
 from diptych.compare.report import REPORT, SCHEMA, signature, translation_entry, write_report
@@ -21,6 +22,8 @@ from diptych.errors import BackendError, RunError
 from diptych.runs import Run
 
 EXAMPLES = 3
+# Optimizer steps of the parity ladder at the end; `diptych parity RUN` takes more.
+PARITY_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,9 @@ def compare(
     tokenize: str = "13a",
     quiet: bool = False,
 ) -> Comparison:
-    """Train a run in TensorFlow and in PyTorch, translate its test part in both, and write report and pictures.
+    """Train a run in TensorFlow and in PyTorch, translate its test part in both, climb a short parity ladder.
+
+    A report and pictures are written into the run's folder.
 
     Each backend has a process of its own, one after the other, with the same number of threads. Both have the same
     initial weights, batches and dropout masks.
@@ -98,6 +103,8 @@ def compare(
         for backend in BACKENDS
     }
     report = _report(run, corpus, found, circumstances, threads, device, tokenize)
+    levels = climb(run, steps=PARITY_STEPS, threads=max(1, threads // len(BACKENDS)))
+    report["parity"] = {"steps": PARITY_STEPS, "levels": [level.to_json() for level in levels]}
     examples = report["examples"]
     losses = {backend: values["training"]["losses"] for backend, values in report["backends"].items()}
     pictures = [
@@ -173,7 +180,7 @@ def _report(
             for backend, values in found.items()
         },
         "agreement": agreement(losses, texts),
-        "parity": {"levels": []},
+        "parity": {},  # measured last
         "examples": fixed + choose_examples(translations, EXAMPLES - len(fixed)),
         "translations": translations,
     }

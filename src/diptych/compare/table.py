@@ -38,7 +38,13 @@ def print_table(report: Values, console: Console | None = None) -> None:
     gap, step = found["largest_loss_gap"], found["largest_loss_gap_step"]
     where = f" (step {step:,})" if gap else ""
     same, sentences = found["identical_translations"], found["sentences"]
+    levels = report["parity"]["levels"]
+    rungs = {(level["name"], level["precision"]) for level in levels}
+    broken = {(level["name"], level["precision"]) for level in levels if not level["holds"]}
+    steps = report["parity"]["steps"]
     lines = [
+        f"parity, from the same weights: {len(rungs) - len(broken)} of {len(rungs)} rungs hold ({steps} steps in each "
+        f"of float64 and float32; `diptych parity` shows them)",
         f"largest gap between the two loss curves: {gap:.1e}{where}",
         f"identical translations: {same:,} of {sentences:,} ({100.0 * same / sentences:.1f} %)",
         *(f"left out: {count:,} pairs, {reason}" for reason, count in report["data"]["dropped"].items()),
