@@ -18,10 +18,10 @@ def test_a_graph_gives_what_its_method_gives_and_is_traced_once(bench, close, mo
         bench.trainer("tensorflow", config, parameters, graph=graph, label_smoothing=0.1, optimizer="adamw")
         for graph in (True, False)
     )
-    for source_lengths, target_lengths in (((2, 1, 3), (1, 3, 2)), ((4,), (2,)), ((1, 1), (1, 1))):
-        batch = bench.batch(source_lengths, target_lengths)
+    for lengths, rate in (((2, 1, 3), (1, 3, 2)), 0.1), (((4,), (2,)), 0.03), (((1, 1), (1, 1)), 0.2):
+        batch = bench.batch(*lengths)
         masks = bench.masks(config, batch)
-        results = [trainer.step(batch, masks, 0.1) for trainer in (graph, plain)]
+        results = [trainer.step(batch, masks, rate) for trainer in (graph, plain)]
         close(results[0].loss, results[1].loss)
         close(results[0].gradient_norm, results[1].gradient_norm)
         close(graph.evaluate(batch), plain.evaluate(batch))

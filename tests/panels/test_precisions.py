@@ -27,12 +27,15 @@ def test_lower_precisions_come_close(bench, cell, framework):
         assert result.loss == loss
         found[precision] = loss, gradients, trainer.evaluate(batch), after, logits, weights
     exact = found["float64"]
-    for precision, loss_limit, gradient_limit in (("float32", 1e-6, 1e-5), ("bfloat16", 0.02, 0.1)):
+    for precision, loss_limit, at_least, gradient_limit in (
+        ("float32", 1e-6, 1e-9, 1e-5),
+        ("bfloat16", 0.02, 1e-4, 0.1),
+    ):
         loss, gradients, evaluated, after, logits, weights = found[precision]
         assert loss != exact[0]
         assert abs(loss - exact[0]) <= loss_limit * exact[0]
         assert abs(evaluated - exact[2]) <= loss_limit * exact[2]
-        assert distance(gradients, exact[1]) <= gradient_limit
+        assert at_least <= distance(gradients, exact[1]) <= gradient_limit  # it is this precision, and no better
         assert distance(after, exact[3]) <= gradient_limit
         if precision == "float32":
             np.testing.assert_allclose(logits, exact[4], rtol=0, atol=1e-5)
