@@ -23,7 +23,7 @@ from diptych.progress import QuietReporter
 from diptych.runs import Run
 from diptych.trainer import train
 
-STEPS, ROWS = 3, 4
+ROWS = 4
 CONFIGS = {
     # Everything is of another size, but for what is transposed: the query's matrix is square.
     "gru": (
@@ -123,27 +123,27 @@ class Bench:
             cache, (self._make_run, self.measure, self._record, self.prepare)
         )
 
-    def prepare(self, config: str, searches: bool = False, **choices: Any) -> None:
+    def prepare(self, config: str, steps: int, located: int | None = None, **choices: Any) -> None:
         """Compute what is needed of healthy panels, before one of them is broken; they must agree."""
-        assert not self.broken(config, "", searches=searches, **choices)
-        assert searches or self.locate(config, "", choices.get("steps", STEPS)) is None
+        assert not self.broken(config, "", steps, **choices)
+        assert located is None or self.locate(config, "", located) is None
 
     def measure(
-        self, config: str, backend: str, steps: int = STEPS, searches: bool = False, precisions: tuple = ("float64",)
+        self, config: str, backend: str, steps: int, searches: bool = False, precisions: tuple = ("float64",)
     ) -> dict:
         """What a panel computes; searches with the weights of a short training."""
         folder, weights = str(self.run(config, searches).folder), "pytorch" if searches else ""
         return measure(self.sides[backend].panel, folder, weights, precisions, steps, ROWS, searches)
 
-    def broken(self, config: str, backend: str, **choices: Any) -> list[Level]:
+    def broken(self, config: str, backend: str, steps: int, **choices: Any) -> list[Level]:
         """What does not hold between a panel as it is now and the other one, healthy; the arguments are `measure`'s."""
         results = {
-            name: (self.measure if name == backend else self.healthy)(config, name, **choices)
+            name: (self.measure if name == backend else self.healthy)(config, name, steps, **choices)
             for name in backends.BACKENDS
         }
         return [level for level in judge(results, self.run(config, choices.get("searches", False))) if not level.holds]
 
-    def locate(self, config: str, backend: str, steps: int = STEPS) -> Location | None:
+    def locate(self, config: str, backend: str, steps: int) -> Location | None:
         """What `diptych parity --locate` would name: TensorFlow is recorded, PyTorch is given the record."""
         recorded, given = (self._record if backend == "tensorflow" else self.healthy_record)(config, steps)
         run, panel = self.run(config, False), self.sides["pytorch"].panel
@@ -162,8 +162,8 @@ class Bench:
         text = self.folder / "pairs.tsv"
         if not text.exists():
             random = np.random.default_rng(1)
-            # Few words, so that a batch has each of them several times; one to four of them, so that batches are padded.
-            sources = [random.choice(list("abcde"), random.integers(1, 5)) for _ in range(60)]
+            # Few words, so that a batch has each of them several times; one to three of them, so that it is padded.
+            sources = [random.choice(list("abcde"), random.integers(1, 4)) for _ in range(60)]
             text.write_text("\n".join(f"{' '.join(words)}\t{' '.join(words[::-1])}" for words in sources))
         data = DataConfig(
             corpus="files",

@@ -310,9 +310,9 @@ CASES = [
 def test_a_fault_breaks_its_rung_first_and_is_located_in_its_component(
     bench, monkeypatch, fault, config, rung, tensor, backend
 ):
-    bench.prepare(config, steps=1)
+    bench.prepare(config, steps=1, located=0)
     fault(monkeypatch, bench.sides[backend])
     broken = bench.broken(config, backend, steps=1)
     assert broken[0].name == rung
-    found = bench.locate(config, backend, steps=1)
+    found = bench.locate(config, backend, steps=0)
     assert found.tensor == tensor, str(found)

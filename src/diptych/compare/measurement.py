@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config import Precision, RunConfig
-from diptych.data.batches import collate, encode_pairs, source_batch
+from diptych.data.batches import BOS, collate, encode_pairs, source_batch
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks, generator
 from diptych.runs import Run
 from diptych.search import Hypothesis, beam, greedy, sample
+from diptych.search.stepper import FIRST_CHOICE, Ids, Stepper
 from diptych.training.schedule import Place, Work, schedule
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -26,7 +27,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 GRADIENTS, ONE_STEP = "gradients", "one step"
 # What the search rungs do; no rung, but the weights they search with.
 SEARCHED = "searched weights"
-SENTENCES, LONGEST = 24, 40
+SENTENCES, LONGEST, FORCED_STEPS = 24, 40, 4
 TEMPERATURE, SAMPLING_SEED = 0.8, 1
 BEAM_SIZE, LENGTH_PENALTY = 4, 0.6
 
@@ -91,7 +92,11 @@ def measure(
             rungs |= training_rungs(panel, model, config, first, works)
             searched = searched or panel.export_parameters(model)
         if searches and searched is not None:
-            rungs |= search_rungs(panel, model, run, searched) | {SEARCHED: dict(searched)}
+            stepper, sources = panel.Stepper(model), search_batch(run)
+            panel.load_parameters(model, parameters)
+            rungs |= {"decoding steps": forced_steps(stepper, *sources, len(run.target_vocabulary))}
+            panel.load_parameters(model, searched)
+            rungs |= search_rungs(stepper, *sources) | {SEARCHED: dict(searched)}
         results[precision] = rungs
     return results
 
@@ -146,11 +151,22 @@ def training_rungs(
     return rungs
 
 
-def search_rungs(panel: ModuleType, model: Any, run: Run, parameters: Mapping[str, Any]) -> dict[str, Arrays]:
+def forced_steps(stepper: Stepper, source: Ids, lengths: Ids, vocabulary_size: int) -> Arrays:
+    """What a stepper says after tokens that are given, its rows put into the opposite order between the steps."""
+    found: Arrays = {}
+    state = stepper.start(source, lengths)
+    tokens = np.full(len(source), BOS, np.int32)
+    for step in range(FORCED_STEPS):
+        log_probabilities, attention, state = stepper.step(state, tokens)
+        found |= {f"log-probabilities, step {step}": log_probabilities, f"attention, step {step}": attention}
+        state = stepper.reorder(state, np.arange(len(source))[::-1])
+        random = generator(1, "parity", "forced tokens", step)
+        tokens = random.integers(FIRST_CHOICE, vocabulary_size, len(source)).astype(np.int32)
+    return found
+
+
+def search_rungs(stepper: Stepper, source: Ids, lengths: Ids) -> dict[str, Arrays]:
     """The tokens that each search finds for the first test sentences, one array a sentence."""
-    panel.load_parameters(model, parameters)
-    stepper = panel.Stepper(model)
-    source, lengths = search_batch(run)
     limits = np.minimum(2 * lengths + 10, LONGEST)
     found: dict[str, list[Hypothesis]] = {
         "greedy tokens": greedy(stepper, source, lengths, limits),
@@ -163,7 +179,7 @@ def search_rungs(panel: ModuleType, model: Any, run: Run, parameters: Mapping[st
     }
 
 
-def search_batch(run: Run) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+def search_batch(run: Run) -> tuple[Ids, Ids]:
     """The sources that the search rungs translate, and their lengths."""
     tokenizer, vocabulary = run.source_tokenizer, run.source_vocabulary
     sentences = [source for source, _ in run.corpus().test[:SENTENCES]]
@@ -196,6 +212,7 @@ def first_works(run: Run, config: RunConfig, steps: int) -> Iterator[Work]:
     by_length = np.argsort(pairs.sources.lengths, kind="stable")
     places = np.linspace(0, len(pairs) - 1, min(config.training.batch_size, len(pairs)))
     batch = collate(pairs, by_length[places.astype(int)])
-    shapes = dropout_shapes(config.model, *batch.source.shape, batch.target_output.shape[1])
+    source, target = batch.source.shape[1], batch.target_output.shape[1]
+    shapes = dropout_shapes(config.model, len(batch.source), source, target)
     yield Work(batch, dropout_masks(config.training.seed, 0, shapes, config.model.dropout), epoch=0)
     yield from schedule(pairs, config, Place(step=1, position=1), steps - 1)

@@ -174,7 +174,10 @@ def _trace_training(recorder: Recorder, training: Any, model: Any, first: Work, 
     panel = recorder.panel
     loss, gradients = training.gradients(first.batch, first.masks)
     recorder.keep("loss with dropout and label smoothing", loss)
-    for name in reversed(gradients):
+    order = list(reversed(gradients))
+    if model.config.attention == "additive":  # it looks before the layers step, so on the way back it comes after them
+        order.sort(key=lambda name: (not name.startswith(("output", "decoder")), name.startswith("decoder.attention.")))
+    for name in order:
         recorder.keep(f"gradient {name}", gradients[name])
     recorder.keep("validation loss", training.evaluate(first.batch))
     for number, work in enumerate(works, 1):
