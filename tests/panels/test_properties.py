@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from diptych.config import ModelConfig, TrainingConfig
 
 FRAMEWORKS = ("tensorflow", "pytorch")
 MODELS, TRAININGS = 35, 20  # examples
+# No shrinking: an example takes half a second, and what fails is small already.
+QUICK = {"phases": (Phase.explicit, Phase.generate), "suppress_health_check": [HealthCheck.too_slow]}
 
 
 @st.composite
@@ -56,7 +58,7 @@ def lengths(draw):
 
 
 @given(config=configs(), lengths=lengths(), seed=st.integers(0, 99), smoothing=st.sampled_from((0.0, 0.1)))
-@settings(max_examples=MODELS, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=MODELS, **QUICK)
 def test_the_three_panels_agree(bench, close, config, lengths, seed, smoothing):
     batch = bench.batch(*lengths, seed=seed)
     parameters, masks = bench.parameters(config, seed), bench.masks(config, batch, seed)
@@ -87,7 +89,7 @@ trainings = st.builds(
 
 
 @given(config=configs(), lengths=lengths(), seed=st.integers(0, 99), training=trainings)
-@settings(max_examples=TRAININGS, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=TRAININGS, **QUICK)
 def test_the_two_frameworks_learn_the_same(bench, close, config, lengths, seed, training):
     batch = bench.batch(*lengths, seed=seed)
     parameters, masks = bench.parameters(config, seed), bench.masks(config, batch, seed)
