@@ -1,5 +1,7 @@
 """The learning rate's laws."""
 
+from itertools import pairwise
+
 import pytest
 
 from diptych.config import TrainingConfig
@@ -23,7 +25,7 @@ def test_warm_up_rises_evenly_to_the_full_rate(schedule: str) -> None:
 @pytest.mark.parametrize("schedule", ["linear", "cosine", "inverse_square_root"])
 def test_after_the_warm_up_it_only_falls(schedule: str) -> None:
     found = rates(50, schedule=schedule, warmup_steps=3)
-    assert all(later < earlier for earlier, later in zip(found[4:], found[5:], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(found[4:]))
 
 
 def test_constant_stays() -> None:
