@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from diptych.compare import comparison, report
+from diptych.compare.examples import choose_examples
 from diptych.compare.parity import Level
 from diptych.compare.pictures import draw_attention
 from diptych.compare.quality import agreement, quality
@@ -220,7 +221,7 @@ def test_examples_are_right_in_both_and_not_the_shortest():
         {"source_tokens": ["w"] * size, "reference": "r", "outputs": {"a": "r", "b": "r" if size != 6 else "x"}}
         for size in lengths
     ]
-    chosen = comparison.choose_examples(found, 3)
+    chosen = choose_examples(found, 3)
     assert [len(each["source_tokens"]) for each in chosen] == [4, 4, 3]
 
 

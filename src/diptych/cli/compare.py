@@ -31,14 +31,16 @@ def compare(
     """Train the same model in TensorFlow and in PyTorch, and compare.
 
     One process each, one after the other. Both have the same initial weights, batches, dropout masks and number of
-    threads. Without a config it takes the phrasebook that Diptych makes itself, English to Korean, and a few minutes.
+    threads. Without a config it takes the phrasebook that Diptych makes itself, English to Korean, float64, and a few
+    minutes.
     """
     from diptych.cli.runs import configure, default_folder
     from diptych.compare.comparison import compare as run_comparison
+    from diptych.compare.signature import DEFAULT
     from diptych.compare.table import print_table
-    from diptych.config import RunConfig, read_config
+    from diptych.config import read_config
 
-    chosen = configure(read_config(config) if config else RunConfig(), seed, precision)
+    chosen = configure(read_config(config) if config else DEFAULT, seed, precision)
     folder = run_folder or default_folder(chosen)
     comparison = run_comparison(chosen, folder, overwrite, threads, device, tokenize, quiet)
     if as_json:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from diptych.backends import BACKENDS, is_installed
+from diptych.compare.examples import choose_examples, fixed_examples
 from diptych.compare.parity import climb
 from diptych.compare.pictures import draw_attention, draw_losses
-from diptych.compare.quality import agreement, quality
-from diptych.compare.report import REPORT, SCHEMA, signature, translation_entry, write_report
+from diptych.compare.report import REPORT, build_report, translation_entries, write_report
+from diptych.compare.signature import signature
 from diptych.compare.worker import call
 from diptych.config import RunConfig
-from diptych.data.corpus import Corpus, Pair
 from diptych.environment import environment
 from diptych.errors import BackendError, RunError
 from diptych.runs import Run
@@ -83,6 +81,7 @@ def compare(
     circumstances = environment()
     threads = threads or int(circumstances["usable_processors"])
     corpus = run.corpus()
+    fixed = fixed_examples(config, corpus)
     found = {
         backend: call(
             backend,
@@ -91,7 +90,7 @@ def compare(
                 "folder": str(run.folder),
                 "backend": backend,
                 "sentences": [source for source, _ in corpus.test],
-                "examples": [source for source, _ in _fixed_examples(config, corpus)],
+                "examples": [source for source, _ in fixed],
                 "threads": threads,
                 "device": device,
                 "quiet": quiet,
@@ -102,10 +101,15 @@ def compare(
         )
         for backend in BACKENDS
     }
-    report = _report(run, corpus, found, circumstances, threads, device, tokenize)
+    report = build_report(run, corpus, found, tokenize)
     levels = climb(run, steps=PARITY_STEPS, threads=max(1, threads // len(BACKENDS)))
-    report["parity"] = {"steps": PARITY_STEPS, "levels": [level.to_json() for level in levels]}
-    examples = report["examples"]
+    report |= {
+        "signature": signature(run, circumstances, threads, device, tokenize),
+        "environment": circumstances | {"threads": threads, "device": device},
+        "parity": {"steps": PARITY_STEPS, "levels": [level.to_json() for level in levels]},
+    }
+    shown = translation_entries(fixed, {backend: values["examples"] for backend, values in found.items()})
+    examples = report["examples"] = shown + choose_examples(report["translations"], EXAMPLES - len(shown))
     losses = {backend: values["training"]["losses"] for backend, values in report["backends"].items()}
     pictures = [
         draw_losses(losses, run.folder, f"{config.name}: loss per target token"),
@@ -123,92 +127,3 @@ def _check_installed() -> None:
             f"a comparison needs both frameworks, and {' and '.join(missing)} is not installed here: "
             f"pip install 'diptych[{what}]'"
         )
-
-
-def _fixed_examples(config: RunConfig, corpus: Corpus) -> list[Pair]:
-    """A sentence that is always shown: the phrasebook's first."""
-    return corpus.train[:1] if config.data.corpus == "phrasebook" else []
-
-
-def _report(
-    run: Run,
-    corpus: Corpus,
-    found: dict[str, dict[str, Any]],
-    circumstances: dict[str, Any],
-    threads: int,
-    device: str,
-    tokenize: str,
-) -> dict[str, Any]:
-    """The whole report; its translations are those of the test part."""
-    texts = {backend: [each["text"] for each in values["translations"]] for backend, values in found.items()}
-    losses = {backend: values["training"]["losses"] for backend, values in found.items()}
-    references = [target for _, target in corpus.test]
-    translations, fixed = (
-        [
-            translation_entry(pair, dict(zip(found, each, strict=True)))
-            for pair, *each in zip(pairs, *lists, strict=True)
-        ]
-        for pairs, lists in (
-            (corpus.test, [values["translations"] for values in found.values()]),
-            (_fixed_examples(run.config, corpus), [values["examples"] for values in found.values()]),
-        )
-    )
-    return {
-        "schema": SCHEMA,
-        "signature": signature(run.config, circumstances, threads, device, _command(run, threads, device, tokenize)),
-        "config": run.config.model_dump(mode="json"),
-        "environment": circumstances | {"threads": threads, "device": device},
-        "data": {
-            "train": len(corpus.train),
-            "validation": len(corpus.validation),
-            "test": len(corpus.test),
-            "source_vocabulary": len(run.source_vocabulary),
-            "target_vocabulary": len(run.target_vocabulary),
-            "dropped": found[BACKENDS[0]]["dropped"],
-        },
-        "backends": {
-            backend: {
-                "version": values["versions"][{"tensorflow": "tensorflow", "pytorch": "torch"}[backend]],
-                "versions": values["versions"],
-                "training": values["training"],
-                "memory": values["memory"],
-                "startup_seconds": values["startup_seconds"],
-                "compile_seconds": values["compile_seconds"],
-                "decoding": values["decoding"],
-                "quality": quality(texts[backend], references, tokenize),
-            }
-            for backend, values in found.items()
-        },
-        "agreement": agreement(losses, texts),
-        "parity": {},  # measured last
-        "examples": fixed + choose_examples(translations, EXAMPLES - len(fixed)),
-        "translations": translations,
-    }
-
-
-def choose_examples(translations: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """The translations that are shown: right in both if there are such, and rather long than short.
-
-    Of the sentences whose length only a quarter exceeds, the first; then those next in length.
-    """
-    lengths = sorted(len(each["source_tokens"]) for each in translations)
-    wanted = lengths[3 * len(lengths) // 4]
-
-    def rank(each: dict[str, Any]) -> tuple[int, int]:
-        wrong = sum(text != each["reference"] for text in each["outputs"].values())
-        return wrong, abs(len(each["source_tokens"]) - wanted)
-
-    return sorted(translations, key=rank)[:count]
-
-
-def _command(run: Run, threads: int, device: str, tokenize: str) -> str:
-    """The command that computes the same again, in the same folder."""
-    here = Path.cwd()
-    folder = run.folder.relative_to(here) if run.folder.is_relative_to(here) else run.folder
-    words = ["diptych", "compare"]
-    if run.config.hash() != RunConfig().hash():
-        words.append(str(folder / "config.toml"))
-    words += ["--run", str(folder), "--overwrite", "--threads", str(threads)]
-    words += ["--device", device] if device != "auto" else []
-    words += ["--tokenize", tokenize] if tokenize != "13a" else []
-    return shlex.join(words)

@@ -10,33 +10,65 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych import __version__
-from diptych.config import RunConfig
-from diptych.data.corpus import Pair
+from diptych.compare.quality import agreement, quality
+from diptych.data.corpus import Corpus, Pair
 from diptych.records import replace_file
+from diptych.runs import Run
 
 SCHEMA = 1
+FRAMEWORKS = {"tensorflow": "tensorflow", "pytorch": "torch"}
+# What of a worker's measurements goes into the report as it is.
+MEASURED = ("versions", "training", "memory", "startup_seconds", "compile_seconds", "decoding")
 REPORT = "report.json"
 LARGEST = 3_000_000
 """How many bytes the file may have; attention maps, then translations, that would make it larger are left out."""
 
-PACKAGES = ("numpy", "tensorflow", "tensorflow-cpu", "keras", "torch")
 
+def build_report(run: Run, corpus: Corpus, found: Mapping[str, Mapping[str, Any]], tokenize: str) -> dict[str, Any]:
+    """What came of a run: all but its circumstances.
 
-def signature(config: RunConfig, environment: Mapping[str, Any], threads: int, device: str, command: str) -> str:
-    """One line with all that it takes to compute the same again."""
-    parts = {
-        "diptych": __version__,
-        "task": config.name,
-        "config": config.hash(),
-        "seed": config.training.seed,
-        "threads": threads,
-        "device": device,
-        "precision": config.training.precision,
-        "python": environment["python"],
+    Args:
+        run: the run.
+        corpus: its corpus; what was translated is its test part.
+        found: by backend, what `training.train_and_translate` returned.
+        tokenize: how BLEU cuts a text.
+    """
+    texts = {backend: [each["text"] for each in values["translations"]] for backend, values in found.items()}
+    references = [target for _, target in corpus.test]
+    return {
+        "schema": SCHEMA,
+        "config": run.config.model_dump(mode="json"),
+        "data": {
+            "train": len(corpus.train),
+            "validation": len(corpus.validation),
+            "test": len(corpus.test),
+            "source_vocabulary": len(run.source_vocabulary),
+            "target_vocabulary": len(run.target_vocabulary),
+            "dropped": next(iter(found.values()))["dropped"],
+        },
+        "backends": {
+            backend: {
+                "version": values["versions"][FRAMEWORKS[backend]],
+                **{key: values[key] for key in MEASURED},
+                "quality": quality(texts[backend], references, tokenize),
+            }
+            for backend, values in found.items()
+        },
+        "agreement": agreement({backend: values["training"]["losses"] for backend, values in found.items()}, texts),
+        "translations": translation_entries(
+            corpus.test, {backend: values["translations"] for backend, values in found.items()}
+        ),
     }
-    parts |= {name: environment["packages"][name] for name in PACKAGES if name in environment["packages"]}
-    return "|".join(f"{key}:{value}" for key, value in parts.items()) + f"|command:{command}"
+
+
+def translation_entries(
+    pairs: Sequence[Pair], found: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[dict[str, Any]]:
+    """For each sentence an entry, from each backend's list of translations."""
+    return [
+        translation_entry(pair, dict(zip(found, translations, strict=True)))
+        for pair, *translations in zip(pairs, *found.values(), strict=True)
+    ]
 
 
 def translation_entry(pair: Pair, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
