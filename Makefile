@@ -9,11 +9,12 @@ WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench clean
+.PHONY: help setup demo test slow lint format bench clean
 
 help:
 	@echo "make demo    train the same model in TensorFlow and in PyTorch and compare them (minutes)"
-	@echo "make test    run the tests"
+	@echo "make test    run the tests, but for the slow ones"
+	@echo "make slow    run the slow ones"
 	@echo "make lint    check style, types and the import rule"
 	@echo "make format  put the code into the style that lint asks for"
 	@echo "make bench   measure training and decoding speed"
@@ -48,7 +49,10 @@ demo: setup
 	$(BIN)/diptych compare --run runs/demo --overwrite
 
 test: setup
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
+
+slow: setup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m slow
 
 lint: setup
 	$(BIN)/ruff check .

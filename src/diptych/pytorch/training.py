@@ -85,7 +85,11 @@ class Optimizer:
         """Go on from arrays that `export_state` gave after so many steps."""
         self.steps = steps
         for binding in self.bindings:
-            state = {} if self.config.optimizer == "sgd" else {"step": torch.tensor(float(steps), device="cpu")}
+            state = (
+                {}
+                if self.config.optimizer == "sgd"
+                else {"step": torch.tensor(float(steps), device=binding.variable.device)}
+            )
             for kind, own in self.kinds.items():
                 names = [parameter.name for parameter in binding.parameters]
                 values = {name: arrays[f"{kind}.{name}"] for name in names}
