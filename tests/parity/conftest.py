@@ -6,7 +6,7 @@ import importlib
 from functools import cache, wraps
 from pathlib import Path
 from tempfile import mkdtemp
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -117,7 +117,7 @@ class Bench:
     """Tiny runs, what either framework computes from them when it is healthy, and judgement over what it does now."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.configs = folder, dict(CONFIGS)
         self.sides = {name: Side(name, backends.load(name, device="cpu")) for name in backends.BACKENDS}
         self.run, self.healthy, self.healthy_record, self.prepare = map(
             cache, (self._make_run, self.measure, self._record, self.prepare)
@@ -131,9 +131,11 @@ class Bench:
     def measure(
         self, config: str, backend: str, steps: int, searches: bool = False, precisions: tuple = ("float64",)
     ) -> dict:
-        """What a panel computes; searches with the weights of a short training."""
+        """What a panel computes: without steps no gradients either; searches with the weights of a short training."""
+        names = vars(self.sides[backend].panel).items()
+        panel = SimpleNamespace(**{name: value for name, value in names if steps or name != "TrainingStep"})
         folder, weights = str(self.run(config, searches).folder), "pytorch" if searches else ""
-        return measure(self.sides[backend].panel, folder, weights, precisions, steps, ROWS, searches)
+        return measure(panel, folder, weights, precisions, max(1, steps), ROWS, searches)
 
     def broken(self, config: str, backend: str, steps: int, **choices: Any) -> list[Level]:
         """What does not hold between a panel as it is now and the other one, healthy; the arguments are `measure`'s."""
@@ -158,7 +160,7 @@ class Bench:
         return found, path
 
     def _make_run(self, config: str, trained: bool) -> Run:
-        model, training = CONFIGS[config]
+        model, training = self.configs[config]
         text = self.folder / "pairs.tsv"
         if not text.exists():
             random = np.random.default_rng(1)

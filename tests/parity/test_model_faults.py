@@ -143,7 +143,10 @@ def encoder_state_backward_first(patch, side):
 
 def bridge_reads_backward_first(patch, side):
     side.change(
-        patch, "encoder.Bridge", "call", lambda original, bridge, states: original(bridge, halves_exchanged(side, states))
+        patch,
+        "encoder.Bridge",
+        "call",
+        lambda original, bridge, states: original(bridge, halves_exchanged(side, states)),
     )
 
 
@@ -181,7 +184,9 @@ def softmax_over_the_rows(patch, side):
 
 
 def scores_scaled(patch, side):
-    side.change(patch, "attention.Attention", "keys", lambda original, attention, memory: original(attention, memory) / 2.0)
+    side.change(
+        patch, "attention.Attention", "keys", lambda original, attention, memory: original(attention, memory) / 2.0
+    )
 
 
 def query_of_the_new_state(patch, side):
@@ -226,7 +231,10 @@ def zeros_fed(patch, side):
 
 def context_after_the_state(patch, side):
     side.change(
-        patch, "decoder.Decoder", "_features", lambda original, decoder, context, output: original(decoder, output, context)
+        patch,
+        "decoder.Decoder",
+        "_features",
+        lambda original, decoder, context, output: original(decoder, output, context),
     )
 
 
@@ -251,7 +259,9 @@ def output_dropout_forgotten(patch, side):
         patch,
         "model",
         "apply_dropout",
-        lambda original, tensor, masks, place, rate: tensor if place == "output" else original(tensor, masks, place, rate),
+        lambda original, tensor, masks, place, rate: (
+            tensor if place == "output" else original(tensor, masks, place, rate)
+        ),
     )
 
 
@@ -310,9 +320,9 @@ CASES = [
 def test_a_fault_breaks_its_rung_first_and_is_located_in_its_component(
     bench, monkeypatch, fault, config, rung, tensor, backend
 ):
-    bench.prepare(config, steps=1, located=0)
+    bench.prepare(config, steps=0, located=0)
     fault(monkeypatch, bench.sides[backend])
-    broken = bench.broken(config, backend, steps=1)
+    broken = bench.broken(config, backend, steps=0)
     assert broken[0].name == rung
     found = bench.locate(config, backend, steps=0)
     assert found.tensor == tensor, str(found)

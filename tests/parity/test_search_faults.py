@@ -54,16 +54,14 @@ FAULTS = [
     (probabilities_without_logarithm, "decoding steps", "stepper log-probabilities, step 0"),
     (noise_of_the_next_sentence, "sampled tokens", None),
 ]
-CASES = [
-    pytest.param(*fault, backend, id=f"{fault[0].__name__}-{backend}") for fault in FAULTS for backend in BACKENDS
-]
+CASES = [pytest.param(*fault, backend, id=f"{fault[0].__name__}-{backend}") for fault in FAULTS for backend in BACKENDS]
 
 
 @pytest.mark.parametrize(("fault", "rung", "tensor", "backend"), CASES)
 def test_a_fault_breaks_its_rung_first_and_is_located(bench, monkeypatch, fault, rung, tensor, backend):
-    bench.prepare("gru", steps=1, located=0, searches=True)
+    bench.prepare("gru", steps=0, located=0, searches=True)
     fault(monkeypatch, bench.sides[backend])
-    assert bench.broken("gru", backend, steps=1, searches=True)[0].name == rung
+    assert bench.broken("gru", backend, steps=0, searches=True)[0].name == rung
     if tensor:
         found = bench.locate("gru", backend, steps=0)
         assert found.tensor == tensor, str(found)
@@ -85,9 +83,9 @@ def products_of_ten_bits(patch, side):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_float32_products_of_fewer_bits_break_a_float32_rung_alone(bench, monkeypatch, backend):
     choices = {"precisions": ("float64", "float32")}
-    bench.prepare("gru", steps=1, **choices)
+    bench.prepare("gru", steps=0, **choices)
     products_of_ten_bits(monkeypatch, bench.sides[backend])
-    broken = bench.broken("gru", backend, 1, **choices)
+    broken = bench.broken("gru", backend, steps=0, **choices)
     assert (broken[0].name, broken[0].note.split()[0]) == ("attention", backend)
     assert {level.precision for level in broken} == {"float32"}
 
@@ -95,8 +93,8 @@ def test_float32_products_of_fewer_bits_break_a_float32_rung_alone(bench, monkey
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_an_error_below_float32_is_caught_in_float64_alone(bench, monkeypatch, backend):
     choices = {"precisions": ("float64", "float32")}
-    bench.prepare("gru", steps=1, **choices)
+    bench.prepare("gru", steps=0, **choices)
     side = bench.sides[backend]
     side.change(monkeypatch, "loss", "cross_entropy", lambda original, *tensors: original(*tensors) * (1.0 + 1e-9))
-    broken = bench.broken("gru", backend, 1, **choices)
+    broken = bench.broken("gru", backend, steps=0, **choices)
     assert [(level.name, level.precision) for level in broken] == [("loss", "float64")]

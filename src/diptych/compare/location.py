@@ -71,13 +71,16 @@ def locate(run: Run, weights: str = "", threads: int | None = None) -> Location 
 
 def first_difference(ours: Arrays, others: Arrays, run: Run) -> Location | None:
     """Go through two traces in the order of computation, to the first tensor that differs."""
+    scales: dict[str, float] = {}
+    for name, array in (*ours.items(), *others.items()):
+        scales[_group(name)] = max(_largest(array), scales.get(_group(name), 1e-300))
     for name, array in ours.items():
         other = others[name]
         if array.shape != other.shape:
             return Location(name, f"shapes {array.shape} and {other.shape}", (np.nan, np.nan), np.inf)
-        group = [value for key, value in ours.items() if _group(key) == _group(name)]
-        scale = max(_largest(array), 1e-3 * max(map(_largest, group)), 1e-300)
-        gaps = np.abs(array.astype(np.float64) - other)
+        scale = max(_largest(array), _largest(other), 1e-3 * scales[_group(name)])
+        with np.errstate(invalid="ignore"):  # infinite less infinite is NaN
+            gaps = np.abs(array.astype(np.float64) - other)
         if not (gaps <= TOLERANCE * scale).all():
             index = tuple(int(i) for i in np.argwhere(~(gaps <= TOLERANCE * scale))[0])
             values = (float(array[index]), float(other[index]))
@@ -91,7 +94,7 @@ def _group(name: str) -> str:
 
 
 def _largest(array: npt.NDArray[Any]) -> float:
-    return float(np.max(np.abs(array), initial=0.0))
+    return float(np.max(np.abs(array), where=np.isfinite(array), initial=0.0))
 
 
 def _describe(name: str, index: tuple[int, ...], shape: tuple[int, ...], run: Run) -> str:

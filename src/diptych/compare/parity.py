@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -121,7 +122,7 @@ def _judge_arrays(
         gap, scale = largest_gap(ours[name], others[name]), _scale(others[name])
         limit, note = limits[name]
         spacing = float(np.spacing(np.asarray(scale, precision)))
-        holds = gap <= limit and not note
+        holds = gap <= limit and math.isfinite(gap) and not note
         relative = gap / scale if scale else gap
         found.append(Level(rung, precision, between, name, gap, limit, relative, gap / spacing, holds, note))
     return max(found, key=lambda level: (not level.holds, level.max_abs_difference / (level.limit or 1e-300)))
@@ -175,12 +176,13 @@ def _largest_gap(results: Results, precision: str, rung: str) -> float:
 
 
 def largest_gap(ours: npt.NDArray[Any], others: npt.NDArray[Any]) -> float:
-    """The largest absolute difference; infinite where a number is NaN, or shapes differ."""
+    """The largest absolute difference; infinite where a number is NaN or infinite, or shapes differ."""
     if ours.shape != others.shape:
         return float("inf")
-    gap = float(np.max(np.abs(np.subtract(ours, others, dtype=np.float64)), initial=0.0))
+    with np.errstate(invalid="ignore"):  # infinite less infinite is NaN
+        gap = float(np.max(np.abs(np.subtract(ours, others, dtype=np.float64)), initial=0.0))
     return float("inf") if np.isnan(gap) else gap
 
 
 def _scale(array: npt.NDArray[Any]) -> float:
-    return float(np.max(np.abs(array), initial=0.0))
+    return float(np.max(np.abs(array), where=np.isfinite(array), initial=0.0))

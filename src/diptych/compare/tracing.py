@@ -30,7 +30,8 @@ def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", ro
         weights: whose best checkpoint to take the weights from; "": the run's initial ones.
         given: a safetensors file with another panel's trace; its arrays go into each next component.
         rows: the most pairs a batch has.
-        steps: how many optimizer steps are taken, each from what the other panel has after the step before.
+        steps: how many optimizer steps are taken, each from what the other panel has after the step before; with 0
+            gradients are left out, too.
     """
     run = Run.open(folder)
     parameters = starting_parameters(run, weights)
@@ -46,7 +47,8 @@ def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", ro
     works = list(first_works(run, config, max(1, steps)))
     _trace_forward(recorder, model, works[0])
     _trace_stepper(recorder, model, works[0])
-    _trace_training(recorder, panel.TrainingStep(model, config.training), model, works[0], works[:steps])
+    if steps:
+        _trace_training(recorder, panel.TrainingStep(model, config.training), model, works)
     return recorder.found
 
 
@@ -169,17 +171,17 @@ def _trace_stepper(recorder: Recorder, model: Any, work: Work) -> None:
         state = stepper.reorder(state, np.arange(len(batch.source))[::-1])
 
 
-def _trace_training(recorder: Recorder, training: Any, model: Any, first: Work, works: Sequence[Work]) -> None:
+def _trace_training(recorder: Recorder, training: Any, model: Any, works: Sequence[Work]) -> None:
     """Gradients from the loss backwards, then optimizer steps, each from weights and moments that were handed on."""
     panel = recorder.panel
-    loss, gradients = training.gradients(first.batch, first.masks)
+    loss, gradients = training.gradients(works[0].batch, works[0].masks)
     recorder.keep("loss with dropout and label smoothing", loss)
     order = list(reversed(gradients))
     if model.config.attention == "additive":  # it looks before the layers step, so on the way back it comes after them
         order.sort(key=lambda name: (not name.startswith(("output", "decoder")), name.startswith("decoder.attention.")))
     for name in order:
         recorder.keep(f"gradient {name}", gradients[name])
-    recorder.keep("validation loss", training.evaluate(first.batch))
+    recorder.keep("validation loss", training.evaluate(works[0].batch))
     for number, work in enumerate(works, 1):
         result = training.step(work.batch, work.masks, training.config.learning_rate)
         recorder.keep(f"step {number}, loss", result.loss)
