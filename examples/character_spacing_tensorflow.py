@@ -8,12 +8,13 @@ checkpoint in DIR is restored, whichever of the two programs wrote it.
 
 import argparse
 import os
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "tensorflow"  # before Keras is imported
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import numpy as np
 import tensorflow as tf
 
 from diptych.config import ModelConfig, TrainingConfig
@@ -25,12 +26,12 @@ from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, write_che
 from diptych.parameters.initialization import initial_parameters
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks, generator
-from diptych.tensorflow import Model, TrainingStep, export_parameters, load_parameters
+from diptych.tensorflow import Model, Stepper, TrainingStep, export_parameters, load_parameters
 
-SEED, TRAINING_LINES, HELD_OUT_LINES, SHOWN, LONGEST = 1, 20_000, 200, 4, 100
+SEED, TRAINING_LINES, HELD_OUT_LINES, SHOWN, LONGEST = 1, 20_000, 200, 4, 80
 MODEL = ModelConfig(embedding_size=48, encoder_size=64, decoder_size=128, attention="general", dropout=0.1)
 TRAINING = TrainingConfig(batch_size=64, learning_rate=0.008, clip_norm=1.0)
-TEMPERATURES = (0.1, 0.5, 1.0)
+TEMPERATURES = (0.1, 0.5, 1.0, 2.0)
 CHARACTERS = CharacterTokenizer()
 
 
@@ -47,29 +48,26 @@ def train(model, pairs, steps):
             print(f"step {step}  loss {result.loss:.4f}", flush=True)
 
 
-def restore(model, source_characters, target_characters, lines, temperature):
+def restore(stepper, source_characters, target_characters, lines, temperature):
     """Draw one character after another: a low temperature takes the most probable, a high one takes risks."""
-    source, source_lengths = source_batch([source_characters.encode(line) for line in lines])
-    memory, state = model.encode(tf.constant(source), tf.constant(source_lengths))
-    drawn = tf.fill([len(lines)], BOS)
-    texts, open_rows = [""] * len(lines), set(range(len(lines)))
+    state = stepper.start(*source_batch([source_characters.encode(line) for line in lines]))
+    characters, drawn = np.full(len(lines), BOS, np.int32), []
     for step in range(LONGEST):
-        features, _, state = model.decoder.step(model.embed_target(drawn), state, memory, {})
-        probabilities = tf.nn.softmax(model.project(features) / temperature, axis=-1)  # (B, V)
-        # A number between 0 and 1 falls on one character, the more probable the more often.
-        dice = tf.constant(generator(SEED, "dice", step).random((len(lines), 1), "float32"))
-        drawn = tf.reduce_sum(tf.cast(tf.cumsum(probabilities, axis=-1)[:, :-1] < dice, tf.int32), axis=-1)
-        open_rows -= {row for row, token in enumerate(drawn.numpy()) if token == EOS}
-        for row in open_rows:
-            texts[row] += target_characters.tokens[drawn[row]]
-        if not open_rows:
-            break
-    return texts
+        log_probabilities, _, state = stepper.step(state, characters)
+        scores = tf.constant(log_probabilities[:, EOS:]) / temperature  # pad and bos are never drawn
+        probabilities = tf.nn.softmax(scores, axis=-1)
+        # Side by side, each as wide as it is probable, the characters reach from 0 to 1: the dice fall on one of them.
+        dice = tf.constant(generator(SEED, "dice", step).random((len(lines), 1)))
+        passed = tf.cumsum(probabilities, axis=-1)[:, :-1] < dice
+        characters = EOS + tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1).numpy()
+        drawn.append(characters)
+    rows = (takewhile(lambda token: token != EOS, row) for row in zip(*drawn, strict=True))
+    return [CHARACTERS.detokenize(target_characters.decode(row)) for row in rows]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=500, help="training steps; 0 restores the checkpoint in DIR")
+    parser.add_argument("--steps", type=int, default=400, help="training steps; 0 restores the checkpoint in DIR")
     parser.add_argument("--output", type=Path, default="runs/character_spacing_tensorflow", metavar="DIR")
     arguments = parser.parse_args()
 
@@ -81,24 +79,24 @@ def main():
 
     checkpoint = arguments.output / "checkpoint"
     if arguments.steps > 0:
-        model = Model(MODEL, *sizes)
+        model = Model(MODEL, *sizes, precision="float64")
         load_parameters(model, initial_parameters(MODEL, *sizes, SEED))
         encoded = encode_pairs(training, CHARACTERS, source_characters, CHARACTERS, target_characters)
         train(model, encoded, arguments.steps)
         write_checkpoint(checkpoint, Checkpoint(export_parameters(model)))
-    model = Model(MODEL, *sizes)
+    model = Model(MODEL, *sizes, precision="float64")
     load_parameters(model, read_checkpoint(checkpoint, model.specification).parameters)
 
-    sources, targets = zip(*held_out, strict=True)
+    stepper, (sources, targets) = Stepper(model), zip(*held_out, strict=True)
     for temperature in TEMPERATURES:
-        texts = restore(model, source_characters, target_characters, sources, temperature)
+        texts = restore(stepper, source_characters, target_characters, sources, temperature)
         right = sum(text == target for text, target in zip(texts, targets, strict=True))
         print(f"\ntemperature {temperature}: {right} of {HELD_OUT_LINES} lines never seen in training are restored")
         for source, text in zip(sources[:SHOWN], texts, strict=False):
             print(f"  {source} -> {text}")
 
 
-# Both programs start from the same weights, read the same batches, drop the same numbers and throw the same dice, so
-# both print the same losses and, but for dice on the very edge of a character, the same lines.
+# Both programs start from the same weights, read the same batches, drop the same numbers, throw the same dice and
+# compute in float64, so they print the same losses and lines, and each restores the other's checkpoint.
 if __name__ == "__main__":
     main()

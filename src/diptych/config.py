@@ -99,7 +99,7 @@ class ModelConfig(Section):
     # Size of the attentional layer's output; None: the embedding's size if tied to it, else the decoder's size.
     attentional_size: Positive | None = None
     input_feeding: bool = False
-    dropout: Fraction = 0.1
+    dropout: Fraction = 0.05
     tie_target_output: bool = False
     tie_source_target: bool = False
 
@@ -169,12 +169,12 @@ class ModelConfig(Section):
 class TrainingConfig(Section):
     """How the model is trained."""
 
-    epochs: Positive = 8
+    epochs: Positive = 4
     # Stop after so many optimizer steps, whatever the epoch (0: no limit).
     maximum_steps: Natural = 0
     batch_size: Positive = 64
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    learning_rate: PositiveReal = 0.002
+    learning_rate: PositiveReal = 0.004
     # How the learning rate goes on after warmup_steps of linear rise; linear and cosine end at zero.
     schedule: Literal["constant", "linear", "cosine", "inverse_square_root"] = "cosine"
     warmup_steps: Natural = 0
