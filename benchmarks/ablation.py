@@ -222,7 +222,8 @@ def masks_drawn_separately(setting: Setting) -> None:
     """Dropout masks of another seed."""
     model = setting.config.model
     for step, work in enumerate(setting.works):
-        shapes = dropout_shapes(model, len(work.batch.source), work.batch.source.shape[1], work.batch.target_output.shape[1])
+        (rows, source), target = work.batch.source.shape, work.batch.target_output.shape[1]
+        shapes = dropout_shapes(model, rows, source, target)
         setting.works[step] = replace(work, masks=dropout_masks(2, step, shapes, model.dropout))
 
 
@@ -233,7 +234,7 @@ def batches_in_another_order(setting: Setting) -> None:
 
 
 def keras_initial_values(setting: Setting) -> None:
-    """Embeddings uniform within 0.05; Glorot's with all gates as one matrix; orthogonal ones; biases 0, forget gate 1."""
+    """Embeddings uniform within 0.05; all gates as one matrix, Glorot's or with orthogonal columns; biases zero."""
     for name, value in setting.parameters.items():
         random = generator(1, "ablation", name)
         if name.endswith("embedding.weight"):
