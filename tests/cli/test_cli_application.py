@@ -104,18 +104,30 @@ def test_whatever_goes_wrong_is_at_most_one_line(diptych_command, monkeypatch, e
 
 
 def test_the_handler_of_sigterm_is_put_back(diptych_command):
-    before = signal.getsignal(signal.SIGTERM)
-    diptych_command("--version")
-    assert signal.getsignal(signal.SIGTERM) is before
+    def own(number, frame):
+        pass
+
+    before = signal.signal(signal.SIGTERM, own)
+    try:
+        diptych_command("--version")
+        assert signal.getsignal(signal.SIGTERM) is own
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def test_a_reader_that_stops_is_no_error(run, tmp_path):
+@pytest.mark.parametrize("command", ["translate", "--version"])
+def test_a_reader_that_stops_is_no_error(run, tmp_path, command):
     text = tmp_path / "lines.txt"
     text.write_bytes(b"I feel hungry\n" * 20_000)
-    command = [sys.executable, "-m", "diptych", "translate", str(run.folder), "--backend", "reference"]
+    options = [str(run.folder), "--backend", "reference"] if command == "translate" else []
     with (
         text.open("rb") as lines,
-        subprocess.Popen(command, stdin=lines, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
+        subprocess.Popen(
+            [sys.executable, "-m", "diptych", command, *options],
+            stdin=lines,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process,
     ):
         process.stdout.close()
         assert process.wait(60) == 1

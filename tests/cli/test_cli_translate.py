@@ -1,13 +1,18 @@
 """`diptych translate` and `diptych evaluate`: line by line, whatever the lines hold."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import diptych
+from diptych.cli.lines import decoded_lines
 from diptych.config import ModelConfig
 
 
@@ -49,6 +54,21 @@ def test_line_counts_never_drift(translate, text, count):
     assert (code, error) == (0, "")
     assert out.count("\n") == count
     assert len((out + "x").splitlines()) == count + 1  # and nothing in them breaks a line
+
+
+@given(
+    lines=st.lists(st.text(st.characters(exclude_characters="\n\r\ufeff", codec="utf-8"), max_size=6), min_size=1),
+    ends=st.lists(st.sampled_from([b"\n", b"\r\n"]), min_size=1),
+    last=st.sampled_from([b"", b"\n"]),
+    chunk=st.integers(1, 9),
+)
+def test_only_line_feeds_end_lines_wherever_the_stream_is_cut(lines, ends, last, chunk):
+    data = b"".join(line.encode() + end for line, end in zip(lines, ends * len(lines)))
+    data = data.removesuffix(b"\n").removesuffix(b"\r") + last
+    with mock.patch("diptych.cli.lines.CHUNK", chunk):
+        found = [line for part in decoded_lines(io.BytesIO(data)) for line in part]
+    # Without its end, an empty last line is no line.
+    assert found == (lines if last or lines[-1] else lines[:-1])
 
 
 def test_empty_lines_stay_empty_and_others_where_they_were(translate):
