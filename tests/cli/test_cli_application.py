@@ -127,6 +127,7 @@ def test_a_reader_that_stops_is_no_error(run, tmp_path, command):
             stdin=lines,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env={key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"},
         ) as process,
     ):
         process.stdout.close()
