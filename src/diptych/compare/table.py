@@ -27,7 +27,9 @@ ROWS: tuple[tuple[str, Callable[[Values], str]], ...] = (
 def print_table(report: Values, console: Console | None = None) -> None:
     """Print a report's headline: a column for each backend, then what says how far they agree."""
     console = console or Console()
-    table = Table(title=f"{report['config']['name']}: the same model in both frameworks", title_justify="left")
+    precision, threads = report["config"]["training"]["precision"], report["environment"]["threads"]
+    title = f"{report['config']['name']}: the same model in both frameworks, {precision}, threads: {threads}"
+    table = Table(title=title, title_justify="left", title_style="")
     table.add_column("")
     for backend, values in report["backends"].items():
         table.add_column(f"{NAMES[backend]} {values['version']}", justify="right")
