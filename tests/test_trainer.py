@@ -14,6 +14,7 @@ from diptych.progress import QuietReporter
 from diptych.runs import Run
 from diptych.trainer import train
 from diptych.training import session
+from diptych.training.learning_rate import learning_rate
 
 STEPS = 10  # 2 epochs of 5 batches
 
@@ -345,8 +346,10 @@ def test_the_validation_loss_is_per_real_token_of_the_whole_set(panel, make_run)
 
 
 def test_the_learning_rate_goes_with_each_step(panel, make_run):
-    quietly(make_run(learning_rate=0.125))
-    assert panel.rates == [0.125] * STEPS
+    run = make_run(learning_rate=0.125, schedule="linear", warmup_steps=2)
+    quietly(run)
+    assert panel.rates == [learning_rate(run.config.training, step, STEPS) for step in range(STEPS)]
+    assert panel.rates[1] == 0.125 > panel.rates[-1]
 
 
 def test_pairs_that_are_too_long_are_left_out_and_counted(panel, make_run):
