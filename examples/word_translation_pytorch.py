@@ -29,9 +29,9 @@ from diptych.pytorch.encoder import Bridge, Encoder
 from diptych.pytorch.model import Embedding, Output
 from diptych.pytorch.recurrent import sequence_mask
 
-SEED, BATCH_SIZE, LEARNING_RATE, EPSILON, CLIP_NORM = 1, 64, 0.008, 1e-8, 1.0
+SEED, BATCH_SIZE, LEARNING_RATE, EPSILON, CLIP_NORM = 1, 64, 0.004, 1e-8, 1.0
 TRAINING_PAIRS, HELD_OUT_PAIRS, LONGEST = 20_000, 100, 20
-CONFIG = ModelConfig(embedding_size=64, encoder_size=64, decoder_size=128, attention="additive", dropout=0.0)
+CONFIG = ModelConfig(embedding_size=96, encoder_size=96, decoder_size=192, attention="additive", dropout=0.0)
 WORDS = WordTokenizer()
 torch.set_default_dtype(torch.float64)  # so that rounding does not grow into a difference that shows
 
@@ -106,7 +106,7 @@ def translate(model, english, korean, sentence):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=800, help="training steps; 0 restores the checkpoint in DIR")
+    parser.add_argument("--steps", type=int, default=1000, help="training steps; 0 restores the checkpoint in DIR")
     parser.add_argument("--output", type=Path, default="runs/word_translation_pytorch", metavar="DIR")
     arguments = parser.parse_args()
 

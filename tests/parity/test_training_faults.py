@@ -22,13 +22,12 @@ def clip(patch, side, clipped):
     """Gradients are clipped by `clipped(gradients, limit)` instead."""
 
     def apply(original, optimizer, gradients, *numbers):
-        original(optimizer, clipped(gradients, limit[0]), *numbers)
+        original(optimizer, clipped(gradients, optimizer.limit), *numbers)
 
     def start(original, training, model, config):
-        limit.append(config.clip_norm)
         original(training, model, config.model_copy(update={"clip_norm": 0.0}))
+        training.optimizer.limit = config.clip_norm
 
-    limit = []
     side.change(patch, "training.Optimizer", "apply", apply)
     side.change(patch, "training.TrainingStep", "__init__", start)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.config import Precision, RunConfig
+from diptych.config import Precision, RunConfig, TrainingConfig
 from diptych.data.batches import BOS, collate, encode_pairs, source_batch
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks, generator
@@ -28,6 +28,7 @@ GRADIENTS, ONE_STEP = "gradients", "one step"
 # What the search rungs do; no rung, but the weights they search with.
 SEARCHED = "searched weights"
 SENTENCES, LONGEST, FORCED_STEPS = 24, 40, 4
+CLIP_NORM = 0.1
 TEMPERATURE, SAMPLING_SEED = 0.8, 1
 BEAM_SIZE, LENGTH_PENALTY = 4, 0.6
 
@@ -53,6 +54,14 @@ def ladder_config(config: RunConfig, precision: Precision, rows: int) -> RunConf
             "training": training.model_copy(update=on),
         }
     )
+
+
+def clipping(config: TrainingConfig) -> TrainingConfig:
+    """A training config with so low a limit that gradients are clipped at once, as a config's own limit may never do.
+
+    Not for many steps: where Adam's gradients are small, it makes much of their rounding errors.
+    """
+    return config.model_copy(update={"clip_norm": min(config.clip_norm, CLIP_NORM)})
 
 
 def measure(
@@ -129,11 +138,11 @@ def forward_rungs(panel: ModuleType, model: Any, config: RunConfig, work: Work) 
 def training_rungs(
     panel: ModuleType, model: Any, config: RunConfig, first: Work, others: Iterator[Work]
 ) -> dict[str, Arrays]:
-    """Gradients of the first batch, what one step changes, and where many steps lead.
+    """Gradients of the first batch, what one clipped step changes, and where many steps lead.
 
-    After the first step training is resumed from what it exports, as from a checkpoint.
+    The steps after the first resume from what it exports, as from a checkpoint.
     """
-    training = panel.TrainingStep(model, config.training)
+    training = panel.TrainingStep(model, clipping(config.training))
     rate = config.training.learning_rate
     _, gradients = training.gradients(first.batch, first.masks)
     result = training.step(first.batch, first.masks, rate)
@@ -142,7 +151,9 @@ def training_rungs(
         GRADIENTS: gradients | {"global norm": np.array([result.gradient_norm])},
         ONE_STEP: panel.export_parameters(model) | training.export_state(),
     }
-    training.load_state(training.export_state(), training.steps)
+    state, steps = training.export_state(), training.steps
+    training = panel.TrainingStep(model, config.training)
+    training.load_state(state, steps)
     losses += [training.step(work.batch, work.masks, rate).loss for work in others]
     if len(losses) > 1:
         validation = training.evaluate(first.batch) / first.batch.target_tokens

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load_file
 
-from diptych.compare.measurement import Arrays, first_works, ladder_config, starting_parameters
+from diptych.compare.measurement import Arrays, clipping, first_works, ladder_config, starting_parameters
 from diptych.compare.probing import find, probe
 from diptych.runs import Run
 from diptych.training.schedule import Work
@@ -48,7 +48,7 @@ def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", ro
     _trace_forward(recorder, model, works[0])
     _trace_stepper(recorder, model, works[0])
     if steps:
-        _trace_training(recorder, panel.TrainingStep(model, config.training), model, works)
+        _trace_training(recorder, panel.TrainingStep(model, clipping(config.training)), model, works)
     return recorder.found
 
 
