@@ -64,67 +64,57 @@ def recurrent_bias_not_loaded(patch, side):
 
 
 def input_bias_left_out(patch, side):
-    if side.name == "pytorch":
+    def from_input(original, layer, inputs):
+        bias = layer.bias_ih if side.name == "pytorch" else layer.weights_in_keras.bias[0]
+        return original(layer, inputs) - bias
 
-        def weights(original, layer, inputs):
-            weight_ih, weight_hh, bias_ih, bias_hh = original(layer, inputs)
-            return [weight_ih, weight_hh, 0.0 * bias_ih, bias_hh]
-
-        side.change(patch, "recurrent.RecurrentLayer", "_weights", weights)
-    else:
-
-        def call(original, cell, *arguments, **named):
-            bias = cell.bias
-            object.__setattr__(cell, "bias", bias * np.array([[0.0], [1.0]]))
-            try:
-                return original(cell, *arguments, **named)
-            finally:
-                object.__setattr__(cell, "bias", bias)
-
-        side.GRUCell = side.recurrent.keras.layers.GRUCell
-        side.change(patch, "GRUCell", "call", call)
+    side.change(patch, "recurrent.RecurrentLayer", "from_input", from_input)
 
 
 def hard_sigmoid(patch, side):
-    gru = side.recurrent.keras.layers.GRU
-    patch.setitem(
-        side.recurrent.SEQUENCE, "gru", lambda *sizes, **form: gru(*sizes, recurrent_activation="hard_sigmoid", **form)
-    )
+    def approximation(gates):
+        return 0.5 + 0.5 * side.framework.tanh(0.4 * gates)
+
+    side.replace(patch, "cells", sigmoid=approximation)
 
 
-def relu_in_the_fused_kernel(patch, side):
-    patch.setitem(side.recurrent.SEQUENCE, "rnn", side.framework.rnn_relu)
+def relu_for_tanh(patch, side):
+    side.replace(patch, "cells", tanh=lambda gates: 0.5 * (gates + abs(gates)))
 
 
-def padded_outputs_repeated(patch, side):
-    def call(original, layer, inputs, state=None, lengths=None):
-        _, final = original(layer, inputs, state, lengths)
-        mask = side.recurrent.sequence_mask(lengths, inputs.shape[1])
-        return layer.sequence(inputs, mask=mask)[0], final
+def padded_outputs_not_zero(patch, side):
+    def call(original, layer, inputs, state=None, lengths=None, reverse=False):
+        outputs, final = original(layer, inputs, state, lengths, reverse)
+        return (outputs if reverse else original(layer, inputs, state)[0]), final
 
     side.change_layers(patch, "encoder", "call", call)
 
 
 def final_state_of_the_padded_end(patch, side):
-    def call(original, layer, inputs, state=None, lengths=None):
-        return original(layer, inputs, state, lengths)[0], original(layer, inputs, state, None)[1]
+    def call(original, layer, inputs, state=None, lengths=None, reverse=False):
+        outputs, _ = original(layer, inputs, state, lengths, reverse)
+        return outputs, original(layer, inputs, state, None, reverse)[1]
 
     side.change_layers(patch, "encoder", "call", call)
 
 
 def final_state_in_order_of_length(patch, side):
-    def call(original, layer, inputs, state=None, lengths=None):
-        outputs, final = original(layer, inputs, state, lengths)
+    def call(original, layer, inputs, state=None, lengths=None, reverse=False):
+        outputs, final = original(layer, inputs, state, lengths, reverse)
         return outputs, tuple(part[side.framework.argsort(lengths, descending=True)] for part in final)
 
     side.change_layers(patch, "encoder", "call", call)
 
 
 def backward_outputs_left_reversed(patch, side):
-    def reverse(original, inputs, lengths):
-        return original(inputs, lengths) if inputs.shape[-1] == 3 else inputs  # 3: the embedding's size
+    def call(original, layer, inputs, state=None, lengths=None, reverse=False):
+        outputs, final = original(layer, inputs, state, lengths, reverse)
+        if not reverse:
+            return outputs, final
+        flipped = side.framework.flip(outputs, [1]) if side.name == "pytorch" else outputs[:, ::-1]
+        return flipped, final
 
-    side.change(patch, "encoder", "reverse_sequence", reverse)
+    side.change_layers(patch, "encoder", "call", call)
 
 
 def halves_exchanged(side, states):
@@ -283,9 +273,9 @@ FAULTS = [
     (query_matrix_transposed, "gru", "attention", "decoder.attention, time step 0", BACKENDS),
     (recurrent_bias_not_loaded, "gru", "initial parameters", f"parameter {LAYER}.bias_hh", BACKENDS),
     (input_bias_left_out, "gru", "encoder", f"{LAYER}, new gate, bias_ih", BACKENDS),
-    (hard_sigmoid, "gru", "encoder", f"{LAYER}, update gate, weight_ih", ("tensorflow",)),
-    (relu_in_the_fused_kernel, "rnn", "encoder", f"{LAYER} outputs", ("pytorch",)),
-    (padded_outputs_repeated, "gru", "encoder", f"{LAYER} outputs", ("tensorflow",)),
+    (hard_sigmoid, "gru", "encoder", f"{LAYER}, update gate, weight_ih", BACKENDS),
+    (relu_for_tanh, "rnn", "encoder", f"{LAYER}, new gate, weight_ih", BACKENDS),
+    (padded_outputs_not_zero, "gru", "encoder", f"{LAYER} outputs", BACKENDS),
     (final_state_of_the_padded_end, "rnn", "encoder", f"{LAYER} final state 0", BACKENDS),
     (final_state_in_order_of_length, "gru", "encoder", f"{LAYER} final state 0", ("pytorch",)),
     (backward_outputs_left_reversed, "gru", "encoder", "encoder outputs", BACKENDS),

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from diptych.config import ModelConfig
+from diptych.pytorch.step_products import StepProduct, spread
 
 
 class Dense(nn.Module):
@@ -22,6 +23,11 @@ class Dense(nn.Module):
         """(..., I) gives (..., O)."""
         bias = None if self.bias is None else self.bias.to(inputs.dtype)
         return F.linear(inputs, self.weight.to(inputs.dtype), bias)
+
+    def at_each_step(self, inputs: Tensor) -> StepProduct:
+        """The product without the bias, in a loop over inputs (T, B, I)."""
+        weight = self.weight.to(inputs.dtype)
+        return StepProduct(weight, spread(weight.new_zeros(len(weight)), inputs))
 
 
 class Attention(nn.Module):
@@ -42,11 +48,15 @@ class Attention(nn.Module):
         """What scores need of the memory, computed once per source: (B, S, M) gives (B, S, A)."""
         return memory if self.kind == "dot" else self.memory(memory)
 
-    def forward(self, query: Tensor, keys: Tensor, memory: Tensor, memory_mask: Tensor) -> tuple[Tensor, Tensor]:
+    def queries(self, states: Tensor) -> Tensor:
+        """What scores need of decoder states: (..., H) gives (..., A)."""
+        return self.query(states) if self.kind in ("additive", "concat") else states
+
+    def forward(self, queries: Tensor, keys: Tensor, memory: Tensor, memory_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Look into the memory with Q queries per row.
 
         Args:
-            query: (B, Q, H) decoder states.
+            queries: (B, Q, A) from `queries`.
             keys: (B, S, A) from `keys`.
             memory: (B, S, M) the encoder's outputs.
             memory_mask: (B, S) True at real source tokens, of which each row has at least one.
@@ -55,10 +65,10 @@ class Attention(nn.Module):
             The context (B, Q, M) and the weights (B, Q, S), which sum to 1 and are 0 at padding.
         """
         if self.kind in ("additive", "concat"):
-            hidden = torch.tanh(self.query(query)[:, :, None, :] + keys[:, None, :, :])  # (B, Q, S, A)
+            hidden = torch.tanh(queries[:, :, None, :] + keys[:, None, :, :])  # (B, Q, S, A)
             scores = self.score(hidden)[..., 0]  # (B, Q, S)
         else:
-            scores = query @ keys.transpose(1, 2)  # (B, Q, S)
+            scores = queries @ keys.transpose(1, 2)  # (B, Q, S)
         scores = torch.where(memory_mask[:, None, :], scores, -torch.inf)
         weights = torch.softmax(scores, dim=-1)
         return weights @ memory, weights

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from diptych.config import ModelConfig
 from diptych.pytorch.attention import Dense
-from diptych.pytorch.recurrent import RecurrentLayer, State, apply_dropout, reverse_sequence
+from diptych.pytorch.cells import State
+from diptych.pytorch.recurrent import RecurrentLayer, apply_dropout
 
 
 class Encoder(nn.Module):
@@ -40,9 +41,8 @@ class Encoder(nn.Module):
             inputs = apply_dropout(outputs, masks, f"encoder.{layer}", self.config.dropout)
             outputs, state = self.forward_layers[layer](inputs, lengths=lengths)
             if self.config.bidirectional:
-                reversed_inputs = reverse_sequence(inputs, lengths)
-                backward, backward_state = self.backward_layers[layer](reversed_inputs, lengths=lengths)
-                outputs = torch.cat([outputs, reverse_sequence(backward, lengths)], dim=-1)
+                backward, backward_state = self.backward_layers[layer](inputs, lengths=lengths, reverse=True)
+                outputs = torch.cat([outputs, backward], dim=-1)
                 state = tuple(torch.cat(pair, dim=-1) for pair in zip(state, backward_state, strict=True))
             states.append(state)
         return outputs, states

@@ -8,9 +8,10 @@ from torch.nn import functional as F
 
 from diptych.config import ModelConfig, Precision
 from diptych.parameters.specification import specification
+from diptych.pytorch.cells import State
 from diptych.pytorch.decoder import Decoder, DecoderState, Source
 from diptych.pytorch.encoder import Bridge, Encoder
-from diptych.pytorch.recurrent import State, apply_dropout, sequence_mask
+from diptych.pytorch.recurrent import apply_dropout, sequence_mask
 
 COMPUTE = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn import functional as F
 
 from diptych.config import Cell
 from diptych.parameters.specification import GATES
-
-# (hidden,) for gru and rnn, (hidden, cell) for lstm; each (B, H).
-State = tuple[Tensor, ...]
-
-SEQUENCE = {"gru": torch.gru, "lstm": torch.lstm, "rnn": torch.rnn_tanh}
-STEP = {"gru": torch.gru_cell, "lstm": torch.lstm_cell, "rnn": torch.rnn_tanh_cell}
+from diptych.pytorch.cells import State, advance
+from diptych.pytorch.loops import scan
+from diptych.pytorch.step_products import StepProduct, spread
 
 
 class RecurrentLayer(nn.Module):
@@ -28,13 +25,10 @@ class RecurrentLayer(nn.Module):
         self.weight_ih = nn.Parameter(torch.zeros(rows, input_size))
         self.weight_hh = nn.Parameter(torch.zeros(rows, size))
         self.bias_ih = nn.Parameter(torch.zeros(rows))
-        if cell == "gru":
-            self.bias_hh = nn.Parameter(torch.zeros(rows))
-        else:  # one bias only: PyTorch's second one stays zero and is not trained
-            self.register_buffer("bias_hh", torch.zeros(rows), persistent=False)
+        self.bias_hh = nn.Parameter(torch.zeros(rows)) if cell == "gru" else None
 
     def forward(
-        self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None
+        self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None, reverse: bool = False
     ) -> tuple[Tensor, State]:
         """Run over whole sequences.
 
@@ -42,54 +36,64 @@ class RecurrentLayer(nn.Module):
             inputs: (B, T, I).
             state: the state before the first step; None: zeros.
             lengths: (B,) real steps of each row, at least 1; None: all T.
+            reverse: from the last step to the first.
 
         Returns:
             The outputs (B, T, H), zeros beyond a row's length, and the state after each row's last real step.
         """
-        if state is None:
-            state = self.zero_state(inputs)
-        if lengths is None:
-            outputs, *final = self._run(inputs, state)
-            return outputs, tuple(part[0] for part in final)
-        packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        state = tuple(part[packed.sorted_indices] for part in state)
-        data, *final = self._run(packed.data, state, packed.batch_sizes)
-        packed = PackedSequence(data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
-        outputs, _ = pad_packed_sequence(packed, batch_first=True, total_length=inputs.shape[1])
-        return outputs, tuple(part[0][packed.unsorted_indices] for part in final)
+        first = self.zero_state(inputs) if state is None else state
+        time_major = inputs.transpose(0, 1)
+        from_hidden = self.from_hidden(time_major)
+        over = (self.from_input(time_major), from_hidden.base)
+        if lengths is not None:
+            real = sequence_mask(lengths, inputs.shape[1]).t()[:, :, None]  # (T, B, 1)
+            over = (*over, real)
+
+        def read(state: State, now: tuple[Tensor, ...]) -> tuple[State, Tensor]:
+            after = advance(self.cell, now[0], from_hidden(state[0], now[1]), state)
+            if lengths is not None:  # padding leaves the state as it is
+                after = tuple(torch.where(now[2], new, old) for new, old in zip(after, state, strict=True))
+            return after, after[0]
+
+        state, outputs = scan(read, first, over, reverse)  # outputs (T, B, H)
+        from_hidden.keep(states_before(first[0], outputs, reverse))
+        if lengths is not None:
+            outputs = torch.where(real, outputs, 0.0)
+        return outputs.transpose(0, 1), state
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one step: inputs (B, I) and a state give the output (B, H) and the next state."""
-        hidden = state if self.cell == "lstm" else state[0]
-        result = STEP[self.cell](inputs, hidden, *self._weights(inputs))
-        state = result if self.cell == "lstm" else (result,)
+        from_hidden = self.from_hidden(inputs[None])
+        state = advance(self.cell, self.from_input(inputs), from_hidden(state[0], from_hidden.base[0]), state)
         return state[0], state
+
+    def from_input(self, inputs: Tensor) -> Tensor:
+        """What inputs (..., I) of any number of steps give each gate (..., gates x H), their bias added.
+
+        Where only the first numbers of the input are known before a loop, `from_rest` adds what the others give.
+        """
+        weight = self.weight_ih[:, : inputs.shape[-1]]
+        return F.linear(inputs, weight.to(inputs.dtype), self.bias_ih.to(inputs.dtype))
+
+    def from_rest(self, known: Tensor) -> StepProduct:
+        """The product with the rest of an input in a loop, added to what its known first numbers (T, B, K) give."""
+        return StepProduct(self.weight_ih[:, known.shape[-1] :].to(known.dtype), self.from_input(known))
+
+    def from_hidden(self, inputs: Tensor) -> StepProduct:
+        """The product with the hidden state in a loop over inputs (T, B, I), a GRU's second bias added."""
+        weight = self.weight_hh.to(inputs.dtype)
+        bias = weight.new_zeros(len(weight)) if self.bias_hh is None else self.bias_hh
+        return StepProduct(weight, spread(bias, inputs))
 
     def zero_state(self, inputs: Tensor) -> State:
         """The state of zeros for as many rows as `inputs` has."""
         zeros = inputs.new_zeros(inputs.shape[0], self.size)
         return (zeros, zeros) if self.cell == "lstm" else (zeros,)
 
-    def _weights(self, inputs: Tensor) -> list[Tensor]:
-        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-        return [weight.to(inputs.dtype) for weight in weights]
 
-    def _run(self, inputs: Tensor, state: State, batch_sizes: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Call the fused kernel on padded (B, T, I) or, where `batch_sizes` is given, on packed inputs."""
-        hidden = tuple(part[None] for part in state)
-        hidden = hidden if self.cell == "lstm" else hidden[0]
-        options = (True, 1, 0.0, self.training, False)  # biases, layers, dropout, training, bidirectional
-        if batch_sizes is None:
-            return SEQUENCE[self.cell](inputs, hidden, self._weights(inputs), *options, True)  # batch first
-        return SEQUENCE[self.cell](inputs, batch_sizes, hidden, self._weights(inputs), *options)
-
-
-def reverse_sequence(inputs: Tensor, lengths: Tensor) -> Tensor:
-    """Reverse the first `lengths[b]` steps of each row of (B, T, I); what lies beyond stays in place."""
-    steps = torch.arange(inputs.shape[1], device=inputs.device)[None, :]
-    lengths = lengths[:, None]
-    order = torch.where(steps < lengths, lengths - 1 - steps, steps)
-    return torch.take_along_dim(inputs, order[:, :, None].long(), dim=1)
+def states_before(first: Tensor, after: Tensor, reverse: bool = False) -> Tensor:
+    """(T, B, H) the state before each step, from the one before the first (B, H) and those after each (T, B, H)."""
+    return torch.cat([after[1:], first[None]]) if reverse else torch.cat([first[None], after[:-1]])
 
 
 def sequence_mask(lengths: Tensor, steps: int) -> Tensor:

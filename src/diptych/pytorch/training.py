@@ -151,12 +151,15 @@ class TrainingStep:
     ) -> tuple[Tensor, Tensor]:
         """One optimizer step: the loss per real token and the gradient's global norm, both before it."""
         loss, gradients = self._gradients(inputs, masks)
-        norm = torch.sqrt(torch.stack([gradient.square().sum() for gradient in gradients]).sum())
+        return loss, self._update(gradients, learning_rate, steps)
+
+    def _update(self, gradients: list[Tensor], learning_rate: float, steps: int) -> Tensor:
+        """Clip the gradients and change the variables; the gradient's global norm before clipping."""
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         if self.config.clip_norm > 0.0:
-            scale = torch.clamp(self.config.clip_norm / norm, max=1.0)
-            gradients = [gradient * scale for gradient in gradients]
+            torch._foreach_mul_(gradients, torch.clamp(self.config.clip_norm / norm, max=1.0))
         self.optimizer.apply(gradients, learning_rate, steps)
-        return loss, norm
+        return norm
 
     def _gradients(self, inputs: Inputs, masks: dict[str, Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The loss per real token and the gradient of each variable, dense."""

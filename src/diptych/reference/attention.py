@@ -39,11 +39,17 @@ class Attention:
         """What scores need of the memory, computed once per source: (B, S, M) gives (B, S, A)."""
         return memory if self.kind == "dot" else self.memory(memory)
 
-    def __call__(self, query: ndarray, keys: ndarray, memory: ndarray, memory_mask: ndarray) -> tuple[ndarray, ndarray]:
+    def queries(self, states: ndarray) -> ndarray:
+        """What scores need of decoder states: (..., H) gives (..., A)."""
+        return self.query(states) if self.kind in ("additive", "concat") else states
+
+    def __call__(
+        self, queries: ndarray, keys: ndarray, memory: ndarray, memory_mask: ndarray
+    ) -> tuple[ndarray, ndarray]:
         """Look into the memory with Q queries per row.
 
         Args:
-            query: (B, Q, H) decoder states.
+            queries: (B, Q, A) from `queries`.
             keys: (B, S, A) from `keys`.
             memory: (B, S, M) the encoder's outputs.
             memory_mask: (B, S) True at real source tokens, of which each row has at least one.
@@ -52,10 +58,10 @@ class Attention:
             The context (B, Q, M) and the weights (B, Q, S), which sum to 1 and are 0 at padding.
         """
         if self.kind in ("additive", "concat"):
-            hidden = np.tanh(self.query(query)[:, :, None, :] + keys[:, None, :, :])  # (B, Q, S, A)
+            hidden = np.tanh(queries[:, :, None, :] + keys[:, None, :, :])  # (B, Q, S, A)
             scores = self.score(hidden)[..., 0]  # (B, Q, S)
         else:
-            scores = query @ keys.swapaxes(1, 2)  # (B, Q, S)
+            scores = queries @ keys.swapaxes(1, 2)  # (B, Q, S)
         scores = np.where(memory_mask[:, None, :], scores, -np.inf)
         exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
         weights = exponentials / exponentials.sum(axis=-1, keepdims=True)

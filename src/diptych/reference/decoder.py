@@ -92,7 +92,7 @@ class Decoder:
             layers.append(layer_state)
         if context is None:  # the query is the state after this step
             context, weights = self._attend(output[:, None, :], source)
-        features = self._features(context, output[:, None, :])[:, 0]
+        features = self._look(context, output[:, None, :])[:, 0]
         fed = features if self.config.input_feeding else state.fed
         return features, weights[:, 0], DecoderState(tuple(layers), fed)
 
@@ -104,7 +104,7 @@ class Decoder:
             outputs = apply_dropout(outputs, masks, f"decoder.{layer}", self.config.dropout)
             outputs, _ = self.layers[layer](outputs, state.layers[layer])
         context, weights = self._attend(outputs, source)
-        return self._features(context, outputs), weights
+        return self._look(context, outputs), weights
 
     def _step_by_step(
         self, embedded: ndarray, state: DecoderState, source: Source, masks: dict[str, ndarray]
@@ -118,14 +118,14 @@ class Decoder:
             all_weights.append(weights)
         return np.stack(all_features, axis=1), np.stack(all_weights, axis=1)
 
-    def _attend(self, query: ndarray, source: Source) -> tuple[ndarray, ndarray]:
-        """Context (B, Q, M) and weights (B, Q, S) of queries (B, Q, H); without attention (B, Q, 0) and zeros."""
+    def _attend(self, states: ndarray, source: Source) -> tuple[ndarray, ndarray]:
+        """Context (B, Q, M) and weights (B, Q, S) of states (B, Q, H); without attention (B, Q, 0) and zeros."""
         if self.config.attention != "none":
-            return self.attention(query, source.keys, source.memory, source.mask)
-        rows, queries = query.shape[:2]
+            return self.attention(self.attention.queries(states), source.keys, source.memory, source.mask)
+        rows, queries = states.shape[:2]
         return np.zeros((rows, queries, 0)), np.zeros((rows, queries, source.memory.shape[1]))
 
-    def _features(self, context: ndarray, output: ndarray) -> ndarray:
-        """What the output layer sees (B, Q, F): the context and the state, through the attentional layer if any."""
+    def _look(self, context: ndarray, output: ndarray) -> ndarray:
+        """What the output layer sees (..., F): the context and the state, through the attentional layer if any."""
         seen = np.concatenate([context, output], axis=-1)
         return np.tanh(self.attentional(seen)) if self.config.attentional_layer else seen

@@ -7,7 +7,7 @@ from numpy import ndarray
 
 from diptych.config import ModelConfig
 from diptych.reference.attention import Dense
-from diptych.reference.recurrent import RecurrentLayer, State, apply_dropout, reverse_sequence
+from diptych.reference.recurrent import RecurrentLayer, State, apply_dropout
 
 
 class Encoder:
@@ -37,9 +37,8 @@ class Encoder:
             inputs = apply_dropout(outputs, masks, f"encoder.{layer}", self.config.dropout)
             outputs, state = self.forward_layers[layer](inputs, lengths=lengths)
             if self.config.bidirectional:
-                reversed_inputs = reverse_sequence(inputs, lengths)
-                backward, backward_state = self.backward_layers[layer](reversed_inputs, lengths=lengths)
-                outputs = np.concatenate([outputs, reverse_sequence(backward, lengths)], axis=-1)
+                backward, backward_state = self.backward_layers[layer](inputs, lengths=lengths, reverse=True)
+                outputs = np.concatenate([outputs, backward], axis=-1)
                 state = tuple(np.concatenate(pair, axis=-1) for pair in zip(state, backward_state, strict=True))
             states.append(state)
         return outputs, states

@@ -26,7 +26,7 @@ class RecurrentLayer:
         self.bias_hh = np.zeros(rows)  # stays zero but for the gru
 
     def __call__(
-        self, inputs: ndarray, state: State | None = None, lengths: ndarray | None = None
+        self, inputs: ndarray, state: State | None = None, lengths: ndarray | None = None, reverse: bool = False
     ) -> tuple[ndarray, State]:
         """Run over whole sequences.
 
@@ -34,6 +34,7 @@ class RecurrentLayer:
             inputs: (B, T, I).
             state: the state before the first step; None: zeros.
             lengths: (B,) real steps of each row, at least 1; None: all T.
+            reverse: from the last step to the first.
 
         Returns:
             The outputs (B, T, H), zeros beyond a row's length, and the state after each row's last real step.
@@ -44,7 +45,7 @@ class RecurrentLayer:
         lengths = np.full(inputs.shape[0], steps) if lengths is None else lengths
         real = sequence_mask(lengths, steps)
         outputs = np.zeros((*inputs.shape[:2], self.size))
-        for t in range(steps):
+        for t in reversed(range(steps)) if reverse else range(steps):
             output, new_state = self.step(inputs[:, t], state)
             now = real[:, t, None]  # (B, 1)
             outputs[:, t] = np.where(now, output, 0.0)
@@ -76,14 +77,6 @@ class RecurrentLayer:
         """The state of zeros for as many rows as `inputs` has."""
         zeros = np.zeros((inputs.shape[0], self.size))
         return (zeros, zeros) if self.cell == "lstm" else (zeros,)
-
-
-def reverse_sequence(inputs: ndarray, lengths: ndarray) -> ndarray:
-    """Reverse the first `lengths[b]` steps of each row of (B, T, I); what lies beyond stays in place."""
-    reversed_inputs = inputs.copy()
-    for row, length in enumerate(lengths):
-        reversed_inputs[row, :length] = inputs[row, :length][::-1]
-    return reversed_inputs
 
 
 def sequence_mask(lengths: ndarray, steps: int) -> ndarray:

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from diptych.config import ModelConfig
+from diptych.tensorflow.step_products import StepProduct, spread
 
 
 class Dense(keras.layers.Layer):
@@ -23,6 +24,11 @@ class Dense(keras.layers.Layer):
         """(..., I) gives (..., O)."""
         outputs = tf.tensordot(inputs, self.weight, 1)
         return outputs if self.bias is None else outputs + self.bias
+
+    def at_each_step(self, inputs: Tensor) -> StepProduct:
+        """The product without the bias, in a loop over inputs (T, B, I)."""
+        weight = tf.cast(self.weight, inputs.dtype)
+        return StepProduct(weight, spread(tf.zeros(weight.shape[1:], weight.dtype), inputs))
 
 
 class Attention(keras.layers.Layer):
@@ -44,11 +50,15 @@ class Attention(keras.layers.Layer):
         """What scores need of the memory, computed once per source: (B, S, M) gives (B, S, A)."""
         return memory if self.kind == "dot" else self.memory(memory)
 
-    def call(self, query: Tensor, keys: Tensor, memory: Tensor, memory_mask: Tensor) -> tuple[Tensor, Tensor]:
+    def queries(self, states: Tensor) -> Tensor:
+        """What scores need of decoder states: (..., H) gives (..., A)."""
+        return self.query(states) if self.kind in ("additive", "concat") else states
+
+    def call(self, queries: Tensor, keys: Tensor, memory: Tensor, memory_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Look into the memory with Q queries per row.
 
         Args:
-            query: (B, Q, H) decoder states.
+            queries: (B, Q, A) from `queries`.
             keys: (B, S, A) from `keys`.
             memory: (B, S, M) the encoder's outputs.
             memory_mask: (B, S) True at real source tokens, of which each row has at least one.
@@ -57,10 +67,10 @@ class Attention(keras.layers.Layer):
             The context (B, Q, M) and the weights (B, Q, S), which sum to 1 and are 0 at padding.
         """
         if self.kind in ("additive", "concat"):
-            hidden = tf.tanh(self.query(query)[:, :, None, :] + keys[:, None, :, :])  # (B, Q, S, A)
+            hidden = tf.tanh(queries[:, :, None, :] + keys[:, None, :, :])  # (B, Q, S, A)
             scores = self.score(hidden)[..., 0]  # (B, Q, S)
         else:
-            scores = tf.matmul(query, keys, transpose_b=True)  # (B, Q, S)
+            scores = tf.matmul(queries, keys, transpose_b=True)  # (B, Q, S)
         scores = tf.where(memory_mask[:, None, :], scores, scores.dtype.as_numpy_dtype(-float("inf")))
         weights = tf.nn.softmax(scores, axis=-1)
         return tf.matmul(weights, memory), weights

@@ -10,7 +10,10 @@ from tensorflow import Tensor
 
 from diptych.config import ModelConfig
 from diptych.tensorflow.attention import Attention, Dense
-from diptych.tensorflow.recurrent import RecurrentLayer, State, apply_dropout
+from diptych.tensorflow.cells import State, advance
+from diptych.tensorflow.loops import scan
+from diptych.tensorflow.recurrent import RecurrentLayer, apply_dropout, states_before
+from diptych.tensorflow.step_products import StepProduct
 
 
 class Source(NamedTuple):
@@ -37,6 +40,48 @@ class DecoderState(NamedTuple):
 
     layers: tuple[State, ...]
     fed: Tensor
+
+
+# By product, as in `Products`: (B, O) what one step adds; or (T, B, O), all steps.
+Bases = tuple[tuple[Tensor, ...], ...]
+
+
+class Products(NamedTuple):
+    """The products of one loop over target steps.
+
+    Attributes:
+        inputs: of each layer with its input; of the first one without the embedded token, which is there before.
+        hidden: of each layer with its hidden state.
+        query: with the query; none where the attention has no weight for it.
+        attentional: with context and state; none where they wait until all steps are done.
+    """
+
+    inputs: tuple[StepProduct, ...]
+    hidden: tuple[StepProduct, ...]
+    query: tuple[StepProduct, ...]
+    attentional: tuple[StepProduct, ...]
+
+    def bases(self) -> Bases:
+        """What each product adds, at all steps."""
+        return tuple(tuple(product.base for product in products) for products in self)
+
+
+class Step(NamedTuple):
+    """What came of one step; or, with T in front, of all.
+
+    Attributes:
+        context: (B, M) what the attention saw.
+        weights: (B, S) where it looked.
+        fed: (B, F) the features, where they are fed into the next step; else (B, 0).
+        inputs: of each layer (B, I), of the first one without the embedded token.
+        hidden: of each layer (B, H), the hidden state after the step.
+    """
+
+    context: Tensor
+    weights: Tensor
+    fed: Tensor
+    inputs: tuple[Tensor, ...]
+    hidden: tuple[Tensor, ...]
 
 
 class Decoder(keras.layers.Layer):
@@ -84,20 +129,10 @@ class Decoder(keras.layers.Layer):
         self, embedded: Tensor, state: DecoderState, source: Source, masks: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor, DecoderState]:
         """Read one target token: embedded (B, E) gives features (B, F), weights (B, S) and the next state."""
-        inputs, context, weights = [embedded], None, None
-        if self.config.attention == "additive":  # the query is the state before this step
-            context, weights = self._attend(state.layers[-1][0][:, None, :], source)
-            inputs.append(context[:, 0])
-        output, layers = tf.concat([*inputs, state.fed], axis=-1), []
-        for layer in range(self.config.decoder_layers):
-            output = apply_dropout(output, masks, f"decoder.{layer}", self.config.dropout)
-            output, layer_state = self.layers[layer].step(output, state.layers[layer])
-            layers.append(layer_state)
-        if context is None:  # the query is the state after this step
-            context, weights = self._attend(output[:, None, :], source)
-        features = self._features(context, output[:, None, :])[:, 0]
-        fed = features if self.config.input_feeding else state.fed
-        return features, weights[:, 0], DecoderState(tuple(layers), fed)
+        products = self._products(embedded[None])
+        bases = tuple(tuple(base[0] for base in part) for part in products.bases())
+        step, state = self._step(state, source, masks, products, bases)
+        return self._features(step), step.weights, state
 
     def _all_at_once(
         self, embedded: Tensor, state: DecoderState, source: Source, masks: dict[str, Tensor]
@@ -107,33 +142,88 @@ class Decoder(keras.layers.Layer):
             outputs = apply_dropout(outputs, masks, f"decoder.{layer}", self.config.dropout)
             outputs, _ = self.layers[layer](outputs, state.layers[layer])
         context, weights = self._attend(outputs, source)
-        return self._features(context, outputs), weights
+        return self._look(context, outputs), weights
 
     def _step_by_step(
         self, embedded: Tensor, state: DecoderState, source: Source, masks: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        inner = {place: mask for place, mask in masks.items() if place.startswith("decoder.")}
-        steps = tf.shape(embedded)[1]
-        all_features, all_weights = (tf.TensorArray(embedded.dtype, steps) for _ in range(2))
+        inner = {place: tf.transpose(mask, [1, 0, 2]) for place, mask in masks.items() if place.startswith("decoder.")}
+        products, first = self._products(tf.transpose(embedded, [1, 0, 2])), state
 
-        def read(t: Tensor, state: DecoderState, all_features: tf.TensorArray, all_weights: tf.TensorArray) -> tuple:
-            masks_now = {place: mask[:, t] for place, mask in inner.items()}
-            features, weights, state = self.step(embedded[:, t], state, source, masks_now)
-            return t + 1, state, all_features.write(t, features), all_weights.write(t, weights)
+        def read(state: DecoderState, now: tuple[Bases, dict[str, Tensor]]) -> tuple[DecoderState, Step]:
+            bases, masks_now = now
+            step, state = self._step(state, source, masks_now, products, bases)
+            return state, step
 
-        _, _, all_features, all_weights = tf.while_loop(
-            lambda t, *_: t < steps, read, (0, state, all_features, all_weights), maximum_iterations=steps
+        _, steps = scan(read, first, (products.bases(), inner))
+        self._keep(products, first, steps)
+        return tf.transpose(self._features(steps), [1, 0, 2]), tf.transpose(steps.weights, [1, 0, 2])
+
+    def _products(self, embedded: Tensor) -> Products:
+        """The products of a loop over the steps of embedded target inputs (T, B, E)."""
+        kind, feeds = self.config.attention, self.config.input_feeding
+        return Products(
+            tuple(layer.from_rest(embedded if i == 0 else embedded[..., :0]) for i, layer in enumerate(self.layers)),
+            tuple(layer.from_hidden(embedded) for layer in self.layers),
+            (self.attention.query.at_each_step(embedded),) if kind in ("additive", "concat") else (),
+            (self.attentional.at_each_step(embedded),) if feeds and self.config.attentional_layer else (),
         )
-        return tf.einsum("tbf->btf", all_features.stack()), tf.einsum("tbs->bts", all_weights.stack())
 
-    def _attend(self, query: Tensor, source: Source) -> tuple[Tensor, Tensor]:
-        """Context (B, Q, M) and weights (B, Q, S) of queries (B, Q, H); without attention (B, Q, 0) and zeros."""
+    def _keep(self, products: Products, first: DecoderState, steps: Step) -> None:
+        """Tell a loop's products what they multiplied, from the state before the first step and what came of all."""
+        before = [states_before(*pair) for pair in zip((state[0] for state in first.layers), steps.hidden, strict=True)]
+        for product, inputs in zip((*products.inputs, *products.hidden), (*steps.inputs, *before), strict=True):
+            product.keep(inputs)
+        for product in products.query:
+            product.keep(before[-1] if self.config.attention == "additive" else steps.hidden[-1])
+        for product in products.attentional:
+            product.keep(tf.concat([steps.context, steps.hidden[-1]], axis=-1))
+
+    def _step(
+        self, state: DecoderState, source: Source, masks: dict[str, Tensor], products: Products, bases: Bases
+    ) -> tuple[Step, DecoderState]:
+        """One step of a loop, with its part of the products' bases: what came of it, and the next state."""
+        rest, all_inputs, layers = [state.fed], [], []
+        if self.config.attention == "additive":  # the query is the state before this step
+            context, weights = self._attend_once(state.layers[-1][0], source, products, bases)
+            rest = [context, state.fed]
+        output = tf.concat(rest, axis=-1)
+        for i, layer in enumerate(self.layers):
+            inputs = apply_dropout(output, masks, f"decoder.{i}", self.config.dropout)
+            from_hidden = products.hidden[i](state.layers[i][0], bases[1][i])
+            layers.append(advance(layer.cell, products.inputs[i](inputs, bases[0][i]), from_hidden, state.layers[i]))
+            all_inputs.append(inputs)
+            output = layers[-1][0]
+        if self.config.attention != "additive":  # the query is the state after this step
+            context, weights = self._attend_once(output, source, products, bases)
+        fed = state.fed
+        if self.config.input_feeding:
+            seen = tf.concat([context, output], axis=-1)
+            fed = tf.tanh(products.attentional[0](seen, bases[3][0])) if products.attentional else seen
+        hidden = tuple(layer[0] for layer in layers)
+        return Step(context, weights, fed, tuple(all_inputs), hidden), DecoderState(tuple(layers), fed)
+
+    def _attend(self, states: Tensor, source: Source) -> tuple[Tensor, Tensor]:
+        """Context (B, Q, M) and weights (B, Q, S) of states (B, Q, H); without attention (B, Q, 0) and zeros."""
         if self.config.attention != "none":
-            return self.attention(query, source.keys, source.memory, source.mask)
-        weights = tf.zeros([tf.shape(query)[0], tf.shape(query)[1], tf.shape(source.memory)[1]], query.dtype)
-        return query[:, :, :0], weights
+            return self.attention(self.attention.queries(states), source.keys, source.memory, source.mask)
+        weights = tf.zeros([tf.shape(states)[0], tf.shape(states)[1], tf.shape(source.memory)[1]], states.dtype)
+        return states[:, :, :0], weights
 
-    def _features(self, context: Tensor, output: Tensor) -> Tensor:
-        """What the output layer sees (B, Q, F): the context and the state, through the attentional layer if any."""
+    def _attend_once(self, state: Tensor, source: Source, products: Products, bases: Bases) -> tuple[Tensor, Tensor]:
+        """The same for one state a row, in a loop: (B, H) gives (B, M) and (B, S)."""
+        if products.query:
+            query = products.query[0](state, bases[2][0])[:, None, :]
+            context, weights = self.attention(query, source.keys, source.memory, source.mask)
+        else:
+            context, weights = self._attend(state[:, None, :], source)
+        return context[:, 0], weights[:, 0]
+
+    def _features(self, step: Step) -> Tensor:
+        """The features of a step (B, F), or of all (T, B, F)."""
+        return step.fed if self.config.input_feeding else self._look(step.context, step.hidden[-1])
+
+    def _look(self, context: Tensor, output: Tensor) -> Tensor:
+        """What the output layer sees (..., F): the context and the state, through the attentional layer if any."""
         seen = tf.concat([context, output], axis=-1)
         return tf.tanh(self.attentional(seen)) if self.config.attentional_layer else seen

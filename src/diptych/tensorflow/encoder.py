@@ -8,7 +8,8 @@ from tensorflow import Tensor
 
 from diptych.config import ModelConfig
 from diptych.tensorflow.attention import Dense
-from diptych.tensorflow.recurrent import RecurrentLayer, State, apply_dropout, reverse_sequence
+from diptych.tensorflow.cells import State
+from diptych.tensorflow.recurrent import RecurrentLayer, apply_dropout
 
 
 class Encoder(keras.layers.Layer):
@@ -40,9 +41,8 @@ class Encoder(keras.layers.Layer):
             inputs = apply_dropout(outputs, masks, f"encoder.{layer}", self.config.dropout)
             outputs, state = self.forward_layers[layer](inputs, lengths=lengths)
             if self.config.bidirectional:
-                reversed_inputs = reverse_sequence(inputs, lengths)
-                backward, backward_state = self.backward_layers[layer](reversed_inputs, lengths=lengths)
-                outputs = tf.concat([outputs, reverse_sequence(backward, lengths)], axis=-1)
+                backward, backward_state = self.backward_layers[layer](inputs, lengths=lengths, reverse=True)
+                outputs = tf.concat([outputs, backward], axis=-1)
                 state = tuple(tf.concat(pair, axis=-1) for pair in zip(state, backward_state, strict=True))
             states.append(state)
         return outputs, states

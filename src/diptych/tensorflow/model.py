@@ -8,9 +8,10 @@ from tensorflow import Tensor
 
 from diptych.config import ModelConfig, Precision
 from diptych.parameters.specification import specification
+from diptych.tensorflow.cells import State
 from diptych.tensorflow.decoder import Decoder, DecoderState, Source
 from diptych.tensorflow.encoder import Bridge, Encoder
-from diptych.tensorflow.recurrent import State, apply_dropout, sequence_mask
+from diptych.tensorflow.recurrent import apply_dropout, sequence_mask
 
 POLICY = {"float32": "float32", "float64": "float64", "bfloat16": "mixed_bfloat16"}
 

@@ -7,11 +7,11 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from diptych.config import Cell
+from diptych.tensorflow.cells import State, advance
+from diptych.tensorflow.loops import scan
+from diptych.tensorflow.step_products import StepProduct, spread
 
-# (hidden,) for gru and rnn, (hidden, cell) for lstm; each (B, H).
-State = tuple[Tensor, ...]
-
-SEQUENCE = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}
+CELLS = {"gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell, "rnn": keras.layers.SimpleRNNCell}
 
 
 class RecurrentLayer(keras.layers.Layer):
@@ -24,44 +24,78 @@ class RecurrentLayer(keras.layers.Layer):
         self.cell = cell
         self.size = size
         form = {"reset_after": True} if cell == "gru" else {}
-        self.sequence = SEQUENCE[cell](size, return_sequences=True, return_state=True, **form)
-        self.sequence.build((None, None, input_size))
+        self.weights_in_keras = CELLS[cell](size, **form)
+        self.weights_in_keras.build((None, input_size))
 
-    def call(self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
+    def call(
+        self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None, reverse: bool = False
+    ) -> tuple[Tensor, State]:
         """Run over whole sequences.
 
         Args:
             inputs: (B, T, I).
             state: the state before the first step; None: zeros.
             lengths: (B,) real steps of each row, at least 1; None: all T.
+            reverse: from the last step to the first.
 
         Returns:
             The outputs (B, T, H), zeros beyond a row's length, and the state after each row's last real step.
         """
-        if state is None:
-            state = self.zero_state(inputs)
-        if lengths is None:
-            outputs, *final = self.sequence(inputs, initial_state=list(state))
-            return outputs, tuple(final)
-        mask = sequence_mask(lengths, tf.shape(inputs)[1])
-        outputs, *final = self.sequence(inputs, initial_state=list(state), mask=mask)
-        # Keras repeats the last real output at padded steps.
-        return tf.where(mask[:, :, None], outputs, tf.zeros([], outputs.dtype)), tuple(final)
+        first = self.zero_state(inputs) if state is None else state
+        time_major = tf.transpose(inputs, [1, 0, 2])
+        from_hidden = self.from_hidden(time_major)
+        over = (self.from_input(time_major), from_hidden.base)
+        if lengths is not None:
+            real = tf.transpose(sequence_mask(lengths, tf.shape(inputs)[1]))[:, :, None]  # (T, B, 1)
+            over = (*over, real)
+
+        def read(state: State, now: tuple[Tensor, ...]) -> tuple[State, Tensor]:
+            after = advance(self.cell, now[0], from_hidden(state[0], now[1]), state)
+            if lengths is not None:  # padding leaves the state as it is
+                after = tuple(tf.where(now[2], new, old) for new, old in zip(after, state, strict=True))
+            return after, after[0]
+
+        state, outputs = scan(read, first, over, reverse)  # outputs (T, B, H)
+        from_hidden.keep(states_before(first[0], outputs, reverse))
+        if lengths is not None:
+            outputs = tf.where(real, outputs, tf.zeros([], outputs.dtype))
+        return tf.transpose(outputs, [1, 0, 2]), state
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one step: inputs (B, I) and a state give the output (B, H) and the next state."""
-        output, state = self.sequence.cell(inputs, list(state))
-        return output, tuple(state)
+        from_hidden = self.from_hidden(inputs[None])
+        state = advance(self.cell, self.from_input(inputs), from_hidden(state[0], from_hidden.base[0]), state)
+        return state[0], state
+
+    def from_input(self, inputs: Tensor) -> Tensor:
+        """What inputs (..., I) of any number of steps give each gate (..., gates x H), their bias added.
+
+        Where only the first numbers of the input are known before a loop, `from_rest` adds what the others give.
+        """
+        weight, bias = self._weight("kernel", inputs.dtype), self._weight("bias", inputs.dtype)
+        return tf.tensordot(inputs, weight[: inputs.shape[-1]], 1) + (bias[0] if self.cell == "gru" else bias)
+
+    def from_rest(self, known: Tensor) -> StepProduct:
+        """The product with the rest of an input in a loop, added to what its known first numbers (T, B, K) give."""
+        return StepProduct(self._weight("kernel", known.dtype)[known.shape[-1] :], self.from_input(known))
+
+    def from_hidden(self, inputs: Tensor) -> StepProduct:
+        """The product with the hidden state in a loop over inputs (T, B, I), a GRU's second bias added."""
+        weight, bias = self._weight("recurrent_kernel", inputs.dtype), self._weight("bias", inputs.dtype)
+        return StepProduct(weight, spread(bias[1] if self.cell == "gru" else tf.zeros_like(bias), inputs))
 
     def zero_state(self, inputs: Tensor) -> State:
         """The state of zeros for as many rows as `inputs` has."""
         zeros = tf.zeros([tf.shape(inputs)[0], self.size], inputs.dtype)
         return (zeros, zeros) if self.cell == "lstm" else (zeros,)
 
+    def _weight(self, name: str, dtype: tf.DType) -> Tensor:
+        return tf.cast(getattr(self.weights_in_keras, name), dtype)
 
-def reverse_sequence(inputs: Tensor, lengths: Tensor) -> Tensor:
-    """Reverse the first `lengths[b]` steps of each row of (B, T, I); what lies beyond stays in place."""
-    return tf.reverse_sequence(inputs, lengths, seq_axis=1)
+
+def states_before(first: Tensor, after: Tensor, reverse: bool = False) -> Tensor:
+    """(T, B, H) the state before each step, from the one before the first (B, H) and those after each (T, B, H)."""
+    return tf.concat([after[1:], first[None]] if reverse else [first[None], after[:-1]], axis=0)
 
 
 def sequence_mask(lengths: Tensor, steps: int) -> Tensor:

@@ -59,7 +59,7 @@ def bindings(model: Model) -> list[Binding]:
         for part in path:
             owner = owner[int(part)] if part.isdigit() else getattr(owner, part)
         if parameter.gates:
-            owner, attribute = owner.sequence.cell, KERAS_NAMES[attribute]
+            owner, attribute = owner.weights_in_keras, KERAS_NAMES[attribute]
         variable = getattr(owner, attribute)
         earlier = found[variable.path].parameters if variable.path in found else ()
         found[variable.path] = Binding(variable, (*earlier, parameter))
