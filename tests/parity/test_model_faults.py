@@ -180,13 +180,12 @@ def scores_scaled(patch, side):
 
 
 def query_of_the_new_state(patch, side):
-    def step(original, decoder, embedded, state, source, masks):
-        _, _, state = original(decoder, embedded, state, source, masks)
-        output = state.layers[-1][0][:, None, :]
-        context, weights = decoder._attend(output, source)
-        return decoder._features(context, output)[:, 0], weights[:, 0], state
+    def step(original, decoder, state, source, masks, products, bases):
+        found, state = original(decoder, state, source, masks, products, bases)
+        context, weights = decoder._attend_once(found.hidden[-1], source, products, bases)
+        return found._replace(context=context, weights=weights), state
 
-    side.change(patch, "decoder.Decoder", "step", step)
+    side.change(patch, "decoder.Decoder", "_step", step)
 
 
 def attention_in_float32(patch, side):
@@ -198,32 +197,32 @@ def attention_in_float32(patch, side):
 
 
 def decoder_forgets_its_state(patch, side):
-    def step(original, layer, inputs, state):
-        return original(layer, inputs, layer.zero_state(inputs))
+    def advance(original, cell, from_input, from_hidden, state):
+        return original(cell, from_input, 0.0 * from_hidden, tuple(0.0 * part for part in state))
 
-    side.change_layers(patch, "decoder", "step", step)
+    side.change(patch, "decoder", "advance", advance)
 
 
 def context_not_fed(patch, side):
-    def join(parts, **axis):  # what goes into the cell: embedding, context, features fed (none here)
-        return side.concatenate([parts[0], 0.0 * parts[1], parts[2]] if len(parts) == 3 else parts)
+    def join(parts, **axis):  # what goes into the cell beside the embedding: context, features fed (none here)
+        return side.concatenate([0.0 * parts[0], parts[1]] if parts[1].shape[-1] == 0 else parts)
 
     side.replace(patch, "decoder", **{"cat" if side.name == "pytorch" else "concat": join})
 
 
 def zeros_fed(patch, side):
-    def step(original, decoder, embedded, state, source, masks):
-        features, weights, state = original(decoder, embedded, state, source, masks)
-        return features, weights, state._replace(fed=0.0 * state.fed)
+    def step(original, *arguments):
+        found, state = original(*arguments)
+        return found, state._replace(fed=0.0 * state.fed)
 
-    side.change(patch, "decoder.Decoder", "step", step)
+    side.change(patch, "decoder.Decoder", "_step", step)
 
 
 def context_after_the_state(patch, side):
     side.change(
         patch,
         "decoder.Decoder",
-        "_features",
+        "_look",
         lambda original, decoder, context, output: original(decoder, output, context),
     )
 
@@ -278,7 +277,7 @@ FAULTS = [
     (padded_outputs_not_zero, "gru", "encoder", f"{LAYER} outputs", BACKENDS),
     (final_state_of_the_padded_end, "rnn", "encoder", f"{LAYER} final state 0", BACKENDS),
     (final_state_in_order_of_length, "gru", "encoder", f"{LAYER} final state 0", ("pytorch",)),
-    (backward_outputs_left_reversed, "gru", "encoder", "encoder outputs", BACKENDS),
+    (backward_outputs_left_reversed, "gru", "encoder", "encoder.backward_layers.0 outputs", BACKENDS),
     (encoder_state_backward_first, "gru", "encoder", "encoder layer 0, final state 0", BACKENDS),
     (bridge_reads_backward_first, "gru", "attention", "bridge layer 0, state 0", BACKENDS),
     (bridge_without_tanh, "gru", "attention", "bridge layer 0, state 0", BACKENDS),
@@ -290,7 +289,7 @@ FAULTS = [
     (scores_scaled, "rnn", "attention", "decoder source, keys", BACKENDS),
     (query_of_the_new_state, "gru", "attention", "decoder.attention, time step 0", BACKENDS),
     (attention_in_float32, "tied", "attention", "decoder.attention, time step 0", BACKENDS),
-    (decoder_forgets_its_state, "gru", "attention", "decoder.layers.0, without weights", BACKENDS),
+    (decoder_forgets_its_state, "gru", "attention", "decoder.layers.0, time step 0, state 0", BACKENDS),
     (context_not_fed, "gru", "attention", "decoder.layers.0, time step 0, state 0", BACKENDS),
     (zeros_fed, "rnn", "attention", "decoder fed, time step 0", BACKENDS),
     (context_after_the_state, "gru", "logits", "decoder features, time step 0", BACKENDS),

@@ -83,10 +83,11 @@ def no_gradient_through_the_keys(patch, side):
 
 
 def no_gradient_through_time(patch, side):
-    def step(original, layer, inputs, state):
-        return original(layer, inputs, tuple(side.stop(part) for part in state))
+    def step(original, decoder, state, *others):
+        layers = tuple(tuple(side.stop(part) for part in layer) for layer in state.layers)
+        return original(decoder, state._replace(layers=layers), *others)
 
-    side.change_layers(patch, "decoder", "step", step)
+    side.change(patch, "decoder.Decoder", "_step", step)
 
 
 def tied_gradient_of_one_use(patch, side):
@@ -162,10 +163,11 @@ def keras_epsilon(patch, side):
 
 def epsilon_before_the_correction(patch, side):
     def apply(original, optimizer, gradients, learning_rate, steps):
-        epsilon = 1e-8 / np.sqrt(1.0 - 0.999 ** int(steps))
         if side.name == "pytorch":
-            optimizer.optimizer.param_groups[0]["eps"] = epsilon
+            optimizer.optimizer.param_groups[0]["eps"] = 1e-8 / np.sqrt(1.0 - 0.999**steps)
         else:
+            power = side.framework.pow(np.float64(0.999), side.framework.cast(steps, "float64"))
+            epsilon = 1e-8 / side.framework.sqrt(1.0 - power)
             optimizer.config = optimizer.config.model_copy(update={"epsilon": epsilon})
         original(optimizer, gradients, learning_rate, steps)
 
@@ -226,9 +228,7 @@ def second_bias_trained(patch, side):
 
     def make(original, layer, *sizes):
         original(layer, *sizes)
-        zeros = layer.bias_hh
-        del layer.bias_hh
-        layer.bias_hh = side.framework.nn.Parameter(zeros)
+        layer.bias_hh = side.framework.nn.Parameter(side.framework.zeros_like(layer.bias_ih))
 
     def start(original, training, model, config):
         original(training, model, config)

@@ -121,7 +121,8 @@ def _judge_arrays(
     for name in ours:
         gap, scale = largest_gap(ours[name], others[name]), _scale(others[name])
         limit, note = limits[name]
-        spacing = float(np.spacing(np.asarray(scale, precision)))
+        # That of zero is denormal: zero, where such numbers are flushed.
+        spacing = max(float(np.spacing(np.asarray(scale, precision))), float(np.finfo(precision).tiny))
         holds = gap <= limit and math.isfinite(gap) and not note
         relative = gap / scale if scale else gap
         found.append(Level(rung, precision, between, name, gap, limit, relative, gap / spacing, holds, note))

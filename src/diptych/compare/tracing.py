@@ -87,16 +87,13 @@ def _trace_forward(recorder: Recorder, model: Any, work: Work) -> None:
         ends, memory = [], []
         for direction in ("forward", "backward")[: config.directions]:
             name, back = f"encoder.{direction}_layers.{number}", direction == "backward"
-            seen = recorder(f"{name} inputs", recurrent.reverse_sequence(inputs, lengths)) if back else inputs
             layer = find(model, name)
-            _trace_steps(recorder, layer, name, seen)
-            found, end = layer(seen, lengths=lengths)
+            _trace_steps(recorder, layer, name, inputs)
+            found, end = layer(inputs, lengths=lengths, reverse=back)
             memory.append(recorder(f"{name} outputs", found))
             ends.append([recorder(f"{name} final state {part}", tensor) for part, tensor in enumerate(end)])
-        arrays = [panel.to_array(tensor) for tensor in memory]
-        if config.bidirectional:
-            arrays[1] = panel.to_array(recurrent.reverse_sequence(memory[1], lengths))
-        outputs = panel.to_tensor(recorder.keep(f"encoder layer {number}", np.concatenate(arrays, axis=-1)))
+        joined = np.concatenate([panel.to_array(tensor) for tensor in memory], axis=-1)
+        outputs = panel.to_tensor(recorder.keep(f"encoder layer {number}", joined))
         parts = zip(*([panel.to_array(part) for part in end] for end in ends), strict=True)
         states.append(tuple(panel.to_tensor(np.concatenate(part, axis=-1)) for part in parts))
     whole, whole_states = model.read(source, lengths, masks)
