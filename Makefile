@@ -17,7 +17,7 @@ help:
 	@echo "make slow    run the slow ones"
 	@echo "make lint    check style, types and the import rule"
 	@echo "make format  put the code into the style that lint asks for"
-	@echo "make bench   measure training and decoding speed"
+	@echo "make bench   measure training and decoding speed beside other toolkits (see benchmarks/)"
 	@echo "make setup   only make .venv and install everything into it"
 	@echo "make clean   remove .venv and every cache; runs/ stays"
 
@@ -65,7 +65,7 @@ format: setup
 	$(BIN)/ruff format .
 
 bench: setup
-	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/bench.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
