@@ -23,6 +23,7 @@ COMMANDS = (
     "translate",
     "evaluate",
     "parity",
+    "benchmark",
     "differences",
     "code",
 )

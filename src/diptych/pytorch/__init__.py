@@ -2,12 +2,14 @@
 
 from diptych.pytorch.model import Model
 from diptych.pytorch.process import configure, versions
+from diptych.pytorch.products import ProductTimer
 from diptych.pytorch.stepper import Stepper
 from diptych.pytorch.training import StepResult, TrainingStep
 from diptych.pytorch.weights import export_parameters, load_parameters, to_array, to_tensor
 
 __all__ = [
     "Model",
+    "ProductTimer",
     "StepResult",
     "Stepper",
     "TrainingStep",

@@ -2,12 +2,14 @@
 
 from diptych.tensorflow.model import Model
 from diptych.tensorflow.process import configure, versions
+from diptych.tensorflow.products import ProductTimer
 from diptych.tensorflow.stepper import Stepper
 from diptych.tensorflow.training import StepResult, TrainingStep
 from diptych.tensorflow.weights import export_parameters, load_parameters, to_array, to_tensor
 
 __all__ = [
     "Model",
+    "ProductTimer",
     "StepResult",
     "Stepper",
     "TrainingStep",

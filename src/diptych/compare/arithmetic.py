@@ -1,0 +1,154 @@
+"""The matrix products that a model cannot do without: their shapes and their arithmetic, from its config and a batch.
+
+Counted are all products in docs/equations.md but one: in additive and concat scores the tanh's outputs are weighted
+by a vector and summed, which is no product of matrices. A weight that a loop over time multiplies at every step is
+counted as so many products, its gradient as one: it can be made at the end, of all steps together. What of an input
+is known before the loop is multiplied before it. Nothing is taken off for padding or for states of zeros.
+
+Letters: B sentences, S source and T target positions, N real target positions, R rows of one decoding step.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from diptych.config import ModelConfig
+from diptych.parameters.specification import GATES
+
+Part = Literal["forward", "input gradient", "weight gradient"]
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of matrices (m, k) and (k, n), or of a batch of such pairs, made `count` times.
+
+    Attributes:
+        name: what it computes.
+        part: the product itself, or one of the two that its gradient takes.
+        batch: how many pairs are multiplied at once; 1 where the matrices are plain ones.
+        m: rows of the result.
+        k: the length of the sums.
+        n: columns of the result.
+        count: how often it is made.
+    """
+
+    name: str
+    part: Part
+    batch: int
+    m: int
+    k: int
+    n: int
+    count: int
+
+    @property
+    def operations(self) -> int:
+        """Multiplications and additions, all `count` times together."""
+        return 2 * self.batch * self.m * self.k * self.n * self.count
+
+
+def training_products(
+    config: ModelConfig, vocabulary_size: int, sentences: int, source: int, target: int, tokens: int
+) -> list[Product]:
+    """The products of one training step, forward and backward.
+
+    Args:
+        config: the model's shape.
+        vocabulary_size: the target's.
+        sentences: B.
+        source: S, padding included.
+        target: T, padding included.
+        tokens: N; only these are projected to the vocabulary.
+    """
+    forward = _reading(config, sentences, source)
+    forward += _decoder(config, sentences, source, target)
+    forward.append(_output(config, vocabulary_size, tokens))
+    return [part for product in forward for part in (product, *_gradients(product))]
+
+
+def decoding_products(
+    config: ModelConfig, vocabulary_size: int, sentences: int, source: int, rows: Sequence[int]
+) -> list[Product]:
+    """The products of decoding one batch.
+
+    Args:
+        config: the model's shape.
+        vocabulary_size: the target's.
+        sentences: B.
+        source: S, padding included.
+        rows: R of each step in turn: how many hypotheses are extended.
+    """
+    found = _reading(config, sentences, source)
+    for size, steps in sorted(Counter(rows).items()):
+        step = [*_decoder(config, size, source, 1), _output(config, vocabulary_size, size)]
+        found += [replace(product, count=product.count * steps) for product in step]
+    return found
+
+
+def _reading(config: ModelConfig, sentences: int, source: int) -> list[Product]:
+    """What is done once per source: encoder, bridge and the attention's keys."""
+    found = []
+    gates, memory, rows = len(GATES[config.cell]), config.memory_size, sentences * source
+    for layer in range(config.encoder_layers):
+        inputs = config.embedding_size if layer == 0 else memory
+        outputs = gates * config.encoder_size
+        for direction in ("forward", "backward")[: config.directions]:
+            name = f"encoder {direction} {layer}"
+            found.append(_product(f"{name} input", rows, inputs, outputs))
+            found.append(_product(f"{name} hidden", sentences, config.encoder_size, outputs, source))
+    if config.bridge == "dense":
+        for layer in range(config.decoder_layers):
+            for state in ("hidden", "cell") if config.cell == "lstm" else ("hidden",):
+                found.append(_product(f"bridge {layer} {state}", sentences, memory, config.decoder_size))
+    if config.attention in ("additive", "concat", "general"):
+        size = config.decoder_size if config.attention == "general" else config.score_size
+        found.append(_product("attention keys", rows, memory, size))
+    return found
+
+
+def _decoder(config: ModelConfig, rows: int, source: int, target: int) -> list[Product]:
+    """What is done for `target` positions of each of `rows` targets, but for the output layer."""
+    loops = config.attention == "additive" or config.input_feeding  # a step's input depends on the step before
+    once, stepwise = (rows * target, 1), (rows, target)
+    size, gates = config.decoder_size, len(GATES[config.cell])
+
+    def dense(name: str, inputs: int, outputs: int, in_loop: bool) -> Product:
+        m, count = stepwise if in_loop else once
+        return _product(name, m, inputs, outputs, count)
+
+    found = [dense("decoder 0 embedded", config.embedding_size, gates * size, False)]
+    rest = config.decoder_input_size - config.embedding_size
+    if rest:
+        found.append(dense("decoder 0 rest", rest, gates * size, True))
+    found += [dense(f"decoder {layer} input", size, gates * size, loops) for layer in range(1, config.decoder_layers)]
+    found += [dense(f"decoder {layer} hidden", size, gates * size, True) for layer in range(config.decoder_layers)]
+    queries, count = (1, target) if loops else (target, 1)
+    if config.attention in ("additive", "concat"):
+        found.append(dense("attention query", size, config.score_size, loops))
+    elif config.attention != "none":
+        found.append(Product("attention scores", "forward", rows, queries, size, source, count))
+    if config.attention != "none":
+        found.append(Product("attention context", "forward", rows, queries, source, config.memory_size, count))
+    if config.attentional_layer:
+        seen = config.context_size + size
+        found.append(dense("attentional layer", seen, config.feature_size, config.input_feeding))
+    return found
+
+
+def _output(config: ModelConfig, vocabulary_size: int, rows: int) -> Product:
+    return _product("output layer", rows, config.feature_size, vocabulary_size)
+
+
+def _product(name: str, m: int, k: int, n: int, count: int = 1) -> Product:
+    return Product(name, "forward", 1, m, k, n, count)
+
+
+def _gradients(product: Product) -> tuple[Product, Product]:
+    """The products that give the gradients of the left matrix, and of the right one, which is always the same."""
+    m, k, n, count = product.m, product.k, product.n, product.count
+    return (
+        replace(product, part="input gradient", m=m, k=n, n=k),
+        replace(product, part="weight gradient", m=n, k=m * count, n=k, count=1),
+    )

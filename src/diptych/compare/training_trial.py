@@ -1,0 +1,105 @@
+"""Training as a trial: optimizer steps on a few batches, from short to long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import count, cycle, islice
+from types import ModuleType
+from typing import Any
+
+from diptych.compare.arithmetic import Product, training_products
+from diptych.compare.trial import evenly_spaced, middle
+from diptych.data.batches import Batch, EncodedPairs, collate, encode_pairs, padded_length, training_batches
+from diptych.data.corpus import Corpus
+from diptych.parameters.specification import dropout_shapes
+from diptych.randomness import dropout_masks
+from diptych.runs import Run
+from diptych.training.schedule import Work, prefetched
+
+
+class TrainingTrial:
+    """Steps of a run's training, with dropout masks made beside them as in training.
+
+    Attributes:
+        counts: steps, sentences, target tokens (eos counted) and all target positions of a block.
+    """
+
+    def __init__(self, panel: ModuleType, run: Run, model: Any, corpus: Corpus, steps: int) -> None:
+        """Choose the batches: so many, evenly spaced among all full ones of an epoch in the order of their length."""
+        self._panel, self._run, self._model = panel, run, model
+        self._config = run.config.training
+        languages = run.source_tokenizer, run.source_vocabulary, run.target_tokenizer, run.target_vocabulary
+        pairs = encode_pairs(corpus.train, *languages, run.config.data.maximum_length)
+        epoch = training_batches(pairs, self._config.batch_size, self._config.seed, 0)
+        full = [rows for rows in epoch if len(rows) == self._config.batch_size] or epoch
+        lengths = pairs.targets.lengths
+        full.sort(key=lambda rows: int(lengths[rows].sum()))
+        self.batches = [collate(pairs, rows) for rows in evenly_spaced(full, steps)]
+        self._distinct_shapes = len({_shape(pairs, rows) for rows in epoch})
+        self._works = prefetched(self._jobs())
+        self._next_step = 0
+        self.counts = {
+            "steps": len(self.batches),
+            "sentences": sum(len(batch.rows) for batch in self.batches),
+            "target_tokens": sum(batch.target_tokens for batch in self.batches),
+            "target_positions": sum(batch.target_output.size for batch in self.batches),
+        }
+
+    def prepare(self) -> None:
+        """Make the training step and do one."""
+        self._training = self._panel.TrainingStep(self._model, self._config)
+        self._train([self._work(self.batches[0], 0)])
+
+    def block(self) -> float:
+        """One step on each batch."""
+        return self._train(islice(self._works, len(self.batches)))
+
+    def block_with_masks_ready(self) -> float:
+        """The same, with dropout masks that were there before."""
+        return self._train([self._work(batch, step) for step, batch in enumerate(self.batches)])
+
+    def products(self) -> list[Product]:
+        """Those of each batch, padding included."""
+        return [product for batch in self.batches for product in self._products(*_sizes(batch))]
+
+    def typical(self) -> list[Product]:
+        """Those of a batch whose sizes are the medians."""
+        return self._products(*middle([_sizes(batch) for batch in self.batches]))
+
+    def details(self) -> dict[str, Any]:
+        """How often the panel compiled, and how many shapes the batches of a whole epoch have."""
+        return {
+            "compilations": getattr(self._training, "compilations", None),
+            "distinct_shapes": self._distinct_shapes,
+        }
+
+    def _products(self, *sizes: int) -> list[Product]:
+        return training_products(self._run.config.model, len(self._run.target_vocabulary), *sizes)
+
+    def _train(self, works: Sequence[Work] | Iterator[Work]) -> float:
+        mark = time.perf_counter()
+        for work in works:
+            self._training.step(work.batch, work.masks, self._config.learning_rate)
+        return time.perf_counter() - mark
+
+    def _jobs(self) -> Iterator[Callable[[], Work]]:
+        return (partial(self._work, batch, step) for step, batch in zip(count(), cycle(self.batches)))
+
+    def _work(self, batch: Batch, step: int) -> Work:
+        """What a step is given."""
+        model = self._run.config.model
+        shapes = dropout_shapes(model, len(batch.rows), batch.source.shape[1], batch.target_output.shape[1])
+        return Work(batch, dropout_masks(self._config.seed, step, shapes, model.dropout), epoch=0)
+
+
+def _sizes(batch: Batch) -> tuple[int, int, int, int]:
+    """B, S, T and the real target positions of a batch."""
+    return len(batch.rows), batch.source.shape[1], batch.target_output.shape[1], batch.target_tokens
+
+
+def _shape(pairs: EncodedPairs, rows: Any) -> tuple[int, int, int]:
+    """B, S and T of a batch that is not made."""
+    longest = int(pairs.sources.lengths[rows].max()), int(pairs.targets.lengths[rows].max()) + 1
+    return len(rows), *map(padded_length, longest)  # type: ignore[return-value]
