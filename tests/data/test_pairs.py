@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diptych.config import DataConfig
@@ -42,6 +42,7 @@ def test_what_is_selected_is_counted_and_in_order(mask: list[bool], count: int) 
     sizes=st.tuples(st.integers(0, 3), st.integers(0, 3)),
     seed=st.integers(0, 99),
 )
+@example(words=list("a" * 50 + "bcdefgh"), sizes=(3, 3), seed=1)
 def test_the_first_sentences_of_the_shuffled_order_are_held_out(
     words: list[str], sizes: tuple[int, int], seed: int
 ) -> None:
