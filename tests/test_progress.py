@@ -1,6 +1,7 @@
 """What training says: a bar on a terminal, lines elsewhere, nothing where quiet was asked for."""
 
 import io
+import itertools
 
 import pytest
 from rich.console import Console
@@ -70,8 +71,44 @@ def test_a_bar_says_loss_speed_and_time_left_and_keeps_lines_above_it():
     assert "something [red]else[/red]" in text
 
 
+@pytest.fixture
+def slow_clock(monkeypatch):
+    """A clock that goes on by 0.7 seconds whenever it is looked at."""
+    times = itertools.count(step=0.7)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+
+
+@pytest.mark.usefixtures("slow_clock")
+def test_lines_say_how_far_a_long_reading_is():
+    stream = io.StringIO()
+    items = range(8000)
+    assert list(LineReporter(stream, every_seconds=2.0).watch(items, "encoding", 8000)) == list(items)
+    assert stream.getvalue().splitlines() == ["encoding: 2,048 of 8,000", "encoding: 5,120 of 8,000"]
+
+
+@pytest.mark.usefixtures("slow_clock")
+def test_a_bar_says_how_far_a_long_reading_is_and_goes():
+    stream = Terminal()
+    reporter = BarReporter(Console(file=stream, force_terminal=True, width=100))
+    items = reporter.watch(range(8000), "encoding", 8000)
+    assert [next(items) for _ in range(4000)] == list(range(4000))
+    items.close()
+    assert "encoding" in stream.getvalue() and "/8000" in stream.getvalue()
+    report_everything(reporter)  # the next bar can be drawn
+
+
+def test_a_short_reading_draws_nothing():
+    stream = Terminal()
+    assert (
+        len(list(BarReporter(Console(file=stream, force_terminal=True)).watch(range(5000), "encoding", 5000))) == 5000
+    )
+    assert list(LineReporter(stream).watch([1, 2], "encoding", 2)) == [1, 2]
+    assert stream.getvalue() == ""
+
+
 def test_quiet_says_nothing(capfd):
     report_everything(QuietReporter())
+    assert list(QuietReporter().watch(range(5), "encoding", 5)) == list(range(5))
     assert capfd.readouterr() == ("", "")
 
 

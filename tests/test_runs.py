@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from diptych.data.encoded import encode_pairs
 from diptych.errors import BackendError, CheckpointError, DataError, DiptychError, RunError
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.runs import Run
@@ -49,7 +50,7 @@ def test_a_run_opens_as_it_was_created(run):
 
 
 def test_a_run_s_folder_holds_what_the_design_says_and_nothing_else(run):
-    assert sorted(os.listdir(run.folder)) == ["config.toml", "environment.json", "tokenizer"]
+    assert sorted(os.listdir(run.folder)) == ["config.toml", "data", "environment.json", "tokenizer"]
     assert sorted(os.listdir(run.folder / "tokenizer")) == ["source.json", "target.json"]
     assert os.listdir(run.folder.parent) == ["one"]
     environment = json.loads((run.folder / "environment.json").read_text())
@@ -70,6 +71,21 @@ def test_the_vocabularies_come_from_the_training_pairs(run):
     corpus = run.corpus()
     assert set(run.source_vocabulary.tokens[4:]) == {word for pair in corpus.train for word in pair[0].split()}
     assert set(run.target_vocabulary.tokens[4:]) == {word for pair in corpus.train for word in pair[1].split()}
+
+
+def test_the_encoded_pairs_are_those_of_the_corpus(run):
+    corpus = run.corpus()
+    languages = run.source_tokenizer, run.source_vocabulary, run.target_tokenizer, run.target_vocabulary
+    for found, pairs in ((run.encoded().train, corpus.train), (run.encoded().validation, corpus.validation)):
+        expected = encode_pairs(pairs, *languages)
+        assert [side.tolist() for side in found.sources] == [side.tolist() for side in expected.sources]
+        assert [side.tolist() for side in found.targets] == [side.tolist() for side in expected.targets]
+
+
+def test_a_pair_that_cannot_be_encoded_leaves_no_run(text, tmp_path):
+    with pytest.raises(DataError, match="each of the 30 pairs has a side of more than maximum_length = 1 tokens"):
+        Run.create(a_config(text, maximum_length=1), tmp_path / "r")
+    assert os.listdir(tmp_path) == ["pairs.tsv"]
 
 
 def test_a_shared_vocabulary_is_one(text, tmp_path):

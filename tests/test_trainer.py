@@ -1,6 +1,7 @@
 """The epoch loop, on a small made-up panel: what is resumed equals what was never stopped, whatever stopped it."""
 
 import json
+import shutil
 import signal
 import threading
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from diptych import runs
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.errors import CheckpointError, RunError
 from diptych.progress import QuietReporter
@@ -381,6 +383,26 @@ def test_a_corpus_that_changed_is_noticed_when_training_goes_on(panel, make_run)
     listener = Listener()
     assert quietly(run, resume=True, reporter=listener).finished
     assert [note for note in listener.notes if "corpus has changed" in note]
+
+
+def test_the_corpus_is_encoded_once_for_both_frameworks(panel, make_run, monkeypatch):
+    run = make_run()
+    monkeypatch.setattr(runs, "prepare", None)
+    quietly(run, "tensorflow", stop_at=2)
+    quietly(run, "pytorch")
+    assert quietly(run, "tensorflow", resume=True).finished
+
+
+def test_a_run_without_encoded_data_is_that_of_an_earlier_version(panel, make_run):
+    whole, run = make_run("whole"), make_run()
+    quietly(whole)
+    shutil.rmtree(run.folder / "data")
+    quietly(run, stop_at=3)
+    shutil.rmtree(run.folder / "data")
+    listener = Listener()
+    quietly(run, resume=True, reporter=listener)
+    assert not listener.notes
+    assert everything(run) == everything(whole)
 
 
 def test_a_checkpoint_cut_short_is_named_when_training_goes_on(panel, make_run):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from diptych.config import DataConfig
-from diptych.data.corpus import Pair
+from diptych.data.pairs import Pairs
 from diptych.data.tokenizers import Tokenizer, make_tokenizer
 from diptych.data.vocabulary import Vocabulary
 from diptych.errors import ConfigError, RunError
+
+BLOCK = 4096
+"""How many pairs are counted at a time."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +58,28 @@ class Language:
         return cls(tokenizer, Vocabulary.from_json(json.dumps(values["vocabulary"]), origin))
 
 
-def build_languages(config: DataConfig, pairs: Sequence[Pair]) -> tuple[Language, Language]:
-    """The source's and the target's language, with the vocabularies of these training pairs.
+def build_languages(config: DataConfig, pairs: Pairs) -> tuple[Language, Language]:
+    """The source's and the target's language, with the vocabularies of these training pairs, which are read once.
 
     Raises:
         DataError: no token at all gets into a vocabulary.
     """
     source = make_tokenizer(config.source_tokenizer, config.lowercase_source)
     target = make_tokenizer(config.target_tokenizer, config.lowercase_target)
-    sources = [source.tokenize(pair[0]) for pair in pairs]
-    targets = [target.tokenize(pair[1]) for pair in pairs]
+    counts = _count_tokens(pairs, source, target)
     limits = config.minimum_frequency, config.maximum_vocabulary
     if config.shared_vocabulary:
-        shared = Vocabulary.build(sources + targets, *limits)
+        shared = Vocabulary.from_counts(counts[0] + counts[1], *limits)
         return Language(source, shared), Language(target, shared)
-    return Language(source, Vocabulary.build(sources, *limits)), Language(target, Vocabulary.build(targets, *limits))
+    vocabularies = [Vocabulary.from_counts(side, *limits) for side in counts]
+    return Language(source, vocabularies[0]), Language(target, vocabularies[1])
+
+
+def _count_tokens(pairs: Pairs, source: Tokenizer, target: Tokenizer) -> tuple[Counter[str], Counter[str]]:
+    """How often each token comes, on either side."""
+    counts: tuple[Counter[str], Counter[str]] = Counter(), Counter()
+    rest = iter(pairs)
+    while block := list(islice(rest, BLOCK)):
+        for side, (tokenizer, count) in enumerate(zip((source, target), counts, strict=True)):
+            count.update(chain.from_iterable(tokenizer.tokenize(pair[side]) for pair in block))
+    return counts

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
-from typing import Any, Protocol, TextIO
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, TextIO, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+T = TypeVar("T")
 Metrics = Mapping[str, Any]
+ITEMS = 1024
+"""After so many items it is time to look at the clock."""
 
 
 class Reporter(Protocol):
@@ -28,6 +31,9 @@ class Reporter(Protocol):
 
     def note(self, text: str) -> None:
         """Something worth a line happened."""
+
+    def watch(self, items: Iterable[T], what: str, total: int) -> Iterable[T]:
+        """These items, of which there are `total`; where going through them takes long, says how far it is."""
 
     def end(self) -> None:
         """Training has ended, in whatever way."""
@@ -47,6 +53,10 @@ class QuietReporter:
 
     def note(self, text: str) -> None:
         """Say nothing."""
+
+    def watch(self, items: Iterable[T], what: str, total: int) -> Iterable[T]:
+        """Say nothing."""
+        return items
 
     def end(self) -> None:
         """Say nothing."""
@@ -90,6 +100,16 @@ class LineReporter:
         self.stream.write(f"{self.backend}: {text}\n")
         self.stream.flush()
 
+    def watch(self, items: Iterable[T], what: str, total: int) -> Iterable[T]:
+        """Say every so many seconds how many items have been gone through."""
+        last_line = time.monotonic()
+        for number, item in enumerate(items):
+            if number % ITEMS == 0 and time.monotonic() - last_line >= self.every_seconds:
+                last_line = time.monotonic()
+                self.stream.write(f"{what}: {number:,} of {total:,}\n")
+                self.stream.flush()
+            yield item
+
     def end(self) -> None:
         """Say nothing: the last line has said it."""
 
@@ -130,6 +150,22 @@ class BarReporter:
     def note(self, text: str) -> None:
         """Leave a line above the bar."""
         self.progress.console.print(f"{self.backend}: {text}", markup=False, highlight=False)
+
+    def watch(self, items: Iterable[T], what: str, total: int) -> Iterable[T]:
+        """Draw a bar while it lasts, if it lasts longer than a second."""
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        bar = Progress(*columns, console=self.progress.console, transient=True)
+        task = bar.add_task(what, total=total)
+        begun = time.monotonic()
+        try:
+            for number, item in enumerate(items):
+                if number % ITEMS == 0 and time.monotonic() - begun > 1.0:
+                    bar.start()  # nothing, if it has started
+                    bar.update(task, completed=number)
+                yield item
+        finally:
+            if bar.live.is_started:
+                bar.stop()
 
     def end(self) -> None:
         """Leave the bar as it is."""

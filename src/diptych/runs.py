@@ -3,6 +3,7 @@
     RUN/config.toml         every key written out, data paths absolute
         environment.json    where the run was created: Python, platform, packages, processors
         tokenizer/          source.json, target.json: kind, lower-casing and vocabulary
+        data/               the pairs as token ids, see `diptych.preparation`
         BACKEND/            see `diptych.records`; environment.json with the framework's versions, threads and device
 
 The vocabularies belong to the run: it opens and translates as it was trained, whatever happens to its corpus.
@@ -24,7 +25,7 @@ import numpy.typing as npt
 
 from diptych.backends import BACKENDS
 from diptych.config import RunConfig, read_config
-from diptych.data.corpus import Corpus, load_corpus
+from diptych.data.corpus import Corpus, load_corpus, open_corpus
 from diptych.data.tokenizers import Tokenizer
 from diptych.data.vocabulary import Vocabulary
 from diptych.environment import environment
@@ -33,9 +34,11 @@ from diptych.languages import Language, build_languages
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.parameters.initialization import initial_parameters
 from diptych.parameters.specification import Parameter, specification
+from diptych.preparation import EncodedCorpus, Watched, open_prepared, prepare, text_states
+from diptych.progress import QuietReporter, Reporter
 from diptych.records import TrainingRecord, replace_file
 
-CONFIG, ENVIRONMENT = "config.toml", "environment.json"
+CONFIG, ENVIRONMENT, DATA = "config.toml", "environment.json", "data"
 SIDES = ("source", "target")
 
 
@@ -56,25 +59,32 @@ class Run:
     target: Language
 
     @classmethod
-    def create(cls, config: RunConfig, folder: str | Path, overwrite: bool = False) -> Run:
+    def create(
+        cls, config: RunConfig, folder: str | Path, overwrite: bool = False, reporter: Reporter | None = None
+    ) -> Run:
         """Make a run's folder, whole or not at all; a run of the same config that is already there is opened.
+
+        The corpus is read and encoded, part by part: it need not fit into memory.
 
         Args:
             config: what to train, and on what; its data paths become absolute.
             folder: where; its parents are made.
             overwrite: remove the run that is there, with everything that was trained in it, and start anew.
+            reporter: where to say how far the corpus has been read; by default nowhere.
 
         Raises:
             RunError: the folder holds a run of another config, or something that is no run.
-            DataError: the corpus cannot be read.
+            DataError: the corpus cannot be read, or a pair cannot be encoded.
         """
-        folder = Path(folder).resolve()
+        folder, reporter = Path(folder).resolve(), reporter or QuietReporter()
         config = _with_absolute_paths(config)
         if _is_taken(folder) and not overwrite:
             run = cls.open(folder)
             _check_same(config, run)
             return run
-        languages = build_languages(config.data, load_corpus(config.data).train)
+        texts = text_states(config.data)
+        corpus = open_corpus(config.data)
+        languages = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
         building = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
         shutil.rmtree(building, ignore_errors=True)
         try:
@@ -83,6 +93,7 @@ class Run:
             (building / ENVIRONMENT).write_text(json.dumps(environment(), indent=2) + "\n", encoding="utf-8")
             for side, language in zip(SIDES, languages, strict=True):
                 _tokenizer_file(building, side).write_text(language.to_json(), encoding="utf-8")
+            prepare(building / DATA, config.data, *languages, corpus, texts, reporter)
             _put_in_place(building, folder)
         except OSError as error:
             raise RunError(f"cannot write the run {folder}: {error.strerror}; choose another --run folder") from error
@@ -134,8 +145,31 @@ class Run:
         return specification(self.config.model, len(self.source_vocabulary), len(self.target_vocabulary))
 
     def corpus(self) -> Corpus:
-        """The run's corpus, read anew."""
+        """The run's corpus as text, read anew, all of it in memory."""
         return load_corpus(self.config.data)
+
+    def encoded(self, reporter: Reporter | None = None) -> EncodedCorpus:
+        """The run's training and validation pairs as token ids, in files that are mapped into memory.
+
+        They are there since the run was created, unless its corpus has changed or they were removed: then it is
+        encoded again.
+
+        Args:
+            reporter: where to say how far that is; by default nowhere.
+
+        Raises:
+            DataError: the corpus has to be encoded again and cannot be read, or a pair cannot be encoded.
+            RunError: the disk refuses.
+        """
+        given = self.folder / DATA, self.config.data, self.source, self.target
+        texts = text_states(self.config.data)
+        found = open_prepared(*given)
+        if found is None:
+            prepare(*given, open_corpus(self.config.data), texts, reporter or QuietReporter())
+            found = open_prepared(*given)
+        if found is None:
+            raise RunError(f"the corpus of {self.folder} changed while it was read; start again once it is written")
+        return found
 
     def initial_parameters(self) -> dict[str, npt.NDArray[np.float64]]:
         """The values that training starts from, the same for every backend."""

@@ -1,5 +1,7 @@
 """Batches: every pair once, padding only on the right, an order that follows from (seed, epoch)."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +20,7 @@ from diptych.data.batches import (
 from diptych.data.tokenizers import make_tokenizer
 from diptych.data.vocabulary import BOS, EOS, PAD, UNK, Vocabulary
 from diptych.errors import DataError
+from diptych.randomness import generator
 
 WORD = make_tokenizer("word")
 IDS = st.lists(st.integers(UNK, 60_000), min_size=1, max_size=9)
@@ -99,6 +102,36 @@ def test_lengths_within_a_batch_are_similar_and_batches_do_not_grow() -> None:
 def test_validation_goes_from_short_to_long() -> None:
     widths = [collate(many(300), rows).target_output.shape[1] for rows in validation_batches(many(300), 16)]
     assert widths == sorted(widths)
+
+
+@given(ID_PAIRS, SIZES, st.integers(0, 5), st.integers(0, 5), st.integers(1, 7))
+def test_the_order_is_that_of_sorting_everything_at_once(
+    id_pairs: list[tuple[list[int], list[int]]], batch_size: int, seed: int, epoch: int, block: int
+) -> None:
+    pairs = encoded(id_pairs)
+    random = generator(seed, "batch order", epoch)
+    sources, targets = pairs.sources.lengths, pairs.targets.lengths
+    blurred = np.lexsort((sources + 2 * random.random(len(pairs)), targets))
+    cut = [blurred[start : start + batch_size].tolist() for start in range(0, len(pairs), batch_size)]
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("diptych.data.batches.BLOCK", block)
+        found = [rows.tolist() for rows in training_batches(pairs, batch_size, seed, epoch)]
+        assert found == [cut[place] for place in random.permutation(len(cut))]
+        validation = [row for rows in validation_batches(pairs, batch_size) for row in rows.tolist()]
+        assert validation == np.lexsort((sources, targets)).tolist()
+
+
+def test_an_epoch_s_order_takes_few_bytes_a_pair() -> None:
+    count = 1_000_000
+    sides = [Sequences(np.full(2 * count, UNK, np.int32), 2 * np.arange(count + 1)) for _ in range(2)]
+    pairs = EncodedPairs(sides[0], sides[1], np.arange(count, dtype=np.int32))
+    tracemalloc.start()
+    order = training_batches(pairs, 64, 1, 0)
+    after, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(order) == count // 64
+    assert peak < 25 * count + 20e6
+    assert after < 8 * count
 
 
 def test_no_pairs_make_no_batches() -> None:

@@ -14,7 +14,6 @@ from diptych.randomness import dropout_masks
 from diptych.training.schedule import (
     Place,
     batches_per_epoch,
-    fingerprint,
     prefetched,
     schedule,
     total_steps,
@@ -111,17 +110,3 @@ def test_a_job_s_exception_comes_where_its_result_would_have_and_the_thread_ends
     with pytest.raises(MemoryError, match="masks"):
         next(results)
     assert not prefetch_threads()
-
-
-def test_the_fingerprint_tells_other_tokens_and_other_cuts():
-    def pairs(source, target):
-        return EncodedPairs(Sequences.of(source), Sequences.of(target), np.arange(len(source), dtype=np.int32))
-
-    found = {
-        fingerprint(pairs([[4, 5], [6]], [[4], [5]])),
-        fingerprint(pairs([[4], [5, 6]], [[4], [5]])),
-        fingerprint(pairs([[4, 5], [7]], [[4], [5]])),
-        fingerprint(pairs([[4, 5], [6]], [[4], [6]])),
-    }
-    assert len(found) == 4
-    assert fingerprint(some_pairs(5)) == fingerprint(some_pairs(5))

@@ -9,11 +9,18 @@ from typing import Any
 from diptych.backends import BACKENDS
 from diptych.config import RunConfig, parse_config, read_config
 from diptych.errors import RunError, UsageError
+from diptych.progress import Reporter
 from diptych.runs import Run
 
 
 def open_or_create(
-    what: Path, folder: Path | None, backend: str, overwrite: bool, seed: int | None, precision: str | None
+    what: Path,
+    folder: Path | None,
+    backend: str,
+    overwrite: bool,
+    seed: int | None,
+    precision: str | None,
+    reporter: Reporter | None = None,
 ) -> Run:
     """Open the run in a folder, or create (or open) the run of a config file.
 
@@ -39,13 +46,13 @@ def open_or_create(
     config = configure(read_config(what), seed, precision)
     folder = folder or default_folder(config)
     if overwrite and not any(_is_trained(folder, other) for other in BACKENDS if other != backend):
-        return Run.create(config, folder, overwrite=True)
+        return Run.create(config, folder, overwrite=True, reporter=reporter)
     try:
-        return Run.create(config, folder)
+        return Run.create(config, folder, reporter=reporter)
     except RunError:
         if not overwrite:
             raise
-        return Run.create(config, folder, overwrite=True)
+        return Run.create(config, folder, overwrite=True, reporter=reporter)
 
 
 def configure(config: RunConfig, seed: int | None, precision: str | None) -> RunConfig:

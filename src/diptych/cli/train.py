@@ -42,8 +42,9 @@ def train(
 
     if resume and overwrite:
         raise UsageError("--resume goes on from what is there and --overwrite removes it: give one of them")
-    run = open_or_create(what, run_folder, backend, overwrite, seed, precision)
-    report = trainer.train(run, backend, resume, overwrite, threads, device, make_reporter(quiet))
+    reporter = make_reporter(quiet)
+    run = open_or_create(what, run_folder, backend, overwrite, seed, precision, reporter)
+    report = trainer.train(run, backend, resume, overwrite, threads, device, reporter)
     if as_json:
         print(json.dumps(dataclasses.asdict(report) | {"run": str(run.folder)}))
     elif not quiet:

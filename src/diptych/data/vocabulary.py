@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from diptych.errors import DataError
 
@@ -66,9 +67,15 @@ class Vocabulary:
         Raises:
             DataError: no token at all gets an entry.
         """
-        counts: Counter[str] = Counter()
-        for tokens in token_lists:
-            counts.update(tokens)
+        return cls.from_counts(Counter(chain.from_iterable(token_lists)), minimum_frequency, maximum_size)
+
+    @classmethod
+    def from_counts(cls, counts: Mapping[str, int], minimum_frequency: int = 1, maximum_size: int = 0) -> Vocabulary:
+        """The vocabulary of a text whose tokens have been counted; otherwise as `build`.
+
+        Raises:
+            DataError: no token at all gets an entry.
+        """
         frequent = [token for token, count in counts.items() if count >= minimum_frequency]
         frequent.sort(key=lambda token: (-counts[token], token))
         if maximum_size:

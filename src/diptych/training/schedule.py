@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -109,12 +108,3 @@ def prefetched(jobs: Iterable[Callable[[], T]], ahead: int = 3) -> Generator[T, 
             yield waiting.popleft().result()
     finally:
         thread.shutdown(wait=True, cancel_futures=True)
-
-
-def fingerprint(pairs: EncodedPairs) -> str:
-    """Twelve hexadecimal digits that name these token ids: the same ids, the same digits."""
-    digest = hashlib.sha256()
-    for side in (pairs.sources, pairs.targets):
-        digest.update(side.offsets.tobytes())
-        digest.update(side.tokens.tobytes())
-    return digest.hexdigest()[:12]

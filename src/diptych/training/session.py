@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 
 from diptych.backends import load
-from diptych.data.batches import EncodedPairs, collate, encode_pairs, validation_batches
-from diptych.data.corpus import Pair
+from diptych.data.batches import collate, validation_batches
 from diptych.environment import environment
 from diptych.errors import RunError
 from diptych.parameters.checkpoint import Checkpoint
@@ -19,7 +17,7 @@ from diptych.runs import Run
 from diptych.training.interruption import Interruption
 from diptych.training.learning_rate import learning_rate
 from diptych.training.report import TrainingReport
-from diptych.training.schedule import Work, batches_per_epoch, fingerprint, schedule, total_steps
+from diptych.training.schedule import Work, batches_per_epoch, schedule, total_steps
 from diptych.training.state import TrainingState
 
 
@@ -27,7 +25,7 @@ class Session:
     """One call of `train`: what it is given, and what changes from step to step."""
 
     def __init__(self, run: Run, backend: str, reporter: Reporter, stop_at: int) -> None:
-        """Find the place to go on from, and read the corpus."""
+        """Find the place to go on from, and open the corpus."""
         self.run, self.backend, self.reporter = run, backend, reporter
         self.record = run.record(backend)
         self.checkpoint: Checkpoint | None = None
@@ -36,13 +34,8 @@ class Session:
         found = TrainingState.from_json(self.checkpoint.state) if self.checkpoint else TrainingState()
         self.state = self.saved = found.on(backend)
 
-        corpus = run.corpus()
-        limit = run.config.data.maximum_length
-        self.pairs = _encode(run, corpus.train, limit)
-        self.validation_pairs = _encode(run, corpus.validation)
-        left_out = {f"longer than maximum_length = {limit} tokens": self.pairs.left_out} if self.pairs.left_out else {}
-        self.dropped = corpus.dropped | left_out
-
+        self.corpus = run.encoded(reporter)
+        self.pairs = self.corpus.train
         self.batches = batches_per_epoch(self.pairs, run.config)
         self.last_step = total_steps(self.pairs, run.config, found.place)
         self.stop_at = min(stop_at or self.last_step, self.last_step)
@@ -91,7 +84,7 @@ class Session:
             validation_losses=[(line["step"], line["validation_loss"]) for line in lines if "validation_loss" in line],
             best_validation_loss=self.state.best_validation_loss,
             best_step=self.state.best_step,
-            dropped=self.dropped,
+            dropped=self.corpus.dropped,
             seconds=self.seconds,
             target_tokens=self.target_tokens,
             compile_seconds=self.compile_seconds,
@@ -102,7 +95,7 @@ class Session:
 
     def _changed_data(self) -> str:
         """A warning where the training pairs are not those that the checkpoint was trained on."""
-        before, now = self.state.data, fingerprint(self.pairs)
+        before, now = self.state.data, self.corpus.fingerprint
         self.state = self.saved = replace(self.state, data=now)
         if before in ("", now):
             return ""
@@ -174,7 +167,7 @@ class Session:
 
     def _validate(self, interruption: Interruption) -> None:
         """The loss over the validation pairs, and a checkpoint; nothing if Ctrl-C comes before its end."""
-        pairs, loss = self.validation_pairs, 0.0
+        pairs, loss = self.corpus.validation, 0.0
         for rows in validation_batches(pairs, self.run.config.training.batch_size):
             if interruption.requested:
                 return
@@ -201,9 +194,3 @@ class Session:
     def _last_checkpoint(self) -> str:
         steps = self.record.steps()
         return "No checkpoint was written yet" if steps is None else f"The checkpoint of step {steps} is as it was"
-
-
-def _encode(run: Run, pairs: Sequence[Pair], maximum_length: int = 0) -> EncodedPairs:
-    """The token ids of pairs, by the run's own tokenizers and vocabularies."""
-    languages = run.source_tokenizer, run.source_vocabulary, run.target_tokenizer, run.target_vocabulary
-    return encode_pairs(pairs, *languages, maximum_length)
