@@ -25,6 +25,7 @@ COMMANDS = (
     "parity",
     "differences",
     "code",
+    "serve",
 )
 
 
