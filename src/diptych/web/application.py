@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from diptych import __version__
 from diptych.web.body import read_translation_request
 from diptych.web.gate import Gate
-from diptych.web.schemas import HealthAnswer, ModelAnswer, Problem, TranslationAnswer, TranslationRequest
+from diptych.web.schemas import HealthAnswer, ModelAnswer, Problem, TranslationAnswer, request_schema
 from diptych.web.service import RefusedError, Service
 
 PAGE = Path(__file__).parent / "page"
@@ -36,13 +36,6 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "A value that does not fit, or more than can be decoded in time"},
     503: {"model": Problem, "description": "Busy, or no framework answers; Retry-After says when to ask again"},
 }
-# FastAPI would read the body without a limit and echo bad values: it is read by hand, and described here.
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": TranslationRequest.model_json_schema()}},
-    }
-}
 
 
 def make_application(service: Service, hosts: Collection[str]) -> ASGIApp:
@@ -55,7 +48,11 @@ def make_application(service: Service, hosts: Collection[str]) -> ASGIApp:
         redoc_url=None,
     )
 
-    @application.post("/api/translate", response_model=TranslationAnswer, responses=PROBLEMS, openapi_extra=BODY)
+    # FastAPI would read the body without a limit and echo bad values: it is read by hand, and described here.
+    content = {"application/json": {"schema": request_schema(service.workers)}}
+    body = {"requestBody": {"required": True, "content": content}}
+
+    @application.post("/api/translate", response_model=TranslationAnswer, responses=PROBLEMS, openapi_extra=body)
     async def translate(request: Request) -> Response:
         """Translate sentences in every framework."""
         wanted = await read_translation_request(request, service.limits)

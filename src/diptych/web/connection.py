@@ -14,14 +14,16 @@ TOO_SLOW = (
     b"connection: close\r\n"
     b"content-length: %d\r\n\r\n%s"
 )
+LEAST_BYTES = 1 << 16
+"""Who takes fewer in the time that a client has is cut off, unless fewer were left."""
 DETAIL = b'{"detail":"the request did not arrive in time: send it faster, or less"}'
 
 
 class ClientConnection(H11Protocol):
     """HTTP/1.1 as uvicorn speaks it, with a time limit on both sides of the application's own time.
 
-    A whole request must arrive within so many seconds of its first byte (the first one: of the connection), and what
-    is sent must be taken within so many seconds after the buffers are full, or after the answer is complete.
+    A whole request must arrive within so many seconds of its first byte (the first one: of the connection). Of what is
+    sent, a part must be taken in every such time, from when the buffers are full or the answer is complete.
     """
 
     def __init__(self, *arguments: Any, seconds: float, **options: Any) -> None:
@@ -81,7 +83,16 @@ class ClientConnection(H11Protocol):
 
     def _expect_client_to_take(self) -> None:
         if self._writing is None:
-            self._writing = self.loop.call_later(self._seconds, self.transport.abort)
+            unsent = self.transport.get_write_buffer_size()
+            self._writing = self.loop.call_later(self._seconds, self._check_that_client_takes, unsent)
+
+    def _check_that_client_takes(self, before: int) -> None:
+        self._writing = None
+        unsent = self.transport.get_write_buffer_size()
+        if before - unsent < min(before, LEAST_BYTES):
+            self.transport.abort()
+        elif unsent:
+            self._expect_client_to_take()
 
     def _client_took(self) -> None:
         if self._writing is not None:
@@ -90,7 +101,8 @@ class ClientConnection(H11Protocol):
 
     def _refuse_to_wait(self) -> None:
         """Say that the request came too slowly, where nothing has been said yet, and hang up."""
-        if not self.transport.is_closing() and (self.cycle is None or not self.cycle.response_started):
+        silent = self.cycle is None or self.cycle.response_complete or not self.cycle.response_started
+        if silent and not self.transport.is_closing():
             self.transport.write(TOO_SLOW % (len(DETAIL), DETAIL))
         self.transport.close()
         self._expect_client_to_take()

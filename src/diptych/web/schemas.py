@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from diptych.web.limits import Limits
 
-Backend = Literal["tensorflow", "pytorch", "reference"]
 Sentence = Annotated[str, Field(max_length=Limits.characters)]
 
-LARGEST_BEAM = 10
-LARGEST_TEMPERATURE = 5.0
-LARGEST_LENGTH = 500
-LARGEST_SEED = 2**32 - 1
 
-ONE_SEARCH = {
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 4.0 is a whole one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(_whole)]
+BeamSize = Annotated[int, Field(ge=1, le=10), BeforeValidator(_whole)]
+MaximumLength = Annotated[int, Field(ge=0, le=500), BeforeValidator(_whole)]
+Temperature = Annotated[float, Field(ge=0.0, le=5.0, allow_inf_nan=False)]
+LengthPenalty = Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)]
+
+ONE_SEARCH: dict[str, JsonValue] = {
     "anyOf": [
         {"properties": {"temperature": {"enum": [0, None]}}},
         {"properties": {"beam_size": {"enum": [1, None]}}},
@@ -37,27 +44,16 @@ class TranslationRequest(BaseModel):
     sentences: list[Sentence] = Field(
         min_length=1, max_length=Limits.sentences, description="An empty one gives an empty translation."
     )
-    backends: list[Backend] | None = Field(
+    backends: list[str] | None = Field(
         None, min_length=1, max_length=8, description="Which frameworks translate; left out or null: all that serve."
     )
-    temperature: float | None = Field(
-        None,
-        ge=0.0,
-        le=LARGEST_TEMPERATURE,
-        allow_inf_nan=False,
-        description="Above 0: sample; the lower, the likelier.",
+    temperature: Temperature | None = Field(None, description="Above 0: sample; the lower, the likelier.")
+    seed: Seed | None = Field(None, description="Of sampling: the same seed, the same sample.")
+    beam_size: BeamSize | None = Field(None, description="Above 1: a beam of so many.")
+    maximum_length: MaximumLength | None = Field(
+        None, description="At most so many tokens, `<eos>` counted; 0: twice the source's and 10."
     )
-    seed: int | None = Field(None, ge=0, le=LARGEST_SEED, description="Of sampling: the same seed, the same sample.")
-    beam_size: int | None = Field(None, ge=1, le=LARGEST_BEAM, description="Above 1: a beam of so many.")
-    maximum_length: int | None = Field(
-        None,
-        ge=0,
-        le=LARGEST_LENGTH,
-        description="At most so many tokens, `<eos>` counted; 0: twice the source's and 10.",
-    )
-    length_penalty: float | None = Field(
-        None, ge=0.0, le=10.0, allow_inf_nan=False, description="Of the beam; 0: rank by log-probability alone."
-    )
+    length_penalty: LengthPenalty | None = Field(None, description="Of the beam; 0: rank by log-probability alone.")
 
     @model_validator(mode="after")
     def _one_search(self) -> TranslationRequest:
@@ -67,6 +63,13 @@ class TranslationRequest(BaseModel):
                 f"leave one of them out"
             )
         return self
+
+
+def request_schema(backends: Collection[str]) -> dict[str, Any]:
+    """The JSON schema of a request to a server of these backends."""
+    schema = TranslationRequest.model_json_schema()
+    schema["properties"]["backends"]["anyOf"][0]["items"]["enum"] = list(backends)
+    return schema
 
 
 class Alternative(BaseModel):

@@ -32,7 +32,7 @@ def serve(
     allowed_hosts: Collection[str] = (),
     threads: int | None = None,
     device: str = "auto",
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
 ) -> None:
     """Serve a run until SIGTERM, or Ctrl-C; what is being answered then is finished first.
 
@@ -44,7 +44,7 @@ def serve(
         allowed_hosts: names beside the local ones and `host` that a request's Host may have.
         threads: how many each framework may use; None leaves that to it.
         device: "auto", "cpu" or "cuda".
-        limits: what may be asked for.
+        limits: what may be asked for; None for the usual.
 
     Raises:
         UsageError: nothing can listen at this address.
@@ -54,7 +54,7 @@ def serve(
     with _listen(host, port) as listener:
         commands = {backend: worker_command(run.folder, backend, threads, device) for backend in backends}
         hosts = {*LOCAL_HOSTS, host, *allowed_hosts}
-        asyncio.run(_serve(run, commands, listener, hosts, limits))
+        asyncio.run(_serve(run, commands, listener, hosts, limits or Limits()))
 
 
 async def _serve(

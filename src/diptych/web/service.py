@@ -148,7 +148,9 @@ class Service:
         wanted = list(dict.fromkeys(request.backends or self.workers))
         missing = [backend for backend in wanted if backend not in self.workers]
         if missing:
-            raise RefusedError(422, f"backends: {missing[0]} is not served here; choose among: {', '.join(self.workers)}")
+            raise RefusedError(
+                422, f"backends: {missing[0][:40]!r} is not served here; choose among: {', '.join(self.workers)}"
+            )
         return wanted
 
     def _search(self, request: TranslationRequest) -> SearchConfig:
