@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -31,10 +32,10 @@ TINY = RunConfig(
 def make_run():
     """Makes runs whose checkpoint holds the initial weights, with some outputs made likelier: `{token id: bias}`."""
 
-    def make(folder, config=TINY, **biases):
+    def make(folder, config=TINY, biases=()):
         run = Run.create(config, folder)
         parameters = run.initial_parameters()
-        for token_id, bias in biases.get("biases", {}).items():
+        for token_id, bias in dict(biases).items():
             parameters["output_layer.bias"][token_id] = bias
         run.write_checkpoint("pytorch", Checkpoint(parameters, {}, {"step": 1}))
         return run
@@ -50,8 +51,10 @@ def run(make_run, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def endless_run(make_run, tmp_path_factory):
-    """A run that never says eos, so that a translation is as long, and takes as long, as is asked for."""
-    return make_run(tmp_path_factory.mktemp("runs") / "endless", biases={EOS: -50.0})
+    """A run that never says eos, so that a translation is as long as is asked for; a larger one, so that it is slow."""
+    model = ModelConfig(embedding_size=64, encoder_size=96, decoder_size=192)
+    config = TINY.model_copy(update={"model": model})
+    return make_run(tmp_path_factory.mktemp("runs") / "endless", config, biases={EOS: -50.0})
 
 
 class Worker:
@@ -123,6 +126,8 @@ def serving():
     def start(*arguments):
         command = [sys.executable, "-m", "diptych", "serve", *map(str, arguments), "--port", "0"]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": ENVIRONMENT}
+        # Ctrl-C as from a terminal, also where these tests run in the background and it is ignored.
+        options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         with subprocess.Popen(command, **options) as process:
             try:
                 line = process.stdout.readline()

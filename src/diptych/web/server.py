@@ -8,8 +8,8 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import cast
 
 import uvicorn
@@ -78,9 +78,23 @@ async def _serve(
         address, port = listener.getsockname()[:2]
         where = f"http://{f'[{address}]' if ':' in address else address}:{port}/"
         print(f"{run.folder.name} with {', '.join(workers)}: {where} (Ctrl-C ends it)", flush=True)
-        # uvicorn handles the signal, ends in good order and raises it again: then nothing is left to be done.
-        signal.signal(signal.SIGTERM, lambda number, frame: None)
-        await uvicorn.Server(config).serve(sockets=[listener])
+        with _signals_noted() as noted:
+            await uvicorn.Server(config).serve(sockets=[listener])
+    if signal.SIGINT in noted:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _signals_noted() -> Iterator[list[int]]:
+    """The signals that ended uvicorn: it ends in good order and raises them again when nothing is left to be done."""
+    noted: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, frame: noted.append(number)) for number in numbers]
+    try:
+        yield noted
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @asynccontextmanager
