@@ -26,6 +26,7 @@ COMMANDS = (
     "benchmark",
     "differences",
     "code",
+    "serve",
 )
 
 

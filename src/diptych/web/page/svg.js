@@ -1,0 +1,25 @@
+// SVG elements and the sizes of words in them.
+
+export const LETTER = 14; // as in page.css
+
+const measure = document.createElement("canvas").getContext("2d");
+
+/** An SVG element with attributes and children; text goes in as text, whatever it holds. */
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+/** How wide a text is, in pixels. */
+export function width(text) {
+  measure.font = `${LETTER}px ${getComputedStyle(document.body).fontFamily}`;
+  return measure.measureText(text).width;
+}
+
+/** A token as it is drawn: white space made visible, and shortened where it is very long. */
+export function shown(token) {
+  const visible = token.replace(/\s/g, "␣");
+  return visible.length > 24 ? `${visible.slice(0, 23)}…` : visible;
+}
