@@ -60,6 +60,8 @@ const drawMaps = (() => {
       x: left - 6, y: top + cell * (i + 0.5), "font-size": LETTER, "text-anchor": "end", "dominant-baseline": "central",
     }, text)));
     svg.append(...names.columns, ...names.rows);
+    const whole = {x: left, y: top, width: cell * source.length, height: cell * tokens.length};
+    svg.append(shape("rect", {class: "paper", ...whole}));
     let lines = "";
     for (let i = 1; i < source.length; i++) lines += `M${left + cell * i} ${top}v${cell * tokens.length}`;
     for (let i = 1; i < tokens.length; i++) lines += `M${left} ${top + cell * i}h${cell * source.length}`;
@@ -74,9 +76,7 @@ const drawMaps = (() => {
         }));
       }
     }
-    svg.append(shape("rect", {
-      class: "frame", x: left, y: top, width: cell * source.length, height: cell * tokens.length,
-    }));
+    svg.append(shape("rect", {class: "frame", ...whole}));
     const pointer = svg.appendChild(shape("rect", {class: "pointer off", width: cell, height: cell}));
     let at = null;
     svg.show = (row, column) => {
