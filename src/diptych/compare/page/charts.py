@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+SMALLEST = 1e-300
+"""A logarithmic axis begins no lower, where quotients would overflow."""
+
 
 @dataclass(frozen=True)
 class Tick:
@@ -29,7 +32,7 @@ class Axis:
         """Where a number is drawn; what is beyond an end, at that end."""
         value = min(max(value, self.low), self.high)
         if self.logarithmic:
-            share = math.log(value / self.low) / math.log(self.high / self.low)
+            share = (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
         else:
             share = (value - self.low) / (self.high - self.low)
         return round(self.start + share * (self.end - self.start), 1)
@@ -55,8 +58,8 @@ def axis(values: Sequence[float], start: float, end: float, logarithmic: bool = 
     shown = [value for value in values if math.isfinite(value) and (value > 0.0 or not logarithmic)]
     low, high = min(shown, default=0.0), max(shown, default=1.0)
     if logarithmic and shown:
-        low, high = low / 1.5, high * 1.5
-        if high / low < 100.0:  # at least two powers of ten
+        low, high = max(low, SMALLEST) / 1.5, high * 1.5
+        if high < 100.0 * low:  # at least two powers of ten
             low, high = low / 5.0, high * 5.0
         return Axis(low, high, start, end, True)
     room = 0.04 * (high - low) or 0.5 * abs(high) or 1.0

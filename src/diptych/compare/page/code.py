@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
 
 from markupsafe import Markup, escape
 from pygments.lexers import PythonLexer
@@ -48,6 +51,7 @@ class Component:
     rows: list[tuple[Cell | None, Cell | None, bool]]
 
 
+@cache
 def components() -> dict[str, list[Component]]:
     """By file, every class and function of the two panels."""
     return {
@@ -57,17 +61,25 @@ def components() -> dict[str, list[Component]]:
     }
 
 
+@cache
 def coloured(source: str) -> list[Markup]:
     """The lines of a Python source, escaped, each with its own tags: a string over several lines has several."""
-    lines = [Markup()]
+    lines: list[list[tuple[str, str]]] = [[]]
     for kind, value in PythonLexer(stripnl=False, ensurenl=False).get_tokens(source):
         name = next((name for family, name in CLASSES if kind in family), "")
         for number, part in enumerate(value.split("\n")):
             if number:
-                lines.append(Markup())
+                lines.append([])
             if part:
-                lines[-1] += Markup("<i class={}>{}</i>").format(name, part) if name else escape(part)
-    return lines
+                lines[-1].append((name, part))
+    return [Markup().join(_tagged(line)) for line in lines]
+
+
+def _tagged(line: list[tuple[str, str]]) -> Iterator[Markup]:
+    """A line's parts, neighbours of one class together."""
+    for name, group in groupby(line, key=lambda part: part[0]):
+        text = "".join(part for _, part in group)
+        yield Markup("<i class={}>{}</i>").format(name, text) if name else escape(text)
 
 
 def _component(file: str, name: str) -> Component:
