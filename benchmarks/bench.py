@@ -1,7 +1,7 @@
 """How fast Diptych and its peers train and decode the same workload: `make bench`, or `python benchmarks/bench.py`.
 
 German to English image captions (or any pair of aligned files), words with a minimum frequency of 2, batches of 64,
-embedding 256, encoder GRU 2 x 256, decoder GRU 512, Adam, dropout 0.3. In every round each contestant has one turn, in a
+embedding 256, encoder GRU 2 x 256, decoder GRU 512, Adam, dropout 0.3. In every round each contestant has one turn, a
 process of its own, so that a machine whose speed drifts treats all alike; ratios are taken within a round. Counted are
 real target tokens: eos is one, padding none. What a peer needs is made when it is first asked for: its virtual
 environment under .venv-bench/, and a model that has learnt briefly, kept under runs/bench/.

@@ -1,4 +1,4 @@
-"""A contestant, and what is the same for everybody; each turn is a fresh process with as many threads as the others'."""
+"""A contestant, and what is the same for everybody; each turn is a fresh process, all with equal threads."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ class Contestant(ABC):
         """
         stamp = setting.models / self.model / "learnt"
         if not stamp.is_file():
-            print(f"{self.title}, {self.attention}: learning, once, so that its decoding can be measured", file=sys.stderr)
+            print(
+                f"{self.title}, {self.attention}: learning, once, so that its decoding can be measured", file=sys.stderr
+            )
             setting.models.mkdir(exist_ok=True)
             self.train_briefly(setting)
             stamp.touch()

@@ -17,7 +17,7 @@ Pair = tuple[Path, Path]
 def prepare(train: Pair | None, test: Pair | None, root: Path) -> Path:
     """Write train.source, train.target, test.source and test.target into a folder named after what is in them.
 
-    White space is made single, and pairs with an empty side are left out. Without `train`, Multi30k's German to English.
+    White space is made single, and pairs with an empty side are left out. Without `train`: Multi30k, German-English.
 
     Raises:
         SystemExit: a file is missing, or two files are not aligned.
@@ -63,7 +63,8 @@ def read(pair: Pair) -> list[tuple[str, str]]:
         SystemExit: a file cannot be read, or they are not aligned.
     """
     try:
-        texts = [gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+        texts = [  # noqa: SIM115
+            gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
                  for path in pair]  # fmt: skip
         sides = []
         for text in texts:

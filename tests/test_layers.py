@@ -99,7 +99,7 @@ def test_the_contracts_hold():
         ("errors.py", "from diptych.config import Cell", "Each layer"),
         ("pytorch/planted.py", "import diptych.tensorflow", "Each layer"),
         ("planted.py", "", "Each layer"),  # a module that no layer names
-        ("plots.py", "def f():\n    import torch", "Only the PyTorch panel"),
+        ("plots/sheet.py", "def f():\n    import torch", "Only the PyTorch panel"),
         ("pytorch/planted.py", "import keras", "Only the TensorFlow panel"),
     ],
 )

@@ -1,7 +1,7 @@
 """Keras 3 on TensorFlow: stock layers, `compile`, `fit` on a tf.data pipeline, as a careful Keras user would write it.
 
 Luong's placement, the one that its Attention layers suggest: the decoder GRU runs over all target words, then attends.
-`general` is `Attention` on projected queries, `additive` is `AdditiveAttention` on projected queries and keys. Sentences
+`general` is `Attention` on projected queries, `additive` is `AdditiveAttention` on projected queries and keys. They
 are bucketed by length, which tf.data has an operation for, and the loss leaves padding out by sample weights. Greedy
 search in a compiled step, which is what users write; Keras has no beam search.
 """

@@ -29,11 +29,13 @@ for unused in ("spacy", "ahocorasick", "fasttext", "rapidfuzz"):
 for name in ("fuzz", "process"):
     setattr(sys.modules["rapidfuzz"], name, None)
 
-import torch  # noqa: E402
-from onmt.bin import build_vocab, train as training, translate as translation  # noqa: E402
-from onmt.inference_engine import InferenceEnginePY  # noqa: E402
-from onmt.trainer import Trainer  # noqa: E402
-from onmt.utils.parse import ArgumentParser  # noqa: E402
+import torch
+from onmt.bin import build_vocab
+from onmt.bin import train as training
+from onmt.bin import translate as translation
+from onmt.inference_engine import InferenceEnginePY
+from onmt.trainer import Trainer
+from onmt.utils.parse import ArgumentParser
 
 SCORES = {"general": "general", "additive": "mlp"}
 KEPT = 1  # the number in the kept model's name

@@ -97,7 +97,7 @@ class Peer:
         packages: the distributions whose versions matter, the peer's own first.
         train: runs the toolkit's own training loop and has `step` called after each optimizer step.
         learn: trains until `step` raises Finished, and keeps the model in `workload.model`.
-        decode: the kept model's translations of the test source, timed: "greedy" and, where the toolkit has it, "beam5".
+        decode: the kept model's translations of the test source: "greedy" and, where the toolkit has it, "beam5".
         warm_up: seconds after the first step that are not measured.
     """
 

@@ -22,6 +22,8 @@ from types import ModuleType
 from diptych.errors import BackendError
 
 BACKENDS = ("tensorflow", "pytorch")
+NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch", "reference": "NumPy"}
+"""Each backend's name where people read it."""
 DEVICES = ("auto", "cpu", "cuda")
 
 # What each panel imports beside what Diptych itself depends on.

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from diptych.compare import comparison, report
 from diptych.compare.examples import choose_examples
-from diptych.compare.parity import Level
+from diptych.compare.page.page import read_report
 from diptych.compare.pictures import draw_attention
-from diptych.compare.quality import agreement, quality
+from diptych.compare.quality import agreement
 from diptych.compare.table import print_table
 from diptych.config import DataConfig, RunConfig, TrainingConfig
 from diptych.errors import BackendError, RunError
@@ -19,59 +19,6 @@ from diptych.parameters.checkpoint import Checkpoint
 from diptych.runs import Run
 
 CONFIG = RunConfig(data=DataConfig(maximum_pairs=40, validation_size=5, test_size=8), training=TrainingConfig(seed=3))
-
-
-LEVEL = Level("logits", "float64", ("tensorflow", "pytorch"), "logits", 2e-16, 1e-12, 1e-15, 2.0, True)
-
-
-class Workers:
-    """Stands in for both processes; each answers with the references, but for the sentences it is told to get wrong."""
-
-    def __init__(self):
-        self.calls = []
-        self.wrong = {"tensorflow": [], "pytorch": []}
-        self.losses = {"tensorflow": [2.0, 1.5, 1.0], "pytorch": [2.0, 1.25, 1.0 + 1e-7]}
-
-    def __call__(self, backend, function, arguments, threads, device):
-        self.calls.append((backend, function, arguments, threads, device))
-        corpus = Run.open(arguments["folder"]).corpus()
-        targets = dict(corpus.train + corpus.test)
-        texts = [targets[source] for source in arguments["sentences"]]
-        for row in self.wrong[backend]:
-            texts[row] = f"{backend} is wrong"
-        return {
-            "versions": {"tensorflow": "2.x", "keras": "3.x"} if backend == "tensorflow" else {"torch": "2.y"},
-            "training": {
-                "seconds": 2.0,
-                "steps": 3,
-                "epochs": 1,
-                "target_tokens_per_second": 1234.0,
-                "final_loss": self.losses[backend][-1],
-                "losses": self.losses[backend],
-            },
-            "startup_seconds": 1.0,
-            "compile_seconds": 0.5,
-            "decoding": {"sentences_per_second": 99.0},
-            "memory": {"peak_rss_bytes": 500_000_000},
-            "dropped": {"too long": 4},
-            "translations": [translation(*pair) for pair in zip(arguments["sentences"], texts)],
-            "examples": [translation(source, targets[source]) for source in arguments["examples"]],
-        }
-
-
-def translation(source, text):
-    words, said = source.split(), [*text.split(), "<eos>"]
-    attention = np.full((len(said), len(words)), 1.0 / len(words), np.float32)
-    return {"text": text, "source_tokens": words, "tokens": said, "log_probability": -0.5, "attention": attention}
-
-
-@pytest.fixture
-def workers(monkeypatch):
-    workers = Workers()
-    monkeypatch.setattr(comparison, "call", workers)
-    monkeypatch.setattr(comparison, "is_installed", lambda name: True)
-    monkeypatch.setattr(comparison, "climb", lambda run, steps, threads: [LEVEL])
-    return workers
 
 
 def test_both_backends_are_asked_for_the_same(workers, tmp_path):
@@ -104,7 +51,8 @@ def test_the_report_holds_what_was_measured(workers, tmp_path):
         "identical_translations": 6,
         "sentences": 8,
     }
-    assert written["parity"] == {"steps": comparison.PARITY_STEPS, "levels": [LEVEL.to_json()]}
+    assert written["parity"] == {"steps": comparison.PARITY_STEPS, "levels": [workers.level.to_json()]}
+    assert sum(each["sentences"] for each in written["quality_by_length"]) == 8
     assert written["data"]["test"] == 8
     assert len(written["translations"]) == 8
     assert written["translations"][5]["outputs"]["pytorch"] == "pytorch is wrong"
@@ -113,7 +61,8 @@ def test_the_report_holds_what_was_measured(workers, tmp_path):
     assert [each["outputs"]["pytorch"] == each["reference"] for each in written["examples"]] == [True] * 3
     for name in found.files:
         assert (tmp_path / "run" / name).stat().st_size > 1000, name
-    assert set(found.files) == {"report.json", "loss_curves.png", "attention_maps.png"}
+    pictures = {"loss_curves.png", "attention_maps.png", "quality_by_length.png", "speeds.png"}
+    assert set(found.files) == {"report.html", "report.json"} | pictures
 
 
 def test_the_signature_reproduces_the_run(workers, tmp_path, monkeypatch):
@@ -199,6 +148,16 @@ def test_a_report_never_grows_too_large(monkeypatch, tmp_path, count, size, limi
         assert kept[0]["attention"]["tensorflow"] == [[0.3333] * 3] * 3
 
 
+def test_a_report_shows_itself_again_without_training(workers, tmp_path):
+    found = comparison.compare(CONFIG, tmp_path / "run", threads=2)
+    for name in found.files:
+        if name != "report.json":
+            (tmp_path / "run" / name).unlink()
+    again = comparison.show(read_report(tmp_path / "run" / "report.json"), tmp_path / "run")
+    assert again == found
+    assert all((tmp_path / "run" / name).is_file() for name in found.files)
+
+
 def test_agreement_of_curves_that_are_the_same_is_no_gap():
     found = agreement({"a": [1.0, 0.5], "b": [1.0, 0.5]}, {"a": ["x", "y"], "b": ["x", "z"]})
     assert found["largest_loss_gap"] == 0.0
@@ -207,12 +166,6 @@ def test_agreement_of_curves_that_are_the_same_is_no_gap():
 
 def test_agreement_looks_at_the_steps_both_have():
     assert agreement({"a": [1.0, 0.5, 9.0], "b": [1.0, 0.25]}, {"a": ["x"], "b": ["x"]})["largest_loss_gap"] == 0.25
-
-
-def test_quality_carries_its_signatures():
-    found = quality(["a b c d e"], ["a b c d e"], "none")
-    assert (found["bleu"], found["exact_match"]) == (pytest.approx(100.0), 100.0)
-    assert "tok:none" in found["signatures"]["bleu"]
 
 
 def test_examples_are_right_in_both_and_not_the_shortest():

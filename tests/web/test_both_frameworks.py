@@ -70,7 +70,12 @@ def test_both_answer_alike(url):
 def mixed_requests():
     """Requests of 1 to 8 sentences, a thousand in all, searched for in different ways; some sentences come often."""
     generator = random.Random(1)
-    sentences = [source for source, _ in phrasebook(seed=2, pairs=400)] + ["", "unheard-of words", "나는 배고파", "<eos>"]
+    sentences = [source for source, _ in phrasebook(seed=2, pairs=400)] + [
+        "",
+        "unheard-of words",
+        "나는 배고파",
+        "<eos>",
+    ]
     searches = [{}, {}, {"beam_size": 3}, {"temperature": 0.9, "seed": 7}, {"maximum_length": 4}]
     requests, left = [], SENTENCES
     while left:

@@ -69,6 +69,7 @@ def test_each_sentence_has_the_time_that_is_left(ask, workers):
 
 def test_nothing_more_is_translated_for_a_client_that_has_gone(run, workers):
     service = Service(run, workers, Limits())
+
     async def gone():
         return True
 

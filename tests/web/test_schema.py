@@ -1,4 +1,4 @@
-"""The OpenAPI document is kept: schemathesis makes thousands of requests from it, right and wrong, and checks it all."""
+"""The OpenAPI document is kept: schemathesis makes thousands of requests, right and wrong, and checks them."""
 
 import re
 import shutil

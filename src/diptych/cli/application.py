@@ -19,6 +19,7 @@ from diptych import __version__
 # files import nothing heavy before their function is called.
 COMMANDS = (
     "compare",
+    "report",
     "train",
     "translate",
     "evaluate",

@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from diptych.compare.table import NAMES
+from diptych.backends import NAMES
 
 Values = Mapping[str, Any]
 

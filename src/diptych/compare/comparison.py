@@ -9,8 +9,9 @@ from typing import Any
 
 from diptych.backends import BACKENDS, is_installed
 from diptych.compare.examples import choose_examples, fixed_examples
+from diptych.compare.page.page import write_page
 from diptych.compare.parity import climb
-from diptych.compare.pictures import draw_attention, draw_losses
+from diptych.compare.pictures import draw_pictures
 from diptych.compare.report import REPORT, build_report, translation_entries, write_report
 from diptych.compare.signature import signature
 from diptych.compare.worker import call
@@ -109,14 +110,18 @@ def compare(
         "parity": {"steps": PARITY_STEPS, "levels": [level.to_json() for level in levels]},
     }
     shown = translation_entries(fixed, {backend: values["examples"] for backend, values in found.items()})
-    examples = report["examples"] = shown + choose_examples(report["translations"], EXAMPLES - len(shown))
-    losses = {backend: values["training"]["losses"] for backend, values in report["backends"].items()}
-    pictures = [
-        draw_losses(losses, run.folder, f"{config.name}: loss per target token"),
-        draw_attention(examples, run.folder),
-    ]
-    files = tuple(filter(None, [REPORT, *pictures]))
-    return Comparison(run.folder, write_report(report, run.folder), files, examples[0]["source"])
+    report["examples"] = shown + choose_examples(report["translations"], EXAMPLES - len(shown))
+    return show(write_report(report, run.folder), run.folder)
+
+
+def show(report: dict[str, Any], folder: Path) -> Comparison:
+    """Write the page and the pictures of what report.json holds.
+
+    Raises:
+        RunError: the report is of another version of Diptych.
+    """
+    page = write_page(report, folder)
+    return Comparison(folder, report, (page, REPORT, *draw_pictures(report, folder)), report["examples"][0]["source"])
 
 
 def _check_installed() -> None:

@@ -1,4 +1,4 @@
-"""The pictures of a comparison: both loss curves, and the attention maps of a few sentences, side by side."""
+"""The pictures of a comparison: loss curves, attention maps of a few sentences, quality by length, speeds."""
 
 from __future__ import annotations
 
@@ -13,12 +13,65 @@ import numpy.typing as npt
 from diptych import plots
 
 LOSS_CURVES, ATTENTION_MAPS = "loss_curves.png", "attention_maps.png"
+LENGTHS, SPEEDS = "quality_by_length.png", "speeds.png"
+
+Report = Mapping[str, Any]
 
 
-def draw_losses(losses: Mapping[str, Sequence[float]], folder: Path, title: str) -> str:
+def draw_pictures(report: Report, folder: Path) -> list[str]:
+    """Draw everything a report has a picture of; return the pictures' names."""
+    pictures = [draw_losses(report, folder), draw_attention(report["examples"], folder)]
+    pictures += [draw_lengths(report, folder), draw_speeds(report, folder)]
+    return [name for name in pictures if name]
+
+
+def draw_losses(report: Report, folder: Path) -> str:
     """Draw both loss curves and the gap between them; return the picture's name."""
-    plots.loss_curves(losses, folder / LOSS_CURVES, title)
+    training = {backend: values["training"] for backend, values in report["backends"].items()}
+    plots.loss_curves(
+        {backend: values["losses"] for backend, values in training.items()},
+        folder / LOSS_CURVES,
+        f"{report['config']['name']}: loss per target token",
+        {backend: values.get("validation_losses", ()) for backend, values in training.items()},
+    )
     return LOSS_CURVES
+
+
+def draw_lengths(report: Report, folder: Path) -> str | None:
+    """Draw quality by length; return the picture's name, None where a report has none of it."""
+    ranges = report.get("quality_by_length")
+    if not ranges:
+        return None
+    plots.length_and_quality(
+        [(each["shortest"], each["longest"]) for each in ranges],
+        [each["sentences"] for each in ranges],
+        {backend: [each["chrf"][backend] for each in ranges] for backend in report["backends"]},
+        folder / LENGTHS,
+        title=f"{report['config']['name']}: chrF and its 95 % interval",
+    )
+    return LENGTHS
+
+
+def draw_speeds(report: Report, folder: Path) -> str:
+    """Draw training and decoding speed with their spread; return the picture's name."""
+    rates = {
+        "training": ("training, target tokens/s", "target_tokens_per_second"),
+        "decoding": ("decoding, sentences/s", "sentences_per_second"),
+    }
+    speeds = {
+        name: {
+            backend: values[key].get("speeds") or [values[key][rate]] for backend, values in report["backends"].items()
+        }
+        for key, (name, rate) in rates.items()
+    }
+    ceilings = {
+        name: {backend: each["value"] for backend, each in report.get("ceilings", {}).get(key, {}).items()}
+        for key, (name, _) in rates.items()
+    }
+    config, threads = report["config"], report["environment"]["threads"]
+    title = f"{config['name']}: speed in {config['training']['precision']}, threads: {threads}"
+    plots.speed_bars(speeds, folder / SPEEDS, title, ceilings)
+    return SPEEDS
 
 
 def draw_attention(examples: Sequence[Mapping[str, Any]], folder: Path) -> str | None:

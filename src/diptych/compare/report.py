@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.compare.quality import agreement, quality
+from diptych.compare.quality import agreement, quality, quality_by_length
 from diptych.data.corpus import Corpus, Pair
 from diptych.records import replace_file
 from diptych.runs import Run
@@ -35,6 +35,8 @@ def build_report(run: Run, corpus: Corpus, found: Mapping[str, Mapping[str, Any]
     """
     texts = {backend: [each["text"] for each in values["translations"]] for backend, values in found.items()}
     references = [target for _, target in corpus.test]
+    lengths = [len(each["source_tokens"]) for each in next(iter(found.values()))["translations"]]
+    scores = quality(texts, references, tokenize)
     return {
         "schema": SCHEMA,
         "config": run.config.model_dump(mode="json"),
@@ -50,11 +52,12 @@ def build_report(run: Run, corpus: Corpus, found: Mapping[str, Mapping[str, Any]
             backend: {
                 "version": values["versions"][FRAMEWORKS[backend]],
                 **{key: values[key] for key in MEASURED},
-                "quality": quality(texts[backend], references, tokenize),
+                "quality": scores[backend],
             }
             for backend, values in found.items()
         },
         "agreement": agreement({backend: values["training"]["losses"] for backend, values in found.items()}, texts),
+        "quality_by_length": quality_by_length(lengths, texts, references),
         "translations": translation_entries(
             corpus.test, {backend: values["translations"] for backend, values in found.items()}
         ),

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch"}
+from diptych.backends import NAMES
 
 Values = Mapping[str, Any]
 ROWS: tuple[tuple[str, Callable[[Values], str]], ...] = (

@@ -6,7 +6,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +18,8 @@ from diptych.translation import Translation, Translator
 
 # Decoding is timed over whole passes, as many as fit into this time, at least one and at most so many.
 SECONDS, PASSES = 3.0, 5
+# Training's spread is that of the speeds of so many blocks of steps.
+BLOCKS = 20
 
 
 def train_and_translate(
@@ -55,12 +57,13 @@ def train_and_translate(
     translator = Translator(run, backend, threads=threads, device=device)
     translations = translator.translate(sentences)
     shown = translator.translate(examples)
+    decoding_speeds = [len(sentences) / seconds for seconds in _decoding_seconds(translator, sentences)]
     return {
         "versions": panel.versions(),
-        "training": _training(report),
+        "training": _training(report) | {"speeds": block_speeds(run.read_metrics(backend))},
         "startup_seconds": startup_seconds,
         "compile_seconds": _compile_seconds(run, report),
-        "decoding": {"sentences_per_second": len(sentences) / _decoding_seconds(translator, sentences)},
+        "decoding": {"sentences_per_second": statistics.median(decoding_speeds), "speeds": decoding_speeds},
         "memory": {"peak_rss_bytes": peak_memory()},
         "dropped": report.dropped,
         "translations": [_translation(each) for each in translations],
@@ -109,14 +112,24 @@ def _compile_seconds(run: Run, report: TrainingReport) -> float:
     return max(0.0, report.compile_seconds - typical)
 
 
-def _decoding_seconds(translator: Translator, sentences: Sequence[str]) -> float:
-    """The median time of a pass over all sentences; a pass before this one has compiled what there is to compile."""
+def block_speeds(metrics: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Target tokens per second in blocks of steps, from the lines of metrics.jsonl; the first step is in none."""
+    steps = [line for line in metrics if "loss" in line][1:]
+    size = max(1, -(-len(steps) // BLOCKS))
+    blocks = [steps[start : start + size] for start in range(0, len(steps), size)]
+    if len(blocks) > 1 and len(blocks[-1]) < size / 2:
+        blocks.pop()  # a rest so short says little
+    return [sum(line["target_tokens"] for line in block) / sum(line["seconds"] for line in block) for block in blocks]
+
+
+def _decoding_seconds(translator: Translator, sentences: Sequence[str]) -> list[float]:
+    """The time of each pass over all sentences; a pass before them has compiled what there is to compile."""
     passes: list[float] = []
     while len(passes) < PASSES and sum(passes) < SECONDS:
         start = time.perf_counter()
         translator.translate(sentences)
         passes.append(time.perf_counter() - start)
-    return statistics.median(passes)
+    return passes
 
 
 def _translation(translation: Translation) -> dict[str, Any]:

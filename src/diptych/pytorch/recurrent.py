@@ -44,7 +44,7 @@ class RecurrentLayer(nn.Module):
         first = self.zero_state(inputs) if state is None else state
         time_major = inputs.transpose(0, 1)
         from_hidden = self.from_hidden(time_major)
-        over = (self.from_input(time_major), from_hidden.base)
+        over: tuple[Tensor, ...] = (self.from_input(time_major), from_hidden.base)
         if lengths is not None:
             real = sequence_mask(lengths, inputs.shape[1]).t()[:, :, None]  # (T, B, 1)
             over = (*over, real)

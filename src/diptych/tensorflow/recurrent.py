@@ -44,7 +44,7 @@ class RecurrentLayer(keras.layers.Layer):
         first = self.zero_state(inputs) if state is None else state
         time_major = tf.transpose(inputs, [1, 0, 2])
         from_hidden = self.from_hidden(time_major)
-        over = (self.from_input(time_major), from_hidden.base)
+        over: tuple[Tensor, ...] = (self.from_input(time_major), from_hidden.base)
         if lengths is not None:
             real = tf.transpose(sequence_mask(lengths, tf.shape(inputs)[1]))[:, :, None]  # (T, B, 1)
             over = (*over, real)

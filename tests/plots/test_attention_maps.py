@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from diptych import plots
 from diptych.errors import UsageError
+from diptych.plots import text
 
 SOURCE = "I did not buy two red apples .".split()
 TARGET = "나는 빨간 사과 두 개를 사지 않았습니다 .".split()
@@ -33,15 +34,6 @@ def size(path):
     data = path.read_bytes()
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     return struct.unpack(">II", data[16:24])
-
-
-@pytest.fixture
-def figures(monkeypatch):
-    """Every figure that is saved, with the axes as they were drawn."""
-    saved = []
-    save = plots._save
-    monkeypatch.setattr(plots, "_save", lambda figure, *rest: (saved.append(figure), save(figure, *rest)))
-    return saved
 
 
 def texts(labels):
@@ -77,9 +69,9 @@ def test_two_backends_that_agree_share_their_labels_and_show_the_difference(tmp_
     after[2, 3] += 3e-7
     plots.attention_maps(SOURCE, {"tensorflow": (TARGET, before), "pytorch": (TARGET, after)}, tmp_path / "maps.png")
     first, second, _, difference, _ = figures[0].axes
-    assert [panel.get_xlabel() for panel in (first, second)] == ["tensorflow", "pytorch"]
+    assert [panel.get_xlabel() for panel in (first, second)] == ["TensorFlow", "PyTorch"]
     assert texts(second.get_yticklabels()) == []
-    assert "pytorch \N{MINUS SIGN} tensorflow" in difference.get_xlabel()
+    assert "PyTorch \N{MINUS SIGN} TensorFlow" in difference.get_xlabel()
     assert "3.0e-07" in difference.get_xlabel()
     np.testing.assert_array_equal(difference.collections[0].get_array(), after - before)
     low, high = difference.collections[0].get_clim()
@@ -95,6 +87,27 @@ def test_two_backends_that_say_different_things_have_no_difference_panel(tmp_pat
     assert first.get_position().x1 < second.get_position().x0
 
 
+def test_maps_too_wide_to_stand_side_by_side_stand_one_below_the_other(tmp_path, figures):
+    source, said = ["source"] * 30, ["said"] * 29
+    maps = {"tensorflow": (said, weights(30, 30)), "pytorch": (said, weights(30, 30, seed=1))}
+    plots.attention_maps(source, maps, tmp_path / "maps.png")
+    first, scale, second, difference, _ = figures[0].axes
+    for upper, lower in ((first, second), (second, difference)):
+        assert upper.get_position().x0 == pytest.approx(lower.get_position().x0)
+        assert upper.get_position().y0 > lower.get_position().y1
+        assert len(lower.get_yticklabels()) == 30
+        assert len(lower.get_xticklabels()) == 30
+    assert scale.get_position().x0 > first.get_position().x1
+    assert size(tmp_path / "maps.png")[0] < 2500
+
+
+def test_the_bytes_of_a_picture_are_a_png_of_the_same_map():
+    data = plots.attention_png(SOURCE, {"": (TARGET, weights(9, 8))}, "title")
+    assert data.startswith(b"\x89PNG")
+    with pytest.raises(UsageError, match="no attention"):
+        plots.attention_png(SOURCE, {"": (TARGET, np.zeros((9, 8)))})
+
+
 def test_equal_maps_say_so(tmp_path, figures):
     attention = weights(9, 8)
     plots.attention_maps(SOURCE, {"a": (TARGET, attention), "b": (TARGET, attention)}, tmp_path / "maps.png")
@@ -106,8 +119,6 @@ def test_numbers_that_are_not_finite_are_left_blank(tmp_path, figures):
     said = {"tensorflow": (TARGET, weights(9, 8)), "pytorch": (TARGET, broken)}
     plots.attention_maps(SOURCE, said, tmp_path / "maps.png")
     assert "largest nan" in figures[0].axes[3].get_xlabel()
-    plots.loss_curves({"tensorflow": [2.0, 1.0], "pytorch": [2.0, np.inf]}, tmp_path / "loss.png")
-    assert "largest gap inf" in texts(figures[1].axes[1].texts)[0]
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 40), (40, 1), (45, 40), (210, 100)])
@@ -123,7 +134,7 @@ def test_labels_stay_legible_and_apart_whatever_the_length(tmp_path, figures, ro
 
 
 @pytest.mark.parametrize(
-    "text",
+    "words",
     [
         "나는 배가 고픕니다",
         "뷁 쀍 ㅋㅋ",
@@ -132,23 +143,23 @@ def test_labels_stay_legible_and_apart_whatever_the_length(tmp_path, figures, ro
         "₩1,000 가〜나、다。",
     ],
 )
-def test_korean_german_and_english_have_glyphs(tmp_path, text):
+def test_korean_german_and_english_have_glyphs(tmp_path, words):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plots.attention_map(list(text), [text], weights(2, len(text)), tmp_path / "map.png", text)
-    assert plots._printable(text) == text
+        plots.attention_map(list(words), [words], weights(2, len(words)), tmp_path / "map.png", words)
+    assert text.printable(words) == words
 
 
 def test_every_hangul_syllable_has_a_glyph():
     syllables = "".join(map(chr, range(0xAC00, 0xD7A4)))
-    assert plots._printable(syllables) == syllables
+    assert text.printable(syllables) == syllables
 
 
 def test_hangul_comes_from_the_font_that_is_shipped(tmp_path, figures):
     plots.attention_map(["a"], ["가"], [[1.0]], tmp_path / "map.png")
     label = figures[0].axes[0].get_yticklabels()[0]
     assert label.get_fontfamily() == ["DejaVu Sans", "Diptych Hangul"]
-    assert plots._fonts()[1].fname == str(plots.HANGUL_FONT)
+    assert text.fonts()[1].fname == str(text.HANGUL_FONT)
 
 
 def test_a_missing_glyph_is_shown_as_such_with_a_warning(tmp_path, figures):
@@ -171,7 +182,7 @@ def test_dollar_signs_are_text_not_mathematics(tmp_path, figures):
 
 
 def test_hangul_spelt_in_single_letters_becomes_syllables():
-    assert plots._printable(unicodedata.normalize("NFD", "배고프다")) == "배고프다"
+    assert text.printable(unicodedata.normalize("NFD", "배고프다")) == "배고프다"
 
 
 @settings(max_examples=25)
@@ -188,7 +199,7 @@ def test_no_token_stops_a_picture(tmp_path_factory, tokens):
     ("token", "label"), [(" ", "␣"), ("a\u2028\tb", "a␣␣b"), ("$x^2$", "$x^2$"), ("x" * 30, "x" * 23 + "…")]
 )
 def test_labels_show_white_space_and_are_short(token, label):
-    assert plots._label(token) == label
+    assert text.label(token) == label
 
 
 @pytest.mark.parametrize(("shape", "tokens"), [((3, 2), 1), ((1, 2), 2), ((2, 3), 2), ((2,), 2)])
@@ -209,6 +220,8 @@ def test_only_png_and_svg(tmp_path, name):
     for draw in (
         lambda path: plots.attention_map(["a"], ["x"], [[1.0]], path),
         lambda path: plots.loss_curves({"pytorch": [1.0]}, path),
+        lambda path: plots.length_and_quality([(1, 2)], [3], {}, path),
+        lambda path: plots.speed_bars({"a": {"pytorch": [1.0]}}, path),
         plots.picture_path,
     ):
         with pytest.raises(UsageError, match=r"ends in \.png or \.svg"):
@@ -224,37 +237,6 @@ def test_a_path_that_cannot_be_written_is_a_clear_error(tmp_path):
     (tmp_path / "map.png").mkdir()
     with pytest.raises(UsageError, match="cannot write the picture"):
         plots.attention_map(["a"], ["x"], [[1.0]], tmp_path / "map.png")
-
-
-def test_loss_curves_show_both_and_their_gap_on_a_log_axis(tmp_path, figures):
-    path = tmp_path / "loss.png"
-    before = np.linspace(5.0, 1.0, 50)
-    after = before[:40] + 1e-7
-    plots.loss_curves({"tensorflow": before, "pytorch": after}, path, "phrasebook")
-    upper, lower = figures[0].axes
-    assert texts(upper.get_legend().get_texts()) == ["tensorflow", "pytorch"]
-    assert [line.get_xdata()[-1] for line in upper.lines] == [50, 40]
-    assert lower.get_yscale() == "log"
-    np.testing.assert_allclose(lower.lines[0].get_ydata(), 1e-7, rtol=1e-6)
-    assert "1.0e-07" in texts(lower.texts)[0]
-    assert upper.lines[0].get_color() != upper.lines[1].get_color()
-    assert min(size(path)) > 500
-
-
-def test_curves_without_a_gap_say_so(tmp_path, figures):
-    plots.loss_curves({"tensorflow": [2.0, 1.0], "pytorch": [2.0, 1.0]}, tmp_path / "loss.svg")
-    assert texts(figures[0].axes[1].texts) == ["no gap: every loss is the same number"]
-
-
-def test_one_backend_and_one_step_are_enough(tmp_path, figures):
-    plots.loss_curves({"pytorch": [2.0]}, tmp_path / "loss.svg")
-    assert len(figures[0].axes) == 1
-
-
-@pytest.mark.parametrize("losses", [{}, {"pytorch": []}, {"pytorch": [], "tensorflow": []}])
-def test_there_must_be_losses_to_draw(tmp_path, losses):
-    with pytest.raises(UsageError, match="no losses to draw"):
-        plots.loss_curves(losses, tmp_path / "loss.png")
 
 
 def test_equal_arguments_give_equal_pictures(tmp_path):

@@ -1,0 +1,1 @@
+"""The report as one page: report.json in, one HTML file out that asks for nothing from anywhere."""
