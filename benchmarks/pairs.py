@@ -63,12 +63,11 @@ def read(pair: Pair) -> list[tuple[str, str]]:
         SystemExit: a file cannot be read, or they are not aligned.
     """
     try:
-        texts = [  # noqa: SIM115
-            gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-                 for path in pair]  # fmt: skip
         sides = []
-        for text in texts:
-            with text:
+        for path in pair:
+            with (
+                gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as text
+            ):
                 sides.append([" ".join(line.split()) for line in text])
     except (OSError, UnicodeDecodeError) as error:
         raise SystemExit(f"error: cannot read {pair[0]} and {pair[1]}: {error}; give two text files in UTF-8")
