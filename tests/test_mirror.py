@@ -43,6 +43,10 @@ EXCEPTIONS: dict[Difference, str] = {
         Difference(TWINS, "step_products.py", name, "missing in tensorflow"): "a gradient of one's own is a class there"
         for name in ("_Collect", "_Collect.forward", "_Collect.backward")
     },
+    **{
+        Difference(TWINS, "products.py", f"ProductTimer.{name}", f"missing in {panel}"): "how each repeats a product"
+        for name, panel in {"_repeat": "pytorch", "_kernels": "tensorflow", "_time": "tensorflow"}.items()
+    },
     Difference(TWINS, "weights.py", "Binding", "docstring"): "what one variable holds differs: that is what it says",
     Difference(
         TWINS, "weights.py", "Binding._to_keras", "missing in pytorch"
@@ -57,7 +61,7 @@ EXCEPTIONS: dict[Difference, str] = {
     Difference(JUDGE, "recurrent.py", "sigmoid", "missing in pytorch"): "NumPy has none",
     **{
         Difference(JUDGE, file, "", "missing in reference"): "without gradients a plain loop does"
-        for file in ("cells.py", "loops.py", "step_products.py")
+        for file in ("cells.py", "loops.py", "products.py", "step_products.py")
     },
     **{
         Difference(JUDGE, file, name, "missing in reference"): "without gradients a step makes its own products"

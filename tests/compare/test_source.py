@@ -72,9 +72,9 @@ def test_what_only_one_panel_has_faces_nothing():
 def test_the_pairs_are_equal_where_the_source_is():
     pairs = side_by_side("DecoderState").pairs()
     assert pairs and all(left == right for left, right in pairs)
-    pairs = dict(side_by_side("Decoder.step").pairs())
-    left = "    output, layers = tf.concat([*inputs, state.fed], axis=-1), []"
-    assert pairs[left] == "    output, layers = torch.cat([*inputs, state.fed], dim=-1), []"
+    pairs = dict(side_by_side("Decoder._step").pairs())
+    left = "    output = tf.concat(rest, axis=-1)"
+    assert pairs[left] == "    output = torch.cat(rest, dim=-1)"
 
 
 @pytest.mark.parametrize(

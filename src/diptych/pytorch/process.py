@@ -15,11 +15,13 @@ def configure(threads: int | None = None, device: str = "auto") -> None:
     """
     # float32 means float32: on a GPU, products would otherwise be rounded to TensorFloat-32.
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    # Numbers below 1e-38 become zero, as they do in TensorFlow: a product that meets them is twenty times slower. Said
-    # before the first product, because the threads that it starts take it over.
-    torch.set_flush_denormal(True)
     if threads is not None:
         torch.set_num_threads(threads)
+    # A product that meets numbers below 1e-38 is twenty times slower; in training they become zero, as they do in
+    # TensorFlow. The threads that this addition starts keep to that; this one, which is the caller's, does not.
+    torch.set_flush_denormal(True)
+    torch.zeros(2**20).add_(1.0)
+    torch.set_flush_denormal(False)
     available = torch.cuda.is_available()
     if device == "cuda" and not available:
         raise BackendError("device 'cuda' was asked for, but PyTorch finds no GPU; use --device cpu or auto")

@@ -122,7 +122,11 @@ class TrainingStep:
         """Train on one batch with the given dropout masks (none: no dropout) and learning rate."""
         self.optimizer.steps += 1
         inputs, keep = self._to_tensors(batch, masks)
-        loss, norm = self._train(inputs, keep, learning_rate, self.steps)
+        torch.set_flush_denormal(True)  # see `process.configure`
+        try:
+            loss, norm = self._train(inputs, keep, learning_rate, self.steps)
+        finally:
+            torch.set_flush_denormal(False)
         return StepResult(loss.item(), norm.item())
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
