@@ -1,7 +1,8 @@
 """The only door through which a framework is imported, and only when it is asked for.
 
 Each backend is a panel: a module with `Model`, `load_parameters`, `export_parameters`, `Stepper`, `configure`,
-`versions` and, in the two frameworks, `TrainingStep`. `reference` is the NumPy panel: it translates, but cannot train.
+`versions` and, in the two frameworks, `TrainingStep` and `ProductTimer`. `reference` is the NumPy panel: it
+translates, but cannot train.
 
 Loading both frameworks into one process is allowed, because small programs and tests need it, but it has been seen to
 hang or crash with some builds (both bring their own OpenMP and protobuf), and they would share the processor. So

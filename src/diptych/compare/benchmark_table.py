@@ -89,7 +89,7 @@ def _keys(found: Sequence[Values]) -> list[str]:
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD, padding=0)
     for column in columns:
         table.add_column(column.replace("_", " "), no_wrap=True)
     return table

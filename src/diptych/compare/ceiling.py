@@ -17,7 +17,7 @@ from diptych.randomness import generator
 
 # Each product is repeated for so long, at least once, whenever it is timed.
 SECONDS = 0.003
-MOST_REPETITIONS = 1000
+MOST_REPETITIONS = 1024
 
 Key = tuple[str, str]
 Shape = tuple[str, int, int, int, int]
@@ -36,12 +36,7 @@ class Ceiling:
         self._shapes: dict[Key, Shape] = {(each.name, each.part): _shape(each) for each in self._typical}
         shapes = dict.fromkeys(self._shapes.values())
         self._timers = {shape: panel.ProductTimer(shape[0], *_operands(*shape[1:]), precision) for shape in shapes}
-        for timer in self._timers.values():
-            timer.seconds(1)
-        once = {shape: timer.seconds(1) for shape, timer in self._timers.items()}
-        self._repetitions = {
-            shape: min(MOST_REPETITIONS, max(1, math.ceil(SECONDS / seconds))) for shape, seconds in once.items()
-        }
+        self._repetitions = {shape: _repetitions(timer) for shape, timer in self._timers.items()}
         self._times: dict[Shape, list[float]] = {shape: [] for shape in shapes}
 
     def measure(self) -> None:
@@ -64,6 +59,22 @@ class Ceiling:
     def _speed(self, shape: Shape) -> float:
         """Operations per second of one product."""
         return 2 * math.prod(shape[1:]) / statistics.median(self._times[shape])
+
+
+def _repetitions(timer: Any) -> int:
+    """How often a product has to be repeated to be timed for long enough; warms up meanwhile.
+
+    Found in steps, since a single repetition is timed with the call around it; and each from the shortest of three
+    times, since on a busy machine one may take much too long.
+    """
+    timer.seconds(1)
+    repetitions = 1
+    while repetitions < MOST_REPETITIONS:
+        seconds = repetitions * min(timer.seconds(repetitions) for _ in range(3))
+        if seconds >= SECONDS:
+            break
+        repetitions = min(MOST_REPETITIONS, repetitions * max(2, min(10, math.ceil(SECONDS / seconds))))
+    return repetitions
 
 
 def _shape(product: Product) -> Shape:

@@ -71,7 +71,7 @@ def decoding_speed(
     """
     run = Run.open(folder)
     trained = run.trained_backends()
-    parameters = run.read_checkpoint(trained[0]).parameters if trained else _endless(run)
+    parameters = run.read_checkpoint(trained[0]).parameters if trained else endless_parameters(run)
     model = _model(panel, run, parameters)
     trial = DecodingTrial(panel, run, model, run.corpus(), beam_size, batches, ends=bool(trained))
     warm = warm_up(trial)
@@ -108,7 +108,7 @@ def speeds(
         `startup_seconds`, from the start of this process to a model that is ready.
     """
     run = replace(Run.open(folder), config=parse_config(dict(config)))
-    model = _model(panel, run, _endless(run))
+    model = _model(panel, run, endless_parameters(run))
     startup_seconds = time.time() - started
     corpus = run.corpus()
     trials: dict[str, Trial] = {
@@ -132,7 +132,7 @@ def _model(panel: ModuleType, run: Run, parameters: Parameters) -> Any:
     return model
 
 
-def _endless(run: Run) -> Parameters:
+def endless_parameters(run: Run) -> Parameters:
     """Initial weights, but for a model that never ends a sentence."""
     parameters = run.initial_parameters()
     bias = parameters["output_layer.bias"].copy()
