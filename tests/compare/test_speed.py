@@ -54,7 +54,7 @@ class CountedRows(reference.Stepper):
 def decoding_trial(run, beam_size, batches=0):
     model = reference.Model(run.config.model, len(run.source_vocabulary), len(run.target_vocabulary), "float64")
     reference.load_parameters(model, endless_parameters(run))
-    return DecodingTrial(reference, run, model, run.corpus(), beam_size, batches, ends=False)
+    return DecodingTrial(reference, run, model, run.corpus().test, beam_size, batches, ends=False)
 
 
 @pytest.mark.parametrize("beam_size", [1, 3])
@@ -128,7 +128,7 @@ def test_training_takes_batches_from_short_to_long_and_the_same_in_each_block(ru
         return step(training, batch, masks, learning_rate)
 
     monkeypatch.setattr(pytorch.TrainingStep, "step", recorded)
-    trial = TrainingTrial(pytorch, run, model_of(pytorch, run), run.corpus(), 4)
+    trial = TrainingTrial(pytorch, run, model_of(pytorch, run), 4)
     lengths = [batch.target_tokens for batch in trial.batches]
     assert lengths == sorted(lengths) and lengths[0] < lengths[-1]
     assert {len(batch.rows) for batch in trial.batches} == {8}
@@ -146,7 +146,7 @@ def test_training_takes_batches_from_short_to_long_and_the_same_in_each_block(ru
 
 @needs_pytorch
 def test_the_ceiling_of_training_is_that_of_its_batches(run, pytorch):
-    trial = TrainingTrial(pytorch, run, model_of(pytorch, run), run.corpus(), 3)
+    trial = TrainingTrial(pytorch, run, model_of(pytorch, run), 3)
     expected = []
     for batch in trial.batches:
         sizes = (*batch.source.shape, batch.target_output.shape[1], batch.target_tokens)
@@ -159,7 +159,7 @@ def test_the_ceiling_of_training_is_that_of_its_batches(run, pytorch):
 def test_an_epoch_shorter_than_a_batch_is_one_batch(tmp_path, pytorch):
     config = CONFIG.model_copy(update={"training": TrainingConfig(batch_size=500)})
     run = Run.create(config, tmp_path / "run")
-    trial = TrainingTrial(pytorch, run, model_of(pytorch, run), run.corpus(), 3)
+    trial = TrainingTrial(pytorch, run, model_of(pytorch, run), 3)
     assert trial.counts["steps"] == 1
     assert trial.counts["sentences"] == len(run.corpus().train)
 

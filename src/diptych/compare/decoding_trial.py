@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from diptych.compare.arithmetic import Product, decoding_products
 from diptych.compare.trial import evenly_spaced, middle
 from diptych.data.batches import Ids, source_batch
-from diptych.data.corpus import Corpus
+from diptych.data.corpus import Pair
 from diptych.runs import Run
 from diptych.search import beam, greedy
 
@@ -27,7 +28,7 @@ class DecodingTrial:
     """
 
     def __init__(
-        self, panel: ModuleType, run: Run, model: Any, corpus: Corpus, beam_size: int, batches: int, ends: bool
+        self, panel: ModuleType, run: Run, model: Any, test: Iterable[Pair], beam_size: int, batches: int, ends: bool
     ) -> None:
         """Choose the batches: so many, evenly spaced among all in the order of their length; 0: all.
 
@@ -35,7 +36,7 @@ class DecodingTrial:
             panel: the backend's.
             run: the model's.
             model: the panel's.
-            corpus: its test sentences are translated.
+            test: whose sources are translated.
             beam_size: 1 for greedy search.
             batches: how many, of `search.batch_size` sentences each.
             ends: whether the model ends its sentences itself.
@@ -44,7 +45,7 @@ class DecodingTrial:
         self._search = run.config.search.model_copy(update={"beam_size": beam_size})
         tokens = [
             (run.source_tokenizer.tokenize(source), run.target_tokenizer.tokenize(target))
-            for source, target in corpus.test
+            for source, target in test
         ]
         pairs = [(run.source_vocabulary.encode(source), len(target) + 1) for source, target in tokens]  # eos counted
         pairs.sort(key=lambda pair: -len(pair[0]))

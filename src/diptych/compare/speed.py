@@ -14,6 +14,7 @@ from diptych.compare.decoding_trial import DecodingTrial
 from diptych.compare.training_trial import TrainingTrial
 from diptych.compare.trial import Trial, measure, timed_block, warm_up
 from diptych.config import parse_config
+from diptych.data.corpus import open_corpus
 from diptych.data.vocabulary import EOS
 from diptych.runs import Run
 
@@ -40,7 +41,7 @@ def training_speed(panel: ModuleType, folder: str, blocks: int = 6, steps: int =
         of warm-up took, what is compiled and chosen included.
     """
     run = Run.open(folder)
-    trial = TrainingTrial(panel, run, _model(panel, run, run.initial_parameters()), run.corpus(), steps)
+    trial = TrainingTrial(panel, run, _model(panel, run, run.initial_parameters()), steps)
     warm = warm_up(trial)
     timed = []
     kinds = {"made": trial.block, "ready": trial.block_with_masks_ready}
@@ -73,7 +74,7 @@ def decoding_speed(
     trained = run.trained_backends()
     parameters = run.read_checkpoint(trained[0]).parameters if trained else endless_parameters(run)
     model = _model(panel, run, parameters)
-    trial = DecodingTrial(panel, run, model, run.corpus(), beam_size, batches, ends=bool(trained))
+    trial = DecodingTrial(panel, run, model, open_corpus(run.config.data).test, beam_size, batches, ends=bool(trained))
     warm = warm_up(trial)
     timed = [timed_block(trial) for _ in range(blocks)]
     return {"blocks": timed, **warm, **trial.details(), **_told_by(panel)}
@@ -110,11 +111,11 @@ def speeds(
     run = replace(Run.open(folder), config=parse_config(dict(config)))
     model = _model(panel, run, endless_parameters(run))
     startup_seconds = time.time() - started
-    corpus = run.corpus()
+    test = list(open_corpus(run.config.data).test)
     trials: dict[str, Trial] = {
-        search_name(size): DecodingTrial(panel, run, model, corpus, size, batches, ends=False) for size in beam_sizes
+        search_name(size): DecodingTrial(panel, run, model, test, size, batches, ends=False) for size in beam_sizes
     }
-    trials["training"] = TrainingTrial(panel, run, model, corpus, steps)
+    trials["training"] = TrainingTrial(panel, run, model, steps)
     found = measure(panel, trials, run.config.training.precision, blocks, seconds)
     return {"trials": found, "startup_seconds": startup_seconds, **_told_by(panel)}
 

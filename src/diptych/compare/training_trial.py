@@ -11,8 +11,7 @@ from typing import Any
 
 from diptych.compare.arithmetic import Product, training_products
 from diptych.compare.trial import evenly_spaced, middle
-from diptych.data.batches import Batch, EncodedPairs, collate, encode_pairs, padded_length, training_batches
-from diptych.data.corpus import Corpus
+from diptych.data.batches import Batch, Ids, collate, padded_length, training_batches
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks
 from diptych.runs import Run
@@ -26,20 +25,18 @@ class TrainingTrial:
         counts: steps, sentences, target tokens (eos counted) and all target positions of a block.
     """
 
-    def __init__(self, panel: ModuleType, run: Run, model: Any, corpus: Corpus, steps: int) -> None:
+    def __init__(self, panel: ModuleType, run: Run, model: Any, steps: int) -> None:
         """Choose the batches: so many, evenly spaced among all full ones of an epoch in the order of their length."""
         self._panel, self._run, self._model = panel, run, model
         self._config = run.config.training
-        languages = run.source_tokenizer, run.source_vocabulary, run.target_tokenizer, run.target_vocabulary
-        pairs = encode_pairs(corpus.train, *languages, run.config.data.maximum_length)
+        pairs = run.encoded().train
         epoch = training_batches(pairs, self._config.batch_size, self._config.seed, 0)
+        sources, targets = pairs.sources.lengths, pairs.targets.lengths
         full = [rows for rows in epoch if len(rows) == self._config.batch_size] or epoch
-        lengths = pairs.targets.lengths
-        full.sort(key=lambda rows: int(lengths[rows].sum()))
+        full.sort(key=lambda rows: int(targets[rows].sum()))
         self.batches = [collate(pairs, rows) for rows in evenly_spaced(full, steps)]
-        self._distinct_shapes = len({_shape(pairs, rows) for rows in epoch})
+        self._distinct_shapes = len({_shape(sources[rows], targets[rows]) for rows in epoch})
         self._works = prefetched(self._jobs())
-        self._next_step = 0
         self.counts = {
             "steps": len(self.batches),
             "sentences": sum(len(batch.rows) for batch in self.batches),
@@ -99,7 +96,7 @@ def _sizes(batch: Batch) -> tuple[int, int, int, int]:
     return len(batch.rows), batch.source.shape[1], batch.target_output.shape[1], batch.target_tokens
 
 
-def _shape(pairs: EncodedPairs, rows: Any) -> tuple[int, int, int]:
-    """B, S and T of a batch that is not made."""
-    longest = int(pairs.sources.lengths[rows].max()), int(pairs.targets.lengths[rows].max()) + 1
-    return len(rows), *map(padded_length, longest)  # type: ignore[return-value]
+def _shape(source_lengths: Ids, target_lengths: Ids) -> tuple[int, int, int]:
+    """B, S and T of a batch that is not made, of pairs of these lengths."""
+    source, target = int(source_lengths.max()), int(target_lengths.max()) + 1  # eos
+    return len(source_lengths), padded_length(source), padded_length(target)
