@@ -1,4 +1,4 @@
-"""A benchmark whose worker processes are made up: what it asks of them, when it ends, what it makes of their answers."""
+"""A benchmark whose worker processes are made up: what it asks of them, when it ends, and what it makes of answers."""
 
 from __future__ import annotations
 

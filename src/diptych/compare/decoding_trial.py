@@ -44,8 +44,7 @@ class DecodingTrial:
         self._panel, self._run, self._model, self._ends = panel, run, model, ends
         self._search = run.config.search.model_copy(update={"beam_size": beam_size})
         tokens = [
-            (run.source_tokenizer.tokenize(source), run.target_tokenizer.tokenize(target))
-            for source, target in test
+            (run.source_tokenizer.tokenize(source), run.target_tokenizer.tokenize(target)) for source, target in test
         ]
         pairs = [(run.source_vocabulary.encode(source), len(target) + 1) for source, target in tokens]  # eos counted
         pairs.sort(key=lambda pair: -len(pair[0]))
