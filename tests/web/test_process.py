@@ -89,12 +89,16 @@ def test_one_that_dies_while_nobody_asks_is_started_again_too(fake_command):
     assert asyncio.run(ask()) == "alive"
 
 
-def test_starting_again_is_tried_until_it_works(fake_command, monkeypatch, capfd):
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [("failed", "a damaged checkpoint; it will be started again"), (None, "No such file or directory")],
+)
+def test_starting_again_is_tried_until_it_works(fake_command, monkeypatch, capfd, broken, message):
     monkeypatch.setattr(process_module, "PAUSES", (0.0, 0.01))
 
     async def ask():
         async with started(fake_command(), watched=True) as worker:
-            worker.command = tuple(fake_command("failed"))
+            worker.command = tuple(fake_command(broken)) if broken else ("/no/such/program",)
             worker._process.kill()
             await until(lambda: worker.restarts > 3)
             trouble = await say(worker, "dead")
@@ -103,7 +107,7 @@ def test_starting_again_is_tried_until_it_works(fake_command, monkeypatch, capfd
             return trouble, await say(worker, "alive")
 
     trouble, alive = asyncio.run(ask())
-    assert trouble == "a damaged checkpoint; it will be started again"
+    assert message in trouble
     assert alive == "alive"
     assert "answers again" in capfd.readouterr().err
 

@@ -101,16 +101,16 @@ def test_a_clear_word_when_decoding_takes_too_long(endless_run, serving):
         thread, found = in_background(httpx.post, f"{url}api/translate", json=LONG, timeout=60)
         wait_until_busy(url)
         short = {"sentences": ["I feel hungry"], "maximum_length": 5}
-        started = time.monotonic()
         assert httpx.post(f"{url}api/translate", json=short, timeout=60).status_code == 200
-        assert time.monotonic() - started < 10.0  # the long one lets it in between two sentences
+        assert thread.is_alive()  # the long one lets it in between two sentences
         thread.join()
         assert found[0].status_code == 422
         assert "reference computed for 20 s and was not done" in found[0].json()["detail"]
 
 
 def test_ctrl_c_is_130(run, serving):
-    with serving(run.folder, "--backend", "reference") as (process, _):
+    with serving(run.folder, "--backend", "reference") as (process, url):
+        assert httpx.get(f"{url}healthz").status_code == 200  # it is not starting any more
         [worker] = children(process)
         for pid in (process.pid, worker):  # as a terminal does
             os.kill(pid, signal.SIGINT)

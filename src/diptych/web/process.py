@@ -87,7 +87,7 @@ class WorkerProcess:
             self.restarts += 1
             try:
                 await self.start()
-            except DiptychError as error:
+            except (DiptychError, OSError) as error:  # OSError: the system has no process, or no memory, to give
                 self.trouble = f"{error}; it will be started again"
                 print(f"warning: {self.trouble}", file=sys.stderr)
             else:
