@@ -25,21 +25,31 @@ settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory):
-    """A headless Chromium that asks nobody for anything by itself; its log tells what a page asks for."""
+def start_chromium(tmp_path_factory):
+    """Starts a headless Chromium that asks nobody for anything by itself; its log tells what a page asks for."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install -e '.[dev]'")
     browser, driver = shutil.which("chromium") or shutil.which("chromium-browser"), shutil.which("chromedriver")
     if not browser or not driver:
         pytest.skip("no chromium and chromedriver here; Debian and Ubuntu: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    for switch in (
-        "headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run", "disable-sync",
-        "disable-background-networking", "disable-component-update", "window-size=1200,900",
-        f"user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):  # fmt: skip
-        options.add_argument(f"--{switch}")
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+
+    def start():
+        options = webdriver.ChromeOptions()
+        options.binary_location = browser
+        for switch in (
+            "headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run", "disable-sync",
+            "disable-background-networking", "disable-component-update", "window-size=1200,900",
+            f"user-data-dir={tmp_path_factory.mktemp('chromium')}",
+        ):  # fmt: skip
+            options.add_argument(f"--{switch}")
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+        return webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def chromium(start_chromium):
+    """One browser for all tests."""
+    found = start_chromium()
     yield found
     found.quit()

@@ -1,7 +1,6 @@
 """The page as a person sees it, in a real browser without a window."""
 
 import json
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -11,23 +10,17 @@ import pytest
 from diptych.backends import BACKENDS, is_installed
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-selenium = pytest.importorskip("selenium", reason="selenium is not installed")
-if not (CHROMIUM and DRIVER):
-    pytest.skip("no browser: install chromium and chromedriver (Debian: chromium-driver)", allow_module_level=True)
+pytest.importorskip("selenium", reason="selenium is not installed: pip install -e '.[dev]'")
 
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+from selenium import webdriver
+from selenium.common.exceptions import NoAlertPresentException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 ATTACK = "<img src=x onerror=alert(1)>"
 # One word, so that it is one token of a vocabulary: a slash separates attributes as well as a space.
 WORD = "<img/src=x/onerror=alert(1)>"
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +49,12 @@ def url(served):
 
 
 @pytest.fixture
-def open_page(url, tmp_path):
+def open_page(url, start_chromium):
     """Opens the page in a new browser, wide or narrow, light or dark."""
     opened = []
 
     def start(width=1280, height=900, dark=False):
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        for flag in (*FLAGS, f"--user-data-dir={tmp_path / f'profile-{len(opened)}'}"):
-            options.add_argument(flag)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        browser = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+        browser = start_chromium()
         opened.append(browser)
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -156,7 +144,7 @@ def test_markup_is_text_wherever_it_comes_from(open_page, sentence):
     browser.find_element(By.CSS_SELECTOR, "input[value=lines]").send_keys(Keys.SPACE)
     assert len(all_of(browser, "img")) == 1  # the page's own icon
     assert len(all_of(browser, "script")) == 1
-    with pytest.raises(selenium.common.exceptions.NoAlertPresentException):
+    with pytest.raises(NoAlertPresentException):
         _ = browser.switch_to.alert
     assert browser.get_log("browser") == []
 

@@ -17,7 +17,7 @@ def configure(threads: int | None = None, device: str = "auto") -> None:
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     if threads is not None:
         torch.set_num_threads(threads)
-    # A product that meets numbers below 1e-38 is twenty times slower; in training they become zero, as they do in
+    # A product that meets numbers below 1e-38 is ten times slower or more; in training they become zero, as they do in
     # TensorFlow. The threads that this addition starts keep to that; this one, which is the caller's, does not.
     torch.set_flush_denormal(True)
     torch.zeros(2**20).add_(1.0)
