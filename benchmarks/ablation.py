@@ -116,9 +116,7 @@ def second_bias_trained(setting: Setting) -> None:
 
     def make(self: Any, *sizes: Any) -> None:
         before(self, *sizes)
-        zeros = self.bias_hh
-        del self.bias_hh
-        self.bias_hh = training.torch.nn.Parameter(zeros)
+        self.bias_hh = training.torch.nn.Parameter(training.torch.zeros_like(self.bias_ih))
 
     def start(self: Any, model: Any, config: Any) -> None:
         started(self, model, config)

@@ -127,7 +127,7 @@ def requested(browser, url):
     """What the page has asked for; nothing of it is anywhere else."""
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     sent = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    assert [address for address in sent if not address.startswith((url, "chrome:", "data:"))] == []
+    assert [address for address in sent if not address.startswith((url, "chrome:", "chrome-untrusted:", "data:"))] == []
     return [address for address in sent if address.startswith(url)]
 
 

@@ -119,6 +119,11 @@ def _float64(config: RunConfig) -> str:
     return "precision = float64" if config.training.precision == "float64" else ""
 
 
+def _narrow(config: RunConfig) -> str:
+    """A float64 number is never so small."""
+    return "" if _float64(config) else f"precision = {config.training.precision}"
+
+
 def _sampling(config: RunConfig) -> str:
     return f"temperature = {config.search.temperature:g}" if config.search.temperature else ""
 
@@ -163,6 +168,7 @@ REASONS: dict[str, Reason] = {
     "sampling": _sampling,
     "seeds": _every,
     "shuffling": _every,
+    "denormal_numbers": _narrow,
     "silent_casts": _float64,
     "tensor_float_32": _never,  # only the device says
     "attention_without_state": _attention,
