@@ -8,6 +8,9 @@ from typing import Any
 from diptych.config import RunConfig
 from diptych.data.corpus import Corpus, Pair
 
+LONG = 20
+"""Tokens of a sentence that is long enough to show: maps much larger do not fit side by side (characters, say)."""
+
 
 def fixed_examples(config: RunConfig, corpus: Corpus) -> list[Pair]:
     """A sentence that is always shown: the phrasebook's first."""
@@ -17,10 +20,11 @@ def fixed_examples(config: RunConfig, corpus: Corpus) -> list[Pair]:
 def choose_examples(translations: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     """The translations that are shown: right in both if there are such, and rather long than short.
 
-    Of the sentences whose length only a quarter exceeds, the first; then those next in length.
+    Of the sentences whose length only a quarter exceeds, or which have `LONG` tokens if that is less, the first; then
+    those next in length.
     """
     lengths = sorted(len(each["source_tokens"]) for each in translations)
-    wanted = lengths[3 * len(lengths) // 4]
+    wanted = min(lengths[3 * len(lengths) // 4], LONG)
 
     def rank(each: dict[str, Any]) -> tuple[int, int]:
         wrong = sum(text != each["reference"] for text in each["outputs"].values())

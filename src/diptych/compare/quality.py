@@ -120,7 +120,7 @@ def _bootstrap(
 
     metrics: dict[str, Any] = {"chrf": CHRF()}
     if tokenize:
-        metrics["bleu"] = BLEU(tokenize=tokenize, force=tokenize == "none", effective_order=effective_order)
+        metrics["bleu"] = BLEU(tokenize=tokenize, force=True, effective_order=effective_order)
     resamples = max(100, min(RESAMPLES, LARGEST_RESAMPLING // len(references)))
     systems: list[tuple[str, Sequence[str]]] = [(backend, list(said)) for backend, said in texts.items()]
     results: Any  # by metric a list that begins with a name, as sacreBLEU types it, but here holds results alone
