@@ -6,7 +6,12 @@ import os
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import keras
 import tensorflow as tf
 
-result = (tf.fill([8], tf.constant(1e-40)) * 1e30 * 1e10).numpy().tolist()
-print(json.dumps({"versions": {"tensorflow": tf.__version__}, "result": result, "bridged": result}))
+result = (keras.ops.full([8], 1e-40, "float32") * 1e30 * 1e10).numpy().tolist()
+print(
+    json.dumps(
+        {"versions": {"tensorflow": tf.__version__, "keras": keras.__version__}, "result": result, "bridged": result}
+    )
+)
