@@ -120,7 +120,7 @@ def _float64(config: RunConfig) -> str:
 
 
 def _narrow(config: RunConfig) -> str:
-    """A float64 number is never so small."""
+    """A float64 number is hardly ever so small."""
     return "" if _float64(config) else f"precision = {config.training.precision}"
 
 
