@@ -19,6 +19,7 @@ from diptych.training import session
 from diptych.training.learning_rate import learning_rate
 
 STEPS = 10  # 2 epochs of 5 batches
+WHO = ("lineage", "choices")  # what of a state tells who did the steps
 
 
 class MadeUpPanel:
@@ -30,6 +31,7 @@ class MadeUpPanel:
         self.validation_losses = None
         self.result = lambda step, loss, norm: (loss, norm)
         self.rates = []
+        self.fastest = self.kept = "first kernel"
 
     def Model(self, config, source_size, target_size, precision="float32"):
         return SimpleNamespace(weights={}, dtype=np.float64 if precision == "float64" else np.float32)
@@ -42,6 +44,12 @@ class MadeUpPanel:
 
     def versions(self):
         return {"made-up": "1.0"}
+
+    def settle(self, choices):
+        self.kept = choices.get("kernel", self.fastest)
+
+    def choices(self):
+        return {"kernel": self.kept}
 
     def TrainingStep(self, model, config):
         return MadeUpStep(self, model)
@@ -133,8 +141,19 @@ def everything(run, backend="pytorch"):
         checkpoint = run.read_checkpoint(backend, which)
         arrays = {**checkpoint.parameters, **checkpoint.optimizer}
         found[which] = {name: (value.dtype.str, value.tobytes()) for name, value in arrays.items()}
-        found[f"{which} state"] = {key: value for key, value in checkpoint.state.items() if key != "lineage"}
+        found[f"{which} state"] = {key: value for key, value in checkpoint.state.items() if key not in WHO}
     return found
+
+
+def test_a_run_keeps_to_what_it_chose_by_measuring_when_it_began(panel, make_run):
+    run = make_run()
+    quietly(run, stop_at=3)
+    panel.fastest = "second kernel"
+    quietly(run, resume=True, stop_at=6)
+    assert panel.kept == "first kernel"
+    assert run.read_checkpoint("pytorch").state["choices"] == {"pytorch": {"kernel": "first kernel"}}
+    quietly(run, "tensorflow", resume=True)  # another framework has kernels of its own
+    assert panel.kept == "second kernel"
 
 
 @pytest.mark.parametrize("validate_every", [0, 3])

@@ -143,5 +143,4 @@ def endless_parameters(run: Run) -> Parameters:
 
 def _told_by(panel: ModuleType) -> dict[str, Any]:
     """What a panel says of itself: its versions, and what it chose by measuring."""
-    choices = getattr(panel, "choices", dict)
-    return {"versions": panel.versions(), "choices": choices()}
+    return {"versions": panel.versions(), "choices": panel.choices()}

@@ -1,7 +1,7 @@
 """The PyTorch panel: the model, its training step and its stepper in idiomatic PyTorch."""
 
 from diptych.pytorch.model import Model
-from diptych.pytorch.process import configure, versions
+from diptych.pytorch.process import choices, configure, settle, versions
 from diptych.pytorch.products import ProductTimer
 from diptych.pytorch.stepper import Stepper
 from diptych.pytorch.training import StepResult, TrainingStep
@@ -13,9 +13,11 @@ __all__ = [
     "StepResult",
     "Stepper",
     "TrainingStep",
+    "choices",
     "configure",
     "export_parameters",
     "load_parameters",
+    "settle",
     "to_array",
     "to_tensor",
     "versions",

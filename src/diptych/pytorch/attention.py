@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from diptych.config import ModelConfig
+from diptych.pytorch.linear import linear
 from diptych.pytorch.step_products import StepProduct, spread
 
 
@@ -22,7 +22,7 @@ class Dense(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., I) gives (..., O)."""
         bias = None if self.bias is None else self.bias.to(inputs.dtype)
-        return F.linear(inputs, self.weight.to(inputs.dtype), bias)
+        return linear(inputs, self.weight.to(inputs.dtype), bias)
 
     def at_each_step(self, inputs: Tensor) -> StepProduct:
         """The product without the bias, in a loop over inputs (T, B, I)."""

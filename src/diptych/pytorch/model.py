@@ -11,6 +11,7 @@ from diptych.parameters.specification import specification
 from diptych.pytorch.cells import State
 from diptych.pytorch.decoder import Decoder, DecoderState, Source
 from diptych.pytorch.encoder import Bridge, Encoder
+from diptych.pytorch.linear import choose, linear
 from diptych.pytorch.recurrent import apply_dropout, sequence_mask
 
 COMPUTE = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
@@ -42,7 +43,7 @@ class Output(nn.Module):
     def forward(self, features: Tensor, tied_weight: Tensor | None) -> Tensor:
         """Features (..., F) give logits (..., V) of at least float32."""
         weight = self.weight if tied_weight is None else tied_weight
-        logits = F.linear(features, weight.to(features.dtype), self.bias.to(features.dtype))
+        logits = linear(features, weight.to(features.dtype), self.bias.to(features.dtype))
         return logits.float() if logits.dtype == torch.bfloat16 else logits
 
 
@@ -76,6 +77,8 @@ class Model(nn.Module):
         self.decoder = Decoder(config)
         self.output_layer = Output(config, target_vocabulary_size)
         self.to(torch.float64 if precision == "float64" else torch.float32)
+        if precision == "float32":
+            choose(self.decoder.layers[0].weight_hh, self.decoder.layers[0].weight_ih)
 
     def encode(
         self, source: Tensor, source_lengths: Tensor, masks: dict[str, Tensor] | None = None

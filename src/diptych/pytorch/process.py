@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 
 from diptych.errors import BackendError
+from diptych.pytorch import linear
 
 
 def configure(threads: int | None = None, device: str = "auto") -> None:
@@ -32,3 +35,14 @@ def configure(threads: int | None = None, device: str = "auto") -> None:
 def versions() -> dict[str, str]:
     """The versions of the framework and what it stands on."""
     return {"torch": torch.__version__}
+
+
+def choices() -> dict[str, str]:
+    """What this process chose by measuring, by name."""
+    return {"matrix products": linear.chosen()}
+
+
+def settle(choices: Mapping[str, str]) -> None:
+    """Do not measure, but keep to what another process chose."""
+    if "matrix products" in choices:
+        linear.use(choices["matrix products"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from diptych.config import Cell
 from diptych.parameters.specification import GATES
 from diptych.pytorch.cells import State, advance
+from diptych.pytorch.linear import linear
 from diptych.pytorch.loops import scan
 from diptych.pytorch.step_products import StepProduct, spread
 
@@ -73,7 +73,7 @@ class RecurrentLayer(nn.Module):
         Where only the first numbers of the input are known before a loop, `from_rest` adds what the others give.
         """
         weight = self.weight_ih[:, : inputs.shape[-1]]
-        return F.linear(inputs, weight.to(inputs.dtype), self.bias_ih.to(inputs.dtype))
+        return linear(inputs, weight.to(inputs.dtype), self.bias_ih.to(inputs.dtype))
 
     def from_rest(self, known: Tensor) -> StepProduct:
         """The product with the rest of an input in a loop, added to what its known first numbers (T, B, K) give."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.autograd import Function
+
+from diptych.pytorch.linear import linear_add, weight_gradient
 
 
 class StepProduct:
@@ -28,7 +29,7 @@ class StepProduct:
 
     def __call__(self, inputs: Tensor, base: Tensor) -> Tensor:
         """The product with the inputs (B, I) of one step, added to that step's part of the base: (B, O)."""
-        return torch.addmm(base, inputs, self.weight.t())
+        return linear_add(inputs, self.weight, base)
 
     def keep(self, inputs: Tensor) -> None:
         """Say, when the loop has ended, what the inputs of all steps were: (T, B, I)."""
@@ -57,4 +58,4 @@ class _Collect(Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Hand back the base's gradient, and make the weight's."""
-        return gradient, gradient.flatten(0, 1).t() @ ctx.kept.pop().flatten(0, 1), None
+        return gradient, weight_gradient(gradient.flatten(0, 1), ctx.kept.pop().flatten(0, 1)), None

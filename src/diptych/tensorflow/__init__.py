@@ -1,7 +1,7 @@
 """The TensorFlow panel: the model, its training step and its stepper in idiomatic TensorFlow and Keras 3."""
 
 from diptych.tensorflow.model import Model
-from diptych.tensorflow.process import configure, versions
+from diptych.tensorflow.process import choices, configure, settle, versions
 from diptych.tensorflow.products import ProductTimer
 from diptych.tensorflow.stepper import Stepper
 from diptych.tensorflow.training import StepResult, TrainingStep
@@ -13,9 +13,11 @@ __all__ = [
     "StepResult",
     "Stepper",
     "TrainingStep",
+    "choices",
     "configure",
     "export_parameters",
     "load_parameters",
+    "settle",
     "to_array",
     "to_tensor",
     "versions",

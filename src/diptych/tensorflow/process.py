@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import keras
 import tensorflow as tf
 
@@ -37,3 +39,12 @@ def configure(threads: int | None = None, device: str = "auto") -> None:
 def versions() -> dict[str, str]:
     """The versions of the framework and what it stands on."""
     return {"tensorflow": tf.__version__, "keras": keras.__version__}
+
+
+def choices() -> dict[str, str]:
+    """What this process chose by measuring, by name."""
+    return {}  # its one kernel for products is oneDNN's
+
+
+def settle(choices: Mapping[str, str]) -> None:
+    """Do not measure, but keep to what another process chose."""

@@ -106,13 +106,16 @@ class Session:
         run, panel = self.run, load(self.backend, threads, device)
         vocabulary_sizes = len(run.source_vocabulary), len(run.target_vocabulary)
         self.panel = panel
+        panel.settle(self.state.choices.get(self.backend, {}))
         self.model = panel.Model(run.config.model, *vocabulary_sizes, precision=run.config.training.precision)
         panel.load_parameters(self.model, self.checkpoint.parameters if self.checkpoint else run.initial_parameters())
         self.training = panel.TrainingStep(self.model, run.config.training)
         if self.checkpoint:
             self.training.load_state(self.checkpoint.optimizer, self.state.place.step)
         self.checkpoint = None
-        circumstances = {"threads": threads, "device": device, "versions": panel.versions()}
+        choices = panel.choices()
+        self.state = self.saved = replace(self.state, choices={**self.state.choices, self.backend: choices})
+        circumstances = {"threads": threads, "device": device, "versions": panel.versions(), "choices": choices}
         run.write_environment(self.backend, environment() | circumstances)
 
     def _train(self, interruption: Interruption) -> None:

@@ -21,6 +21,7 @@ class TrainingState:
         bad_validations: how many validations there have been since.
         lineage: which framework did the steps from which step on, in order.
         data: the fingerprint of the training pairs.
+        choices: what each framework chose by measuring: it keeps to that, for another choice rounds otherwise.
     """
 
     place: Place = field(default_factory=Place)
@@ -30,6 +31,7 @@ class TrainingState:
     bad_validations: int = 0
     lineage: tuple[tuple[str, int], ...] = ()
     data: str = ""
+    choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def after_step(self, batches: int, validate_every: int, last_step: int) -> TrainingState:
         """The state after one more step, where an epoch has so many batches and training ends at `last_step`.
