@@ -57,13 +57,23 @@ EXCEPTIONS: dict[Difference, str] = {
     Difference(TWINS, "stepper.py", "Stepper._advance", "missing in pytorch"): "tensors only, for tf.function",
     Difference(TWINS, "training.py", "TrainingStep._graph", "missing in pytorch"): "what tf.function compiles",
     Difference(TWINS, "linear.py", "", "missing in tensorflow"): "there is one kernel for its products, oneDNN's",
+    **{
+        Difference(TWINS, "loss.py", name, "missing in tensorflow"): "its own loss is as fast"
+        for name in ("_CrossEntropy", "_CrossEntropy.forward", "_CrossEntropy.backward")
+    },
+    Difference(TWINS, "training.py", "_like", "missing in tensorflow"): "its tensors have one layout in memory",
+    Difference(TWINS, "process.py", "_keep_freed_memory", "missing in tensorflow"): "it makes no difference there",
     Difference(JUDGE, "__init__.py", "", "docstring"): "says what the reference is for",
     Difference(JUDGE, "training.py", "", "missing in reference"): "the reference does not train",
     Difference(JUDGE, "products.py", "", "missing in reference"): "nor is it measured",
     Difference(JUDGE, "linear.py", "", "missing in reference"): "nor has it kernels to choose among",
     **{
-        Difference(JUDGE, "process.py", name, "missing in reference"): "it chooses nothing by measuring"
-        for name in ("choices", "settle")
+        Difference(JUDGE, "loss.py", name, "missing in reference"): "nor has it gradients"
+        for name in ("_CrossEntropy", "_CrossEntropy.forward", "_CrossEntropy.backward")
+    },
+    **{
+        Difference(JUDGE, "process.py", name, "missing in reference"): "it is not made to be fast"
+        for name in ("_keep_freed_memory", "choices", "settle")
     },
     Difference(JUDGE, "recurrent.py", "sigmoid", "missing in pytorch"): "NumPy has none",
     **{

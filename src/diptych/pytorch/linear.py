@@ -1,7 +1,8 @@
 """Matrix products with a weight, by the kernel that is the faster one in this process.
 
 On a processor PyTorch multiplies in float32 with MKL, which on some processors reaches less than half of what oneDNN,
-a part of PyTorch too, reaches there. `choose` measures both with a model's own shapes.
+a part of PyTorch too, reaches there. `choose` measures both with a model's own shapes. oneDNN is fastest where a weight
+(O, I) lies in memory column after column, which its shape does not show: `arrange` lays it out so.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def linear_add(inputs: Tensor, weight: Tensor, base: Tensor) -> Tensor:
 
 def weight_gradient(gradient: Tensor, inputs: Tensor) -> Tensor:
     """The gradient (O, I) of a weight from that of its products (N, O) and from its inputs (N, I)."""
-    return _multiply(gradient.t(), inputs.t()) if _by_onednn(inputs) else gradient.t() @ inputs
+    return _multiply(inputs.t(), gradient.t()).t() if _by_onednn(inputs) else gradient.t() @ inputs
 
 
 def choose(hidden: Tensor, known: Tensor) -> None:
@@ -52,6 +53,17 @@ def choose(hidden: Tensor, known: Tensor) -> None:
             use(kernel)
             seconds[kernel].append(_time(hidden, _ROWS) + _time(known, _POSITIONS))
     use(ONEDNN if min(seconds[ONEDNN]) * _CLEARLY < min(seconds[DEFAULT]) else DEFAULT)
+
+
+def arrange(weight: torch.nn.Parameter) -> None:
+    """Lay a weight (O, I) out in memory as the kernel of this process reads it best."""
+    if _by_onednn(weight):
+        weight.data = weight.data.t().contiguous().t()
+
+
+def in_rows(variable: Tensor, tensor: Tensor) -> Tensor:
+    """A tensor laid out as this variable, seen such that it lies in memory row after row; or back again."""
+    return tensor if variable.is_contiguous() else tensor.t()
 
 
 def chosen() -> str:
@@ -76,13 +88,19 @@ def _time(weight: Tensor, rows: int) -> float:
 
 
 def _by_onednn(inputs: Tensor) -> bool:
-    return _kernel == ONEDNN and inputs.dtype == torch.float32 and inputs.device.type == "cpu"
+    plain = inputs.dtype == torch.float32 and inputs.device.type == "cpu"
+    return _kernel == ONEDNN and plain and inputs.numel() > 0  # oneDNN refuses a matrix of nothing
 
 
 def _multiply(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`linear` of (N, I) without gradients."""
-    product: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, "none", [], "")
+    product: Tensor = torch.ops.mkldnn._linear_pointwise(_dense(inputs), _dense(weight), bias, "none", [], "")
     return product
+
+
+def _dense(matrix: Tensor) -> Tensor:
+    """The matrix without gaps, by rows or by columns: with gaps oneDNN is a thousand times slower."""
+    return matrix if matrix.is_contiguous() or matrix.t().is_contiguous() else matrix.contiguous()
 
 
 class _Linear(Function):
@@ -105,7 +123,7 @@ class _Linear(Function):
         if ctx.needs_input_grad[0]:
             of_inputs = _multiply(flat, weight.t()).view(inputs.shape)
         if ctx.needs_input_grad[1]:
-            of_weight = _multiply(flat.t(), inputs.flatten(0, -2).t())
+            of_weight = weight_gradient(flat, inputs.flatten(0, -2))
         if ctx.has_bias and ctx.needs_input_grad[2]:
             of_bias = flat.sum(0)
         return of_inputs, of_weight, of_bias
@@ -118,7 +136,8 @@ class _LinearAdd(Function):
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, base: Tensor) -> Tensor:
         """See `linear_add`."""
         ctx.save_for_backward(weight)
-        return torch.ops.mkldnn._linear_pointwise.binary(inputs, base, weight, None, "add")
+        product: Tensor = torch.ops.mkldnn._linear_pointwise.binary(_dense(inputs), base, _dense(weight), None, "add")
+        return product
 
     @staticmethod
     @once_differentiable

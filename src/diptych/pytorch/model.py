@@ -11,7 +11,7 @@ from diptych.parameters.specification import specification
 from diptych.pytorch.cells import State
 from diptych.pytorch.decoder import Decoder, DecoderState, Source
 from diptych.pytorch.encoder import Bridge, Encoder
-from diptych.pytorch.linear import choose, linear
+from diptych.pytorch.linear import arrange, choose, linear
 from diptych.pytorch.recurrent import apply_dropout, sequence_mask
 
 COMPUTE = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
@@ -79,6 +79,9 @@ class Model(nn.Module):
         self.to(torch.float64 if precision == "float64" else torch.float32)
         if precision == "float32":
             choose(self.decoder.layers[0].weight_hh, self.decoder.layers[0].weight_ih)
+        for name, parameter in self.named_parameters():
+            if parameter.dim() == 2 and "embedding" not in name:
+                arrange(parameter)
 
     def encode(
         self, source: Tensor, source_lengths: Tensor, masks: dict[str, Tensor] | None = None

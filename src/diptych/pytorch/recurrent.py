@@ -72,12 +72,12 @@ class RecurrentLayer(nn.Module):
 
         Where only the first numbers of the input are known before a loop, `from_rest` adds what the others give.
         """
-        weight = self.weight_ih[:, : inputs.shape[-1]]
+        weight = self.weight_ih.t()[: inputs.shape[-1]].t()  # its gradient is then laid out as `linear.arrange` did
         return linear(inputs, weight.to(inputs.dtype), self.bias_ih.to(inputs.dtype))
 
     def from_rest(self, known: Tensor) -> StepProduct:
         """The product with the rest of an input in a loop, added to what its known first numbers (T, B, K) give."""
-        return StepProduct(self.weight_ih[:, known.shape[-1] :].to(known.dtype), self.from_input(known))
+        return StepProduct(self.weight_ih.t()[known.shape[-1] :].t().to(known.dtype), self.from_input(known))
 
     def from_hidden(self, inputs: Tensor) -> StepProduct:
         """The product with the hidden state in a loop over inputs (T, B, I), a GRU's second bias added."""
@@ -105,4 +105,4 @@ def apply_dropout(inputs: Tensor, masks: dict[str, Tensor], place: str, rate: fl
     """Keep `inputs` where the mask of this place is True, scaled by 1 / (1 - rate); no mask there: unchanged."""
     if place not in masks:
         return inputs
-    return torch.where(masks[place], inputs / (1.0 - rate), 0.0)
+    return inputs * masks[place] / (1.0 - rate)

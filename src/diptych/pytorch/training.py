@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from diptych.config import TrainingConfig
 from diptych.data.batches import Batch
+from diptych.pytorch.linear import in_rows
 from diptych.pytorch.loss import cross_entropy, select_positions
 from diptych.pytorch.model import Model
 from diptych.pytorch.recurrent import apply_dropout
@@ -49,24 +50,25 @@ class Optimizer:
         self.bindings = variables
         self.config = config
         self.steps = 0
-        parameters = [binding.variable for binding in variables]
+        # The fused optimizers copy what does not lie in memory row after row: they are given what does.
+        self.rows = [nn.Parameter(in_rows(each, each.detach())) for each in (binding.variable for binding in variables)]
         if config.optimizer == "sgd":
             self.kinds = {"velocity": "momentum_buffer"} if config.momentum > 0.0 else {}
             self.optimizer = torch.optim.SGD(
-                parameters, config.learning_rate, momentum=config.momentum, weight_decay=config.weight_decay
+                self.rows, config.learning_rate, momentum=config.momentum, weight_decay=config.weight_decay
             )
         else:
             self.kinds = {"first_moment": "exp_avg", "second_moment": "exp_avg_sq"}
             kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
             betas = (config.beta1, config.beta2)
             self.optimizer = kind(
-                parameters, config.learning_rate, betas, config.epsilon, config.weight_decay, fused=True
+                self.rows, config.learning_rate, betas, config.epsilon, config.weight_decay, fused=True
             )
 
     def apply(self, gradients: list[Tensor], learning_rate: float, steps: int) -> None:
         """Change every variable along its gradient; `steps` counts from 1 and includes this one."""
-        for binding, gradient in zip(self.bindings, gradients, strict=True):
-            binding.variable.grad = gradient
+        for rows, binding, gradient in zip(self.rows, self.bindings, gradients, strict=True):
+            rows.grad = in_rows(binding.variable, gradient)
         self.optimizer.param_groups[0]["lr"] = learning_rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -75,27 +77,23 @@ class Optimizer:
         """The moments as arrays by name, `first_moment.NAME` and so on; copies."""
         exported: dict[str, np.ndarray] = {}
         for kind, own in self.kinds.items():
-            for binding in self.bindings:
-                state = self.optimizer.state.get(binding.variable, {})
-                value = to_array(state[own]) if own in state else np.zeros(tuple(binding.variable.shape))
+            for rows, binding in zip(self.rows, self.bindings, strict=True):
+                variable, state = binding.variable, self.optimizer.state.get(rows, {})
+                value = to_array(in_rows(variable, state[own])) if own in state else np.zeros(tuple(variable.shape))
                 exported |= {f"{kind}.{name}": array for name, array in binding.unpack(value).items()}
         return exported
 
     def load_state(self, arrays: Mapping[str, np.ndarray], steps: int) -> None:
         """Go on from arrays that `export_state` gave after so many steps."""
         self.steps = steps
-        for binding in self.bindings:
-            state = (
-                {}
-                if self.config.optimizer == "sgd"
-                else {"step": torch.tensor(float(steps), device=binding.variable.device)}
-            )
+        for rows, binding in zip(self.rows, self.bindings, strict=True):
+            state = {} if self.config.optimizer == "sgd" else {"step": torch.tensor(float(steps), device=rows.device)}
             for kind, own in self.kinds.items():
                 names = [parameter.name for parameter in binding.parameters]
                 values = {name: arrays[f"{kind}.{name}"] for name in names}
-                state[own] = torch.zeros_like(binding.variable)
-                assign(state[own], binding.pack(values))
-            self.optimizer.state[binding.variable] = state
+                state[own] = torch.zeros_like(rows)
+                assign(in_rows(binding.variable, state[own]), binding.pack(values))
+            self.optimizer.state[rows] = state
 
 
 class TrainingStep:
@@ -171,9 +169,7 @@ class TrainingStep:
         loss = self._loss(inputs, masks, self.config.label_smoothing) / len(inputs.positions)
         variables = [binding.variable for binding in self.bindings]
         gradients = torch.autograd.grad(loss, variables, allow_unused=True)
-        # Where nothing depends on a variable (a bridge of zeros, say) its gradient is zeros.
-        pairs = zip(variables, gradients, strict=True)
-        return loss, [torch.zeros_like(variable) if gradient is None else gradient for variable, gradient in pairs]
+        return loss, [_like(variable, gradient) for variable, gradient in zip(variables, gradients, strict=True)]
 
     def _evaluate(self, inputs: Inputs, masks: dict[str, Tensor]) -> Tensor:
         """The summed negative log-likelihood: the loss without smoothing."""
@@ -192,6 +188,16 @@ class TrainingStep:
         arrays = (batch.source, batch.source_lengths, batch.target_input, batch.target_output, real_positions(batch))
         inputs = Inputs(*(torch.from_numpy(array).to(device) for array in arrays))
         return inputs, {place: torch.from_numpy(mask).to(device) for place, mask in masks.items()}
+
+
+def _like(variable: Tensor, gradient: Tensor | None) -> Tensor:
+    """A variable's gradient, laid out in memory as the variable.
+
+    Where nothing depends on the variable (a bridge of zeros, say) it is zeros.
+    """
+    if gradient is None:
+        return torch.zeros_like(variable)
+    return gradient if gradient.stride() == variable.stride() else torch.empty_like(variable).copy_(gradient)
 
 
 def real_positions(batch: Batch) -> np.ndarray:

@@ -27,11 +27,11 @@ class Binding:
 
     def pack(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """The variable's value from the specification's arrays, by name; a copy."""
-        return np.array(values[self.parameters[0].name])
+        return np.array(values[self.parameters[0].name], order="C")
 
     def unpack(self, value: np.ndarray) -> dict[str, np.ndarray]:
         """The specification's arrays, by name, from a value shaped like the variable; copies."""
-        return {self.parameters[0].name: np.array(value)}
+        return {self.parameters[0].name: np.array(value, order="C")}
 
 
 def bindings(model: Model) -> list[Binding]:
