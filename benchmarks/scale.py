@@ -168,9 +168,7 @@ def call(request: dict, output: Path) -> dict:
     paths = output / "request.json", output / "answer.json"
     paths[1].unlink(missing_ok=True)
     paths[0].write_text(json.dumps(request | {"started": time.time()}))
-    # Threads that wait for each other sleep: where other programs share the processors, PyTorch's would otherwise spin.
-    variables = {"OMP_WAIT_POLICY": "passive"} | os.environ
-    subprocess.run([sys.executable, "-P", str(TRIAL), *map(str, paths)], check=True, env=variables)
+    subprocess.run([sys.executable, "-P", str(TRIAL), *map(str, paths)], check=True)
     return json.loads(paths[1].read_text())
 
 

@@ -44,7 +44,7 @@ class Theirs(Contestant):
         command += ["--seconds", str(setting.seconds), "--threads", str(setting.threads)]
         # As for our own processes: threads that wait for each other sleep, or whatever else the machine does beside
         # slows PyTorch down many times over.
-        given = {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": str(setting.threads), "CUDA_VISIBLE_DEVICES": ""}
+        given = {"OMP_NUM_THREADS": str(setting.threads), "CUDA_VISIBLE_DEVICES": ""}
         environment = os.environ | given
         environment.pop("PYTHONPATH", None)
         said = self.run(command, task, setting, environment)

@@ -57,13 +57,11 @@ def call(
     with tempfile.TemporaryDirectory(prefix="diptych-") as name:
         folder = Path(name)
         (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
-        # Threads that wait for each other sleep: where other programs share the processors, PyTorch's would otherwise
-        # spin, and a step take many times as long.
         # What a framework leaves in its temporary folder goes with ours.
         # -P: a torch.py in the current folder is not the framework. What the process prints is no result: it goes to
         # standard error. It ends when its standard input does, so it cannot outlive this process.
         command = [sys.executable, "-P", "-m", "diptych.compare.worker", name]
-        environment = {"OMP_WAIT_POLICY": "passive"} | os.environ | {"TMPDIR": name}
+        environment = os.environ | {"TMPDIR": name}
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=2, env=environment) as process:
             try:
                 status = process.wait()

@@ -28,7 +28,8 @@ class ProductTimer:
         """
         dtype = COMPUTE[precision]
         self.left, self.right = (to_tensor(array).to(dtype) for array in (left, right))
-        # A weight is stored with one row per output.
+        self.by_columns = self.right
+        # A weight is stored with one row per output, unless `linear.arrange` laid it out by columns.
         if part == "forward":
             self.right = self.right.mT.contiguous().mT
         if part == "weight gradient":
@@ -44,8 +45,9 @@ class ProductTimer:
         plain = self.left.dim() == 2 and self.left.device.type == "cpu" and self.left.dtype == torch.float32
         if plain and torch.backends.mkldnn.is_available():
             # By itself PyTorch takes oneDNN for bfloat16, but not for float32.
-            weight = self.right.mT
-            kernels.append(lambda: torch.ops.mkldnn._linear_pointwise(self.left, weight, None, "none", [], ""))
+            onednn, weight = torch.ops.mkldnn._linear_pointwise, self.by_columns.mT
+            kernels.append(lambda: onednn(self.left, weight, None, "none", [], ""))
+            kernels.append(lambda: onednn(weight, self.left, None, "none", [], ""))  # the result's transpose
         return kernels
 
     def _time(self, kernel: Callable[[], Tensor], repetitions: int) -> float:

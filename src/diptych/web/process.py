@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -59,12 +58,7 @@ class WorkerProcess:
             DiptychError: the one that was raised there.
             BackendError: it did not get ready, or not in time.
         """
-        # Threads that wait for each other sleep: where other programs share the processors, PyTorch's would otherwise
-        # spin, and a step take many times as long.
-        environment = {"OMP_WAIT_POLICY": "passive"} | os.environ
-        process = await asyncio.create_subprocess_exec(
-            *self.command, stdin=PIPE, stdout=PIPE, env=environment, limit=LONGEST_LINE
-        )
+        process = await asyncio.create_subprocess_exec(*self.command, stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE)
         self._process = process
         try:
             said = await self._first_line(process)
