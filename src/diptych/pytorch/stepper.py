@@ -14,9 +14,16 @@ from diptych.pytorch.weights import to_array
 
 
 class SearchState(NamedTuple):
-    """Everything the next step depends on, one row per hypothesis."""
+    """Everything the next step depends on, one row per hypothesis.
+
+    Attributes:
+        source: what the decoder sees of each row's source.
+        sentences: (N,) which sentence of the search each row translates.
+        decoder: the decoder's state.
+    """
 
     source: Source
+    sentences: np.ndarray
     decoder: DecoderState
 
 
@@ -32,7 +39,8 @@ class Stepper:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
         with torch.inference_mode():
             tensors = (torch.from_numpy(array).to(self.device) for array in (source, source_lengths))
-            return SearchState(*self.model.encode(*tensors))
+            seen, decoder = self.model.encode(*tensors)
+        return SearchState(seen, np.arange(len(source)), decoder)
 
     def step(self, state: SearchState, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray, SearchState]:
         """Feed one token to each of N rows.
@@ -48,17 +56,19 @@ class Stepper:
             embedded = self.model.embed_target(torch.from_numpy(tokens).to(self.device))
             features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, {})
             log_probabilities = torch.log_softmax(self.model.project(features), dim=-1)
-        return to_array(log_probabilities), to_array(weights), SearchState(state.source, decoder)
+        return to_array(log_probabilities), to_array(weights), state._replace(decoder=decoder)
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
         """The state whose k-th row is row `rows[k]` of this one; rows may repeat or be left out."""
-        index = torch.from_numpy(np.array(rows, np.int64)).to(self.device)
-        return select_rows(state, index)
+        index, sentences = torch.from_numpy(np.array(rows, np.int64)).to(self.device), state.sentences[rows]
+        same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
+        source = state.source if same else select_rows(state.source, index)
+        return SearchState(source, sentences, select_rows(state.decoder, index))
 
 
 def select_rows(state: NamedTuple | tuple | Tensor, index: Tensor) -> NamedTuple | tuple | Tensor:
     """Take the given rows of every tensor in a nested state."""
     if isinstance(state, Tensor):
-        return state[index]
+        return state.index_select(0, index)
     parts = [select_rows(part, index) for part in state]
     return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)

@@ -12,9 +12,16 @@ from diptych.reference.model import Model
 
 
 class SearchState(NamedTuple):
-    """Everything the next step depends on, one row per hypothesis."""
+    """Everything the next step depends on, one row per hypothesis.
+
+    Attributes:
+        source: what the decoder sees of each row's source.
+        sentences: (N,) which sentence of the search each row translates.
+        decoder: the decoder's state.
+    """
 
     source: Source
+    sentences: np.ndarray
     decoder: DecoderState
 
 
@@ -27,7 +34,8 @@ class Stepper:
 
     def start(self, source: np.ndarray, source_lengths: np.ndarray) -> SearchState:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
-        return SearchState(*self.model.encode(source, source_lengths))
+        seen, decoder = self.model.encode(source, source_lengths)
+        return SearchState(seen, np.arange(len(source)), decoder)
 
     def step(self, state: SearchState, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray, SearchState]:
         """Feed one token to each of N rows.
@@ -44,11 +52,14 @@ class Stepper:
         logits = self.model.project(features)
         largest = logits.max(axis=-1, keepdims=True)
         log_probabilities = logits - largest - np.log(np.exp(logits - largest).sum(axis=-1, keepdims=True))
-        return log_probabilities, weights, SearchState(state.source, decoder)
+        return log_probabilities, weights, state._replace(decoder=decoder)
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
         """The state whose k-th row is row `rows[k]` of this one; rows may repeat or be left out."""
-        return select_rows(state, np.array(rows, np.int64))
+        index, sentences = np.array(rows, np.int64), state.sentences[rows]
+        same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
+        source = state.source if same else select_rows(state.source, index)
+        return SearchState(source, sentences, select_rows(state.decoder, index))
 
 
 def select_rows(state: NamedTuple | tuple | ndarray, index: ndarray) -> NamedTuple | tuple | ndarray:

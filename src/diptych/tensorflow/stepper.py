@@ -14,9 +14,16 @@ from diptych.tensorflow.weights import to_array
 
 
 class SearchState(NamedTuple):
-    """Everything the next step depends on, one row per hypothesis."""
+    """Everything the next step depends on, one row per hypothesis.
+
+    Attributes:
+        source: what the decoder sees of each row's source.
+        sentences: (N,) which sentence of the search each row translates.
+        decoder: the decoder's state.
+    """
 
     source: Source
+    sentences: np.ndarray
     decoder: DecoderState
 
 
@@ -29,11 +36,12 @@ class Stepper:
         tokens = tf.TensorSpec([None], tf.int32)
         # Each is traced once, for any number of rows and any length.
         self._start = tf.function(self._encode).get_concrete_function(tf.TensorSpec([None, None], tf.int32), tokens)
-        self._step = tf.function(self._advance).get_concrete_function(self._start.structured_outputs, tokens)
+        self._step = tf.function(self._advance).get_concrete_function(*self._start.structured_outputs, tokens)
 
     def start(self, source: np.ndarray, source_lengths: np.ndarray) -> SearchState:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
-        return self._start(tf.constant(source), tf.constant(source_lengths))
+        seen, decoder = self._start(tf.constant(source), tf.constant(source_lengths))
+        return SearchState(seen, np.arange(len(source)), decoder)
 
     def step(self, state: SearchState, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray, SearchState]:
         """Feed one token to each of N rows.
@@ -45,22 +53,24 @@ class Stepper:
         Returns:
             The log-probabilities of the next token (N, V), the attention's weights (N, S) and the next state.
         """
-        log_probabilities, weights, state = self._step(state, tf.constant(tokens))
-        return to_array(log_probabilities), to_array(weights), state
+        log_probabilities, weights, decoder = self._step(state.source, state.decoder, tf.constant(tokens))
+        return to_array(log_probabilities), to_array(weights), state._replace(decoder=decoder)
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
         """The state whose k-th row is row `rows[k]` of this one; rows may repeat or be left out."""
-        index = tf.constant(np.array(rows, np.int64))
-        return select_rows(state, index)
+        index, sentences = tf.constant(np.array(rows, np.int64)), state.sentences[rows]
+        same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
+        source = state.source if same else select_rows(state.source, index)
+        return SearchState(source, sentences, select_rows(state.decoder, index))
 
-    def _encode(self, source: Tensor, source_lengths: Tensor) -> SearchState:
-        return SearchState(*self.model.encode(source, source_lengths))
+    def _encode(self, source: Tensor, source_lengths: Tensor) -> tuple[Source, DecoderState]:
+        return self.model.encode(source, source_lengths)
 
-    def _advance(self, state: SearchState, tokens: Tensor) -> tuple[Tensor, Tensor, SearchState]:
+    def _advance(self, source: Source, decoder: DecoderState, tokens: Tensor) -> tuple[Tensor, Tensor, DecoderState]:
         embedded = self.model.embed_target(tokens)
-        features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, {})
+        features, weights, decoder = self.model.decoder.step(embedded, decoder, source, {})
         log_probabilities = tf.nn.log_softmax(self.model.project(features), axis=-1)
-        return log_probabilities, weights, SearchState(state.source, decoder)
+        return log_probabilities, weights, decoder
 
 
 def select_rows(state: NamedTuple | tuple | Tensor, index: Tensor) -> NamedTuple | tuple | Tensor:
