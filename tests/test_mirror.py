@@ -73,7 +73,7 @@ EXCEPTIONS: dict[Difference, str] = {
     },
     **{
         Difference(JUDGE, "process.py", name, "missing in reference"): "it is not made to be fast"
-        for name in ("_keep_freed_memory", "choices", "settle")
+        for name in ("_keep_freed_memory", "settle")
     },
     Difference(JUDGE, "recurrent.py", "sigmoid", "missing in pytorch"): "NumPy has none",
     **{

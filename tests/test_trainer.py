@@ -225,7 +225,10 @@ def test_a_second_ctrl_c_interrupts_at_once(panel, make_run):
         quietly(run, reporter=listener)
     assert run.record("pytorch").steps() == 5
     assert listener.ended == 1
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+    for thread in threading.enumerate():
+        if thread.name.startswith("prefetch"):
+            thread.join(10)
+            assert not thread.is_alive()
 
 
 def test_training_works_outside_the_main_thread(panel, make_run):

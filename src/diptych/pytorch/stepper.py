@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -66,7 +66,7 @@ class Stepper:
         return SearchState(source, sentences, select_rows(state.decoder, index))
 
 
-def select_rows(state: NamedTuple | tuple | Tensor, index: Tensor) -> NamedTuple | tuple | Tensor:
+def select_rows(state: Any, index: Tensor) -> Any:
     """Take the given rows of every tensor in a nested state."""
     if isinstance(state, Tensor):
         return state.index_select(0, index)

@@ -20,3 +20,8 @@ def configure(threads: int | None = None, device: str = "auto") -> None:
 def versions() -> dict[str, str]:
     """The versions of the framework and what it stands on."""
     return {"numpy": np.__version__}
+
+
+def choices() -> dict[str, str]:
+    """What this process chose by measuring, by name."""
+    return {}

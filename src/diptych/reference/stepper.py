@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -62,7 +62,7 @@ class Stepper:
         return SearchState(source, sentences, select_rows(state.decoder, index))
 
 
-def select_rows(state: NamedTuple | tuple | ndarray, index: ndarray) -> NamedTuple | tuple | ndarray:
+def select_rows(state: Any, index: ndarray) -> Any:
     """Take the given rows of every tensor in a nested state."""
     if isinstance(state, ndarray):
         return state[index]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -73,6 +73,6 @@ class Stepper:
         return log_probabilities, weights, decoder
 
 
-def select_rows(state: NamedTuple | tuple | Tensor, index: Tensor) -> NamedTuple | tuple | Tensor:
+def select_rows(state: Any, index: Tensor) -> Any:
     """Take the given rows of every tensor in a nested state."""
     return tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), state)
