@@ -7,7 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from diptych.plots import COLOURS, FAMILY, INK
+from diptych.plots.sheet import COLOURS
+from diptych.plots.text import INK
 
 NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch"}
 AXES = {
@@ -142,11 +143,11 @@ def draw(lines: list[dict], folder: Path) -> None:
                 memory = [each[v].rss / MEGABYTE for v in values]
                 time_axes.plot(values, speed, label=NAMES[backend] + label, **style)
                 memory_axes.plot(values, memory, **style)
-        time_axes.legend(frameon=False, prop={"family": FAMILY, "size": 9}, labelcolor=INK)
+        time_axes.legend(frameon=False, fontsize=9, labelcolor=INK)
         names = "target tokens per second" if series == "pairs" else "seconds a step", "peak memory, MB"
         for axes, name in zip((time_axes, memory_axes), names, strict=True):
-            axes.set_xlabel(axis, family=FAMILY, fontsize=10, color=INK)
-            axes.set_ylabel(name, family=FAMILY, fontsize=10, color=INK)
+            axes.set_xlabel(axis, fontsize=10, color=INK)
+            axes.set_ylabel(name, fontsize=10, color=INK)
             axes.set_ylim(bottom=0.0)
             if series == "pairs":
                 axes.set_xscale("log")
@@ -158,5 +159,5 @@ def draw(lines: list[dict], folder: Path) -> None:
             axes.grid(color="#e0e0e0", linewidth=0.6)
             axes.spines[["top", "right"]].set_visible(False)
             axes.spines[:].set_color("#808080")
-            axes.tick_params(labelsize=9, labelcolor=INK, color="#808080", labelfontfamily=FAMILY[0])
+            axes.tick_params(labelsize=9, labelcolor=INK, color="#808080")
         figure.savefig(folder / f"{series}.png", metadata={"Software": None})

@@ -13,7 +13,7 @@ from diptych.data.vocabulary import EOS
 from diptych.errors import BackendError, CheckpointError, ConfigError, DataError, RunError
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.runs import Run
-from diptych.translation import Translator, load
+from diptych.translation import Translation, Translator, load
 
 WORDS = "a bird sees one small red fox".split()
 
@@ -322,3 +322,14 @@ def test_every_backend_finds_the_same(run, reference, backend, options):
         np.testing.assert_allclose(
             [score for _, score in one.alternatives], [score for _, score in other.alternatives], rtol=1e-11
         )
+
+
+def test_a_translation_shows_itself_in_a_notebook():
+    hostile = "<img src=x onerror=alert(1)>"
+    attention = np.eye(2, dtype=np.float32)
+    found = Translation(hostile, "b c", (hostile, "b"), ("b", "c"), -1.5, (-1.0, -0.5), attention, (("b c", -0.75),))
+    page = found._repr_html_()
+    assert "<img src=x" not in page and "&lt;img src=x onerror=alert(1)&gt;" in page
+    for part in ("b c", "-1.5", "-0.75", 'src="data:image/png;base64,'):
+        assert part in page, part
+    assert "<img" not in Translation("a", "b", ("a",), ("b",), attention=np.zeros((1, 1)))._repr_html_()

@@ -7,6 +7,8 @@ other.
 
 from __future__ import annotations
 
+import shutil
+
 from diptych.backends import BACKENDS
 from diptych.errors import RunError
 from diptych.progress import Reporter, make_reporter
@@ -15,6 +17,7 @@ from diptych.runs import Run
 from diptych.training.report import TrainingReport
 from diptych.training.session import Session
 from diptych.training.state import TrainingState
+from diptych.training.tensorboard import TENSORBOARD, check_installed
 
 __all__ = ["TrainingReport", "train"]
 
@@ -28,6 +31,7 @@ def train(
     device: str = "auto",
     reporter: Reporter | None = None,
     stop_at: int = 0,
+    tensorboard: bool = False,
 ) -> TrainingReport:
     """Train a run with a backend, from its beginning or from where it stopped.
 
@@ -48,23 +52,28 @@ def train(
         device: auto, cpu or cuda.
         reporter: where to say how it goes; by default a bar on a terminal, lines elsewhere.
         stop_at: stop once so many steps have been done in all (0: do not), to be resumed later.
+        tensorboard: also write losses and attention maps for TensorBoard, into RUN/tensorboard/BACKEND.
 
     Raises:
         RunError: there are checkpoints and neither `resume` nor `overwrite` was given, or the loss is not finite.
         DataError: the corpus cannot be read.
         BackendError: the framework is not installed.
+        UsageError: TensorBoard's package is not installed, and was asked for.
         CheckpointError: the checkpoint to go on from is damaged.
     """
+    if tensorboard:
+        check_installed()
     record = run.record(backend)
     if overwrite:
         record.clear()
+        shutil.rmtree(run.folder / TENSORBOARD / backend, ignore_errors=True)
     elif not resume and record.steps() is not None:
         raise RunError(
             f"{run.folder} already has {record.steps()} steps trained with {backend}: --resume goes on from there, "
             f"--overwrite begins anew"
         )
     adopted = _adopt_where_further(run, backend) if resume else None
-    session = Session(run, backend, reporter or make_reporter(), stop_at)
+    session = Session(run, backend, reporter or make_reporter(), stop_at, tensorboard)
     if not session.finished:
         session.run_to_end(threads, device, f"goes on from the checkpoint of {adopted}" if adopted else "")
     return session.report()

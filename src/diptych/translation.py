@@ -46,6 +46,15 @@ class Translation:
     attention: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     alternatives: tuple[tuple[str, float], ...] = ()
 
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: source, translation, alternatives and the attention map."""
+        from diptych.plots.notebook import picture, table
+
+        rows: list[tuple[object, ...]] = [("source", self.source), ("translation", self.text)]
+        rows.append(("log-probability", f"{self.log_probability:.4f}"))
+        rows += [(f"score {score:.4f}", text) for text, score in self.alternatives]
+        return str(table(rows) + picture(self.source_tokens, {"": (self.tokens, self.attention)}))
+
 
 class Translator:
     """Translates lines with a run's model in one backend.

@@ -107,6 +107,16 @@ def test_the_table_shows_both_and_their_agreement(workers, tmp_path):
     assert found.report["signature"] in text.replace("\n", "")
 
 
+def test_a_comparison_shows_itself_in_a_notebook(workers, tmp_path):
+    workers.wrong["pytorch"] = [0]
+    found = comparison.compare(CONFIG, tmp_path / "run", threads=2)
+    page = found._repr_html_()
+    for part in ("TensorFlow 2.x", "PyTorch 2.y", "87.5 %", "1,234", "7 of 8", 'src="data:image/png;base64,'):
+        assert part in page, part
+    found.report["examples"][0]["source"] = "<img src=x onerror=alert(1)>"
+    assert "<img src=x" not in found._repr_html_() and "&lt;img src=x" in found._repr_html_()
+
+
 def entries(count, size):
     maps = {"tensorflow": np.full((size, size), 0.33333), "pytorch": np.full((size, size), 0.25)}
     return [

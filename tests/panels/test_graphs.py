@@ -30,3 +30,4 @@ def test_a_graph_gives_what_its_method_gives_and_is_traced_once(bench, close, mo
     close(graph.export_state(), plain.export_state(), 1e-11)
     assert sorted(graph._graphs) == [("_evaluate", False), ("_train", True)]
     assert not plain._graphs
+    assert graph.compilations == 3, "and the optimizer's pass over the weights"

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from diptych.cli.options import Device, Json, Precision, Quiet, RunFolder, Threads, Tokenize, TrainingSeed
+from diptych.cli.options import Device, Json, Precision, Quiet, RunFolder, TensorBoard, Threads, Tokenize, TrainingSeed
 
 
 def compare(
@@ -25,6 +25,7 @@ def compare(
     precision: Precision = None,
     seed: TrainingSeed = None,
     tokenize: Tokenize = "13a",
+    tensorboard: TensorBoard = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -42,7 +43,7 @@ def compare(
 
     chosen = configure(read_config(config) if config else DEFAULT, seed, precision)
     folder = run_folder or default_folder(chosen)
-    comparison = run_comparison(chosen, folder, overwrite, threads, device, tokenize, quiet)
+    comparison = run_comparison(chosen, folder, overwrite, threads, device, tokenize, quiet, tensorboard)
     if as_json:
         print(json.dumps(comparison.report, ensure_ascii=False))
         return

@@ -43,3 +43,6 @@ Tokenize: TypeAlias = Annotated[
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Say nothing on the way.")]
+TensorBoard: TypeAlias = Annotated[
+    bool, typer.Option("--tensorboard", help="Also write losses and attention maps for TensorBoard, into the run.")
+]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diptych.cli.options import Backend, Device, Json, Precision, Quiet, RunFolder, Threads, TrainingSeed
+from diptych.cli.options import Backend, Device, Json, Precision, Quiet, RunFolder, TensorBoard, Threads, TrainingSeed
 
 if TYPE_CHECKING:
     from diptych.training.report import TrainingReport
@@ -27,6 +27,7 @@ def train(
     device: Device = "auto",
     precision: Precision = None,
     seed: TrainingSeed = None,
+    tensorboard: TensorBoard = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -44,7 +45,7 @@ def train(
         raise UsageError("--resume goes on from what is there and --overwrite removes it: give one of them")
     reporter = make_reporter(quiet)
     run = open_or_create(what, run_folder, backend, overwrite, seed, precision, reporter)
-    report = trainer.train(run, backend, resume, overwrite, threads, device, reporter)
+    report = trainer.train(run, backend, resume, overwrite, threads, device, reporter, tensorboard=tensorboard)
     if as_json:
         print(json.dumps(dataclasses.asdict(report) | {"run": str(run.folder)}))
     elif not quiet:

@@ -69,12 +69,11 @@ def _beginnings(found: Sequence[Values]) -> Table:
     for column in ("start-up", "compiling", "memory", "GFLOP/s", "tokens/s"):
         table.add_column(column, justify="right", no_wrap=True)
     for each in (each for each in found if each["task"] == "training"):
-        count = each["compilations"]
         table.add_row(
             NAMES[each["backend"]],
             *(str(each[key]) for key in keys),
             f"{each['startup_seconds']:.1f} s",
-            f"{each['compile_seconds']:.1f} s{'' if count is None else f' ({count} x)'}",
+            f"{each['compile_seconds']:.1f} s ({each['compilations']} x)",
             f"{each['peak_rss_bytes'] / 1e6:,.0f} MB",
             f"{each['ceiling']['gflops_per_second']:,.0f}",
             f"{each['ceiling']['speed']:,.0f}",

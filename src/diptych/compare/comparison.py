@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.backends import BACKENDS, is_installed
+from markupsafe import Markup
+
+from diptych.backends import BACKENDS, NAMES, is_installed
 from diptych.compare.examples import choose_examples, fixed_examples
 from diptych.compare.page.page import write_page
 from diptych.compare.parity import climb
 from diptych.compare.pictures import draw_pictures
 from diptych.compare.report import REPORT, build_report, translation_entries, write_report
 from diptych.compare.signature import signature
+from diptych.compare.table import ROWS, agreement_lines
 from diptych.compare.worker import call
 from diptych.config import RunConfig
 from diptych.environment import environment
 from diptych.errors import BackendError, RunError
 from diptych.runs import Run
+from diptych.training.tensorboard import check_installed
 
 EXAMPLES = 3
 # Optimizer steps of the parity ladder at the end; `diptych parity RUN` takes more.
@@ -41,6 +45,18 @@ class Comparison:
     files: tuple[str, ...]
     example: str
 
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: the headline, what says how far they agree, and one sentence in both."""
+        from diptych.plots.notebook import paragraph, picture, table
+
+        backends, example = self.report["backends"], self.report["examples"][0]
+        head = ["", *(f"{NAMES[backend]} {values['version']}" for backend, values in backends.items())]
+        rows = [(name, *map(cell, backends.values())) for name, cell in ROWS]
+        rows.append((example["source"], *example["outputs"].values()))
+        maps = {backend: (example["tokens"][backend], weights) for backend, weights in example["attention"].items()}
+        lines = Markup("").join(map(paragraph, agreement_lines(self.report)))
+        return str(table(rows, head) + lines + picture(example["source_tokens"], maps))
+
 
 def compare(
     config: RunConfig,
@@ -50,6 +66,7 @@ def compare(
     device: str = "auto",
     tokenize: str = "13a",
     quiet: bool = False,
+    tensorboard: bool = False,
 ) -> Comparison:
     """Train a run in TensorFlow and in PyTorch, translate its test part in both, climb a short parity ladder.
 
@@ -66,13 +83,17 @@ def compare(
         device: "auto", "cpu" or "cuda".
         tokenize: how BLEU cuts a text, see `diptych.evaluate`.
         quiet: whether to show no progress.
+        tensorboard: also write losses and attention maps for TensorBoard, into the run's folder.
 
     Raises:
         BackendError: a framework is not installed, or its process failed.
+        UsageError: TensorBoard's package is not installed, and was asked for.
         RunError: the folder holds a run that is trained already, or is of another config, or is no run.
         DataError: the corpus cannot be read.
     """
     _check_installed()
+    if tensorboard:
+        check_installed()
     run = Run.create(config, folder, overwrite)
     if run.trained_backends():
         raise RunError(
@@ -95,6 +116,7 @@ def compare(
                 "threads": threads,
                 "device": device,
                 "quiet": quiet,
+                "tensorboard": tensorboard,
                 "started": time.time(),
             },
             threads,

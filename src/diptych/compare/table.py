@@ -36,6 +36,12 @@ def print_table(report: Values, console: Console | None = None) -> None:
     for name, show in ROWS:
         table.add_row(name, *map(show, report["backends"].values()))
     console.print(table)
+    for line in agreement_lines(report):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def agreement_lines(report: Values) -> list[str]:
+    """What says how far the backends agree, what was left out, and the report's signature."""
     found = report["agreement"]
     gap, step = found["largest_loss_gap"], found["largest_loss_gap_step"]
     where = f" (step {step:,})" if gap else ""
@@ -44,7 +50,7 @@ def print_table(report: Values, console: Console | None = None) -> None:
     rungs = {(level["name"], level["precision"]) for level in levels}
     broken = {(level["name"], level["precision"]) for level in levels if not level["holds"]}
     steps = report["parity"]["steps"]
-    lines = [
+    return [
         f"parity, from the same weights: {len(rungs) - len(broken)} of {len(rungs)} rungs hold ({steps} steps in each "
         f"of float64 and float32; `diptych parity` shows them)",
         f"largest gap between the two loss curves: {gap:.1e}{where}",
@@ -52,5 +58,3 @@ def print_table(report: Values, console: Console | None = None) -> None:
         *(f"left out: {count:,} pairs, {reason}" for reason, count in report["data"]["dropped"].items()),
         f"signature: {report['signature']}",
     ]
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)

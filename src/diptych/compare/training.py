@@ -31,6 +31,7 @@ def train_and_translate(
     threads: int,
     device: str,
     quiet: bool,
+    tensorboard: bool,
     started: float,
 ) -> dict[str, Any]:
     """Train a run with a backend from its beginning and translate with the best checkpoint.
@@ -44,6 +45,7 @@ def train_and_translate(
         threads: how many the backend uses.
         device: "auto", "cpu" or "cuda".
         quiet: whether to show no progress.
+        tensorboard: whether to write for TensorBoard too.
         started: the time at which this process was asked for.
 
     Returns:
@@ -51,7 +53,8 @@ def train_and_translate(
     """
     run = Run.open(folder)
     startup_seconds = _startup_seconds(panel, run, started)
-    report = train(run, backend, threads=threads, device=device, reporter=make_reporter(quiet))
+    reporter = make_reporter(quiet)
+    report = train(run, backend, threads=threads, device=device, reporter=reporter, tensorboard=tensorboard)
     if report.interrupted:
         raise KeyboardInterrupt
     translator = Translator(run, backend, threads=threads, device=device)

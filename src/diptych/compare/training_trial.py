@@ -68,7 +68,7 @@ class TrainingTrial:
     def details(self) -> dict[str, Any]:
         """How often the panel compiled, and how many shapes the batches of a whole epoch have."""
         return {
-            "compilations": getattr(self._training, "compilations", None),
+            "compilations": self._training.compilations,
             "distinct_shapes": self._distinct_shapes,
         }
 

@@ -124,6 +124,11 @@ class TrainingStep:
         """Optimizer steps done."""
         return self.optimizer.steps
 
+    @property
+    def compilations(self) -> int:
+        """How often a part of training was compiled so far."""
+        return len(self._graphs) + self._update.experimental_get_tracing_count()
+
     def step(self, batch: Batch, masks: Masks, learning_rate: float) -> StepResult:
         """Train on one batch with the given dropout masks (none: no dropout) and learning rate."""
         self.optimizer.steps += 1

@@ -14,17 +14,19 @@ from diptych.errors import RunError
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.progress import Reporter
 from diptych.runs import Run
+from diptych.search import Stepper
 from diptych.training.interruption import Interruption
 from diptych.training.learning_rate import learning_rate
 from diptych.training.report import TrainingReport
 from diptych.training.schedule import Work, batches_per_epoch, schedule, total_steps
 from diptych.training.state import TrainingState
+from diptych.training.tensorboard import TENSORBOARD, TensorBoardLog, attention_pictures
 
 
 class Session:
     """One call of `train`: what it is given, and what changes from step to step."""
 
-    def __init__(self, run: Run, backend: str, reporter: Reporter, stop_at: int) -> None:
+    def __init__(self, run: Run, backend: str, reporter: Reporter, stop_at: int, tensorboard: bool = False) -> None:
         """Find the place to go on from, and open the corpus."""
         self.run, self.backend, self.reporter = run, backend, reporter
         self.record = run.record(backend)
@@ -42,7 +44,10 @@ class Session:
         self.resumed_from = found.place.step
         self.interrupted = False
         self.seconds = self.compile_seconds = 0.0
+        self.stepper: Stepper | None = None
         self.target_tokens = 0
+        folder = run.folder / TENSORBOARD / backend
+        self.log = TensorBoardLog(folder, found.place.step) if tensorboard and not self.finished else None
 
     @property
     def stopped_early(self) -> bool:
@@ -71,6 +76,8 @@ class Session:
                     self._save()
         finally:
             self.reporter.end()
+            if self.log:
+                self.log.close()
 
     def report(self) -> TrainingReport:
         """What has been done so far."""
@@ -166,6 +173,8 @@ class Session:
         }
         self.record.append_metrics(line)
         self.reporter.step(line)
+        if self.log:
+            self.log.scalars(line)
         return now
 
     def _validate(self, interruption: Interruption) -> None:
@@ -187,6 +196,12 @@ class Session:
         self.record.append_metrics(line)
         self._save(best)
         self.reporter.validation(line)
+        if self.log:
+            self.log.scalars(line)
+            self.stepper = self.stepper or self.panel.Stepper(self.model)
+            for tag, png in attention_pictures(self.stepper, pairs, self.run).items():
+                self.log.picture(tag, png, line["step"])
+            self.log.flush()
 
     def _save(self, best: bool = False) -> None:
         """Write the checkpoint of this place."""
