@@ -15,7 +15,7 @@ STEPS = 6
 @pytest.fixture
 def make_run(tmp_path):
     text = tmp_path / "pairs.tsv"
-    text.write_text("".join(f"eins w{n % 7}\tone v{n % 5}\n" for n in range(20)), encoding="utf-8")
+    text.write_text("".join(f"eins w{n}\tone v{n % 5}\n" for n in range(36)), encoding="utf-8")
 
     def make(attention="dot"):
         config = RunConfig(

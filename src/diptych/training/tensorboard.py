@@ -51,10 +51,13 @@ class TensorBoardLog:
         """
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog
         from tensorboard.compat.proto.summary_pb2 import Summary
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+        from tensorboard.summary.writer.record_writer import RecordWriter
 
         self._event, self._summary = Event, Summary
-        self._writer = EventFileWriter(str(folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        # TensorBoard reads the files of a folder in the order of their names. Its own writer would load TensorFlow.
+        self._writer = RecordWriter((folder / f"events.out.tfevents.{time.time():.6f}").open("xb"))
+        self._add(0, file_version="brain.Event:2")
         self._add(step + 1, session_log=SessionLog(status=SessionLog.START))
 
     def scalars(self, line: Mapping[str, Any]) -> None:
@@ -77,7 +80,7 @@ class TensorBoardLog:
         self._writer.close()
 
     def _add(self, step: int, **what: Any) -> None:
-        self._writer.add_event(self._event(wall_time=time.time(), step=step, **what))
+        self._writer.write(self._event(wall_time=time.time(), step=step, **what).SerializeToString())
 
 
 def attention_pictures(stepper: Stepper, pairs: EncodedPairs, run: Run) -> dict[str, bytes]:
