@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -113,9 +114,10 @@ def in_tensorflow(train: Any, folder: Path) -> Counter[str]:
         for line in plane.lines:
             for event in line.events:
                 name = plane.event_metadata[event.metadata_id].name
-                if ":" in name and not name.endswith((":While", ":StatefulPartitionedCall", ":PartitionedCall")):
-                    seconds[name.rsplit(":", 1)[1]] += event.duration_ps / 1e12
-                elif name.startswith("ExecuteAsyncOnStream"):
+                operation = re.fullmatch(r"[^:]+:([A-Za-z_]\w*)", name)
+                if operation and not operation[1].endswith(("While", "PartitionedCall", "XlaRun", "XlaLaunch")):
+                    seconds[operation[1]] += event.duration_ps / 1e12
+                elif name.endswith("::ExecuteAsyncOnStream"):
                     seconds["XlaRun"] += event.duration_ps / 1e12
     return seconds
 
