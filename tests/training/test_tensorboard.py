@@ -39,7 +39,7 @@ def read(folder):
 
 
 def go(run, backend, **options):
-    return train(run, backend, threads=1, reporter=QuietReporter(), tensorboard=True, **options)
+    return train(run, backend, reporter=QuietReporter(), tensorboard=True, **options)
 
 
 @pytest.mark.parametrize("backend", ["pytorch", "tensorflow"])
