@@ -200,7 +200,7 @@ class Session:
             self.log.scalars(line)
             self.stepper = self.stepper or self.panel.Stepper(self.model)
             for tag, png in attention_pictures(self.stepper, pairs, self.run).items():
-                self.log.picture(tag, png, line["step"])
+                self.log.picture(tag, png, self.state.place.step)
             self.log.flush()
 
     def _save(self, best: bool = False) -> None:
