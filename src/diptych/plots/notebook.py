@@ -33,4 +33,4 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[object] = ()) -> Mark
 
 def paragraph(text: str) -> Markup:
     """A line of text."""
-    return Markup("<p>{}</p>").format(escape(text))
+    return Markup('<p style="overflow-wrap: anywhere">{}</p>').format(escape(text))
