@@ -44,6 +44,7 @@ class Workers:
             "compile_seconds": 0.5,
             "decoding": {"sentences_per_second": 99.0, "speeds": [98.0, 99.0, 101.0]},
             "memory": {"peak_rss_bytes": 500_000_000},
+            "ceiling": {"target_tokens_per_second": 2468.0},
             "dropped": {"too long": 4},
             "translations": [translation(backend, *pair) for pair in zip(arguments["sentences"], texts)],
             "examples": [translation(backend, source, targets[source]) for source in arguments["examples"]],

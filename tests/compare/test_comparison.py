@@ -117,6 +117,12 @@ def test_a_comparison_shows_itself_in_a_notebook(workers, tmp_path):
     assert "<img src=x" not in found._repr_html_() and "&lt;img src=x" in found._repr_html_()
 
 
+def test_the_report_tells_the_machines_ceiling(workers, tmp_path):
+    found = comparison.compare(CONFIG, tmp_path / "run", threads=2)
+    assert found.report["ceilings"]["training"]["pytorch"]["value"] == 2468.0
+    assert "50% of 2,468" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
 def entries(count, size):
     maps = {"tensorflow": np.full((size, size), 0.33333), "pytorch": np.full((size, size), 0.25)}
     return [

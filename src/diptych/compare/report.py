@@ -56,12 +56,18 @@ def build_report(run: Run, corpus: Corpus, found: Mapping[str, Mapping[str, Any]
             }
             for backend, values in found.items()
         },
+        "ceilings": {"training": {backend: _ceiling(values) for backend, values in found.items()}},
         "agreement": agreement({backend: values["training"]["losses"] for backend, values in found.items()}, texts),
         "quality_by_length": quality_by_length(lengths, texts, references),
         "translations": translation_entries(
             corpus.test, {backend: values["translations"] for backend, values in found.items()}
         ),
     }
+
+
+def _ceiling(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A backend's ceiling as the page shows it."""
+    return {"value": values["ceiling"]["target_tokens_per_second"], "what": "what its matrix products alone allow"}
 
 
 def translation_entries(

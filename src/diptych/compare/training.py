@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from diptych.compare.ceiling import Ceiling
+from diptych.compare.training_trial import TrainingTrial
+from diptych.compare.trial import peak_memory
 from diptych.progress import make_reporter
 from diptych.runs import Run
 from diptych.trainer import TrainingReport, train
@@ -20,6 +20,8 @@ from diptych.translation import Translation, Translator
 SECONDS, PASSES = 3.0, 5
 # Training's spread is that of the speeds of so many blocks of steps.
 BLOCKS = 20
+# The ceiling is that of so many batches, from short to long; each of their products is timed so often.
+CEILING_STEPS, CEILING_ROUNDS = 5, 5
 
 
 def train_and_translate(
@@ -60,6 +62,7 @@ def train_and_translate(
     translator = Translator(run, backend, threads=threads, device=device)
     translations = translator.translate(sentences)
     shown = translator.translate(examples)
+    memory = peak_memory()  # before what is only measured
     decoding_speeds = [len(sentences) / seconds for seconds in _decoding_seconds(translator, sentences)]
     return {
         "versions": panel.versions(),
@@ -67,22 +70,12 @@ def train_and_translate(
         "startup_seconds": startup_seconds,
         "compile_seconds": _compile_seconds(run, report),
         "decoding": {"sentences_per_second": statistics.median(decoding_speeds), "speeds": decoding_speeds},
-        "memory": {"peak_rss_bytes": peak_memory()},
+        "memory": {"peak_rss_bytes": memory},
+        "ceiling": {"target_tokens_per_second": _ceiling(panel, run)},
         "dropped": report.dropped,
         "translations": [_translation(each) for each in translations],
         "examples": [_translation(each) for each in shown],
     }
-
-
-def peak_memory() -> int:
-    """The most bytes of memory this process has held at once (its resident set)."""
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux; elsewhere the number may be that of the process that started this one
-        for line in status.read_text(encoding="utf-8").splitlines():
-            if line.startswith("VmHWM:"):
-                return 1024 * int(line.split()[1])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def _startup_seconds(panel: ModuleType, run: Run, started: float) -> float:
@@ -133,6 +126,15 @@ def _decoding_seconds(translator: Translator, sentences: Sequence[str]) -> list[
         translator.translate(sentences)
         passes.append(time.perf_counter() - start)
     return passes
+
+
+def _ceiling(panel: ModuleType, run: Run) -> float:
+    """How many target tokens a second training's matrix products alone would allow, in this process."""
+    trial = TrainingTrial(panel, run, None, CEILING_STEPS)
+    ceiling = Ceiling(panel, trial.typical(), run.config.training.precision)
+    for _ in range(CEILING_ROUNDS):
+        ceiling.measure()
+    return float(trial.counts["target_tokens"] / ceiling.seconds(trial.products()))
 
 
 def _translation(translation: Translation) -> dict[str, Any]:
