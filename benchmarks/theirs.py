@@ -42,8 +42,6 @@ class Theirs(Contestant):
         command = [str(interpreter(self.environment)), str(PEERS / f"{self.name}.py"), task]
         command += ["--folder", str(setting.folder), "--attention", self.attention]
         command += ["--seconds", str(setting.seconds), "--threads", str(setting.threads)]
-        # As for our own processes: threads that wait for each other sleep, or whatever else the machine does beside
-        # slows PyTorch down many times over.
         given = {"OMP_NUM_THREADS": str(setting.threads), "CUDA_VISIBLE_DEVICES": ""}
         environment = os.environ | given
         environment.pop("PYTHONPATH", None)

@@ -1,8 +1,8 @@
 """The only door through which a framework is imported, and only when it is asked for.
 
 Each backend is a panel: a module with `Model`, `load_parameters`, `export_parameters`, `Stepper`, `configure`,
-`versions` and, in the two frameworks, `TrainingStep` and `ProductTimer`. `reference` is the NumPy panel: it
-translates, but cannot train.
+`versions`, `choices` and, in the two frameworks, `settle`, `TrainingStep` and `ProductTimer`. `reference` is the NumPy
+panel: it translates, but cannot train.
 
 Loading both frameworks into one process is allowed, because small programs and tests need it, but it has been seen to
 hang or crash with some builds (both bring their own OpenMP and protobuf), and they would share the processor. So
@@ -105,9 +105,8 @@ def _prepare_environment(name: str, threads: int | None) -> None:
         os.environ["KERAS_BACKEND"] = "tensorflow"
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if name == "pytorch" and "OMP_WAIT_POLICY" not in os.environ:
-        # How long its threads wait for each other before they sleep: a few microseconds, which is enough where they
-        # have the processors to themselves. By default it is a millisecond, which makes a step take many times as long
-        # where they have not.
+        # How often its threads look for each other before they sleep. Never, and a step takes a fifth longer where they
+        # have the processors to themselves; by default so often that they hold up whatever else runs there.
         os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     if threads is not None and not any(module in sys.modules for module in _FRAMEWORKS[name]):
         for variable in _THREAD_VARIABLES[name]:

@@ -99,7 +99,7 @@ def _multiply(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Ten
 
 
 def _dense(matrix: Tensor) -> Tensor:
-    """The matrix without gaps, by rows or by columns: with gaps oneDNN is a thousand times slower."""
+    """The matrix without gaps, by rows or by columns: with gaps oneDNN is slower by orders of magnitude."""
     return matrix if matrix.is_contiguous() or matrix.t().is_contiguous() else matrix.contiguous()
 
 

@@ -46,8 +46,8 @@ class Session:
         self.seconds = self.compile_seconds = 0.0
         self.stepper: Stepper | None = None
         self.target_tokens = 0
-        folder = run.folder / TENSORBOARD / backend
-        self.log = TensorBoardLog(folder, found.place.step) if tensorboard and not self.finished else None
+        self.tensorboard = tensorboard
+        self.log: TensorBoardLog | None = None
 
     @property
     def stopped_early(self) -> bool:
@@ -65,6 +65,8 @@ class Session:
         self.record.write_metrics(line for line in self.record.read_metrics() if line["step"] <= self.state.place.step)
         notes = filter(None, (note, self._changed_data()))
         self._build(threads, device)
+        if self.tensorboard:
+            self.log = TensorBoardLog(self.run.folder / TENSORBOARD / self.backend, self.resumed_from)
         self.reporter.begin(self.backend, self.state.place.step, self.last_step)
         try:
             for text in notes:
