@@ -30,7 +30,7 @@ class MadeUpPanel:
         self.before_evaluation = lambda step: None
         self.validation_losses = None
         self.result = lambda step, loss, norm: (loss, norm)
-        self.rates = []
+        self.rates, self.parts = [], []
         self.fastest = self.kept = "first kernel"
 
     def Model(self, config, source_size, target_size, precision="float32"):
@@ -52,22 +52,34 @@ class MadeUpPanel:
         return {"kernel": self.kept}
 
     def TrainingStep(self, model, config):
-        return MadeUpStep(self, model)
+        return MadeUpStep(self, model, config.ema_decay)
 
 
 class MadeUpStep:
-    def __init__(self, panel, model):
-        self.panel, self.model, self.steps = panel, model, 0
+    def __init__(self, panel, model, ema_decay):
+        self.panel, self.model, self.steps, self.ema_decay = panel, model, 0, ema_decay
         self.velocity = {name: np.zeros_like(value) for name, value in model.weights.items()}
+        self.swapped = {name: value.copy() for name, value in model.weights.items()} if ema_decay else {}
 
     def step(self, batch, masks, learning_rate):
         self.panel.before_step(self.steps + 1)
         self.panel.rates.append(learning_rate)
-        push = np.cos(batch.target_output.sum() + 3.0 * batch.source[0, 0] + sum(m.sum() for m in masks.values()))
+        push = np.cos(batch.target_input.sum() + 3.0 * batch.source[0, 0] + sum(m.sum() for m in masks.values()))
+        return self._move(push, learning_rate)
+
+    def step_over(self, parts, learning_rate):
+        self.panel.rates.append(learning_rate)
+        self.panel.parts.append([batch.rows.tolist() for batch, _ in parts])
+        pushes = [batch.target_input.sum() + sum(m.sum() for m in masks.values()) for batch, masks in parts]
+        return self._move(np.cos(sum(pushes)), learning_rate)
+
+    def _move(self, push, learning_rate):
         self.steps += 1
         for name, weight in self.model.weights.items():
             self.velocity[name] = (0.9 * self.velocity[name] + np.sin(weight + push)).astype(weight.dtype)
             weight -= (learning_rate * self.velocity[name] / self.steps).astype(weight.dtype)
+        for name, average in self.swapped.items():
+            average += ((1.0 - self.ema_decay) * (self.model.weights[name] - average)).astype(average.dtype)
         return SimpleNamespace(**dict(zip(("loss", "gradient_norm"), self.panel.result(self.steps, push, 2.0))))
 
     def evaluate(self, batch):
@@ -76,12 +88,23 @@ class MadeUpStep:
             return batch.target_tokens * self.panel.validation_losses[self.steps]
         return batch.target_tokens * abs(sum(float(weight.mean()) for weight in self.model.weights.values()))
 
+    def predict(self, batch, masks):
+        return np.full(batch.target_output.shape, 4 + self.steps % 3, np.int32)
+
+    def swap_average(self):
+        for name, average in self.swapped.items():
+            own = self.model.weights[name].copy()
+            self.model.weights[name][:], average[:] = average, own
+
     def export_state(self):
-        return {f"velocity.{name}": value.copy() for name, value in self.velocity.items()}
+        kinds = {"velocity": self.velocity, "swapped": self.swapped}
+        return {f"{kind}.{name}": value.copy() for kind, values in kinds.items() for name, value in values.items()}
 
     def load_state(self, arrays, steps):
         self.steps = steps
-        self.velocity = {name.partition(".")[2]: value.copy() for name, value in arrays.items()}
+        for name, value in arrays.items():
+            kind, _, weight = name.partition(".")
+            getattr(self, kind)[weight] = value.copy()
 
 
 class Listener(QuietReporter):
@@ -173,6 +196,42 @@ def test_a_run_stopped_anywhere_and_resumed_is_the_run_that_was_not(panel, make_
         assert everything(run) == everything(whole)
         assert second.losses == report.losses and second.validation_losses == report.validation_losses
         assert (second.best_validation_loss, second.best_step) == (report.best_validation_loss, report.best_step)
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "choices",
+    [{"ema_decay": 0.5}, {"teacher_forcing": 0.2, "teacher_forcing_decay": "linear"}, {"accumulate": 2}],
+    ids=lambda choices: next(iter(choices)),
+)
+def test_a_run_with_any_choice_stopped_and_resumed_is_the_run_that_was_not(panel, make_run, choices, precision):
+    whole = make_run("whole", precision=precision, **choices)
+    steps = quietly(whole).steps
+    for stop in range(1, steps):
+        run = make_run(f"stopped at {stop}", precision=precision, **choices)
+        quietly(run, stop_at=stop)
+        quietly(run, resume=True)
+        assert everything(run) == everything(whole)
+
+
+def test_an_epoch_of_accumulated_gradients_has_fewer_steps_and_every_pair_once(panel, make_run):
+    report = quietly(make_run(accumulate=2))
+    assert (report.steps, report.epochs) == (6, 2)  # of 5 batches: 2, 2 and 1, which needs no adding up
+    parts = panel.parts[:2]
+    assert [len(batches) for batches in parts] == [2, 2]
+    rows = [row for batches in parts for batch in batches for row in batch]
+    assert len(set(rows)) == len(rows) == 16
+    assert report.target_tokens > 0
+
+
+def test_a_checkpoint_holds_the_averaged_weights_and_training_goes_on_from_its_own(panel, make_run):
+    plain, averaged = make_run("plain"), make_run("averaged", ema_decay=0.5)
+    for run in (plain, averaged):
+        quietly(run)
+    own, shipped = plain.read_checkpoint("pytorch", "latest"), averaged.read_checkpoint("pytorch", "latest")
+    for name, values in own.parameters.items():
+        assert np.array_equal(shipped.optimizer[f"swapped.{name}"], values)
+    assert any(not np.array_equal(shipped.parameters[name], values) for name, values in own.parameters.items())
 
 
 @pytest.mark.parametrize("killed_at", [2, 3, 4, 5, 9])

@@ -100,6 +100,9 @@ class ModelConfig(Section):
     attentional_size: Positive | None = None
     input_feeding: bool = False
     dropout: Fraction = 0.05
+    # One dropout mask for all positions of a sentence instead of one for each (Gal and Ghahramani, 2016, without the
+    # masks inside the recurrence).
+    variational_dropout: bool = False
     tie_target_output: bool = False
     tie_source_target: bool = False
 
@@ -187,6 +190,15 @@ class TrainingConfig(Section):
     # Gradients are scaled by min(1, clip_norm / global norm); 0: never.
     clip_norm: NaturalReal = 1.0
     label_smoothing: Fraction = 0.0
+    # So many batches' gradients are added up, per target token, before each optimizer step.
+    accumulate: Positive = 1
+    # The share of target positions that read the reference's token; the others read what the model itself takes to
+    # be the most probable one (scheduled sampling). It is constant, or falls from 1 to this at the end.
+    teacher_forcing: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)] = 1.0
+    teacher_forcing_decay: Literal["none", "linear", "inverse_sigmoid"] = "none"
+    # Validate with, and keep, the exponential moving average of the weights: decay a step, for instance 0.999 (0: the
+    # weights themselves).
+    ema_decay: Fraction = 0.0
     precision: Precision = "float32"
     # Initial values, batch order and dropout masks follow from this seed.
     seed: Natural = 1
@@ -194,8 +206,10 @@ class TrainingConfig(Section):
     validate_every: Natural = 0
     # Stop after so many validations without a better loss (0: never).
     patience: Natural = 0
-    # How many of the newest checkpoints are kept beside the best one.
+    # How many of the newest checkpoints are kept, and how many of the best: `--checkpoint average-latest` and
+    # `average-best` translate with their mean.
     keep_checkpoints: Positive = 2
+    keep_best: Positive = 1
 
 
 class SearchConfig(Section):

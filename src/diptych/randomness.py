@@ -25,7 +25,7 @@ def generator(seed: int, purpose: str, *counters: int | str) -> np.random.Genera
 
 
 def dropout_masks(
-    seed: int, step: int, shapes: Mapping[str, tuple[int, ...]], rate: float
+    seed: int, step: int, shapes: Mapping[str, tuple[int, ...]], rate: float, part: int = 0
 ) -> dict[str, npt.NDArray[np.bool_]]:
     """The dropout masks of one training step: True where a number is kept.
 
@@ -34,6 +34,7 @@ def dropout_masks(
         step: the optimizer step, from 0.
         shapes: the shape of each mask by the name of the place it is for; empty gives no masks.
         rate: the fraction dropped, 0 <= rate < 1, resolved to 1/65536.
+        part: which of the batches of this step, from 0.
 
     Returns:
         One mask per shape, or none at all where the rate is 0.
@@ -44,6 +45,7 @@ def dropout_masks(
     masks = {}
     for name, shape in shapes.items():
         count = int(np.prod(shape))
-        words = generator(seed, "dropout", step, name).integers(0, 2**64 - 1, (count + 3) // 4, np.uint64, True)
+        counters = (step, name, part) if part else (step, name)
+        words = generator(seed, "dropout", *counters).integers(0, 2**64 - 1, (count + 3) // 4, np.uint64, True)
         masks[name] = (words.view(np.uint16)[:count] >= threshold).reshape(shape)
     return masks

@@ -13,9 +13,9 @@ from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks
 from diptych.training.schedule import (
     Place,
-    batches_per_epoch,
     prefetched,
     schedule,
+    steps_per_epoch,
     total_steps,
 )
 
@@ -49,10 +49,10 @@ def test_from_any_place_the_rest_is_what_it_would_have_been(count, batch_size, e
     pairs, config = some_pairs(count), a_config(epochs, batch_size)
     total = total_steps(pairs, config, Place())
     everything = list(schedule(pairs, config, Place(), total))
-    assert len(everything) == total == epochs * batches_per_epoch(pairs, config)
+    assert len(everything) == total == epochs * steps_per_epoch(pairs, config)
     place = Place()
     for _ in range(data.draw(st.integers(0, total))):
-        place = place.next(batches_per_epoch(pairs, config))
+        place = place.next(steps_per_epoch(pairs, config))
     assert total_steps(pairs, config, place) == total
     rest = list(schedule(pairs, config, place, total - place.step))
     assert len(rest) == total - place.step

@@ -87,8 +87,11 @@ def specification(
 def dropout_shapes(config: ModelConfig, batch: int, source: int, target: int) -> dict[str, tuple[int, ...]]:
     """The shapes of the dropout masks of one batch of B rows, S source and T target positions, by place.
 
-    Places: both embeddings, the input of each recurrent layer but the first, and the output layer's input.
+    Places: both embeddings, the input of each recurrent layer but the first, and the output layer's input. In
+    variational dropout all positions share a mask: S and T are 1.
     """
+    if config.variational_dropout:
+        source = target = 1
     shapes: dict[str, tuple[int, ...]] = {"source_embedding": (batch, source, config.embedding_size)}
     for layer in range(1, config.encoder_layers):
         shapes[f"encoder.{layer}"] = (batch, source, config.memory_size)

@@ -145,7 +145,10 @@ class Decoder(nn.Module):
     def _step_by_step(
         self, embedded: Tensor, state: DecoderState, source: Source, masks: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        inner = {place: mask.transpose(0, 1) for place, mask in masks.items() if place.startswith("decoder.")}
+        length, inner = embedded.shape[1], {}
+        for place, mask in masks.items():
+            if place.startswith("decoder."):  # (B, T, H), or (B, 1, H) if all positions share it
+                inner[place] = mask.transpose(0, 1).expand(length, -1, -1)  # (T, B, H)
         products, first = self._products(embedded.transpose(0, 1)), state
 
         def read(state: DecoderState, now: tuple[Bases, dict[str, Tensor]]) -> tuple[DecoderState, Step]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -96,6 +96,33 @@ class Optimizer:
             self.optimizer.state[rows] = state
 
 
+class MovingAverage:
+    """An exponential moving average of the model's variables (Polyak and Juditsky, 1992), or none if its decay is 0.
+
+    Attributes:
+        values: the average of each variable; while they are swapped, the variable's own value.
+    """
+
+    def __init__(self, variables: list[Binding], decay: float) -> None:
+        """Start from the variables' values."""
+        self.bindings = variables if decay > 0.0 else []
+        self.decay = decay
+        self.values = [binding.variable.detach().clone() for binding in self.bindings]
+
+    def update(self, steps: int) -> None:
+        """Take in the variables after so many steps; early on the average is a short one: (1 + t) / (10 + t)."""
+        share = 1.0 - min(self.decay, (1.0 + steps) / (10.0 + steps))
+        for value, binding in zip(self.values, self.bindings, strict=True):
+            value.add_(binding.variable.detach() - value, alpha=share)
+
+    def swap(self) -> None:
+        """Exchange the averages and the variables' values."""
+        for value, binding in zip(self.values, self.bindings, strict=True):
+            own = binding.variable.detach().clone()
+            binding.variable.detach().copy_(value)
+            value.copy_(own)
+
+
 class TrainingStep:
     """Trains a model one batch at a time; keeps the optimizer's state.
 
@@ -110,6 +137,7 @@ class TrainingStep:
         self.config = config
         self.bindings = bindings(model)
         self.optimizer = Optimizer(self.bindings, config)
+        self.average = MovingAverage(self.bindings, config.ema_decay)
 
     @property
     def steps(self) -> int:
@@ -132,6 +160,23 @@ class TrainingStep:
             torch.set_flush_denormal(False)
         return StepResult(loss.item(), norm.item())
 
+    def step_over(self, parts: Sequence[tuple[Batch, Masks]], learning_rate: float) -> StepResult:
+        """One optimizer step on several batches and their masks: their gradients are added up, per token of all."""
+        self.optimizer.steps += 1
+        tokens = sum(batch.target_tokens for batch, _ in parts)
+        loss, gradients = 0.0, [torch.zeros_like(binding.variable) for binding in self.bindings]
+        torch.set_flush_denormal(True)  # see `process.configure`
+        try:
+            for batch, masks in parts:
+                share = batch.target_tokens / tokens
+                part, added = self._gradients(*self._to_tensors(batch, masks))
+                loss += share * part.item()
+                torch._foreach_add_(gradients, added, alpha=share)
+            norm = self._update(gradients, learning_rate, self.steps)
+        finally:
+            torch.set_flush_denormal(False)
+        return StepResult(loss, norm.item())
+
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
         """The loss per real token and its gradient by parameter name; changes nothing."""
         loss, gradients = self._gradients(*self._to_tensors(batch, masks))
@@ -145,13 +190,31 @@ class TrainingStep:
         with torch.inference_mode():
             return self._evaluate(*self._to_tensors(batch, {})).item()
 
+    def predict(self, batch: Batch, masks: Masks) -> np.ndarray:
+        """The most probable token at each target position (B, T), given the batch's tokens before it; 0 at padding."""
+        inputs, keep = self._to_tensors(batch, masks)
+        predicted = np.zeros(batch.target_output.shape, np.int32)
+        with torch.inference_mode():
+            predicted.flat[inputs.positions.cpu().numpy()] = self._predict(inputs, keep).cpu().numpy()
+        return predicted
+
+    def swap_average(self) -> None:
+        """Exchange the weights and their moving average, if there is one."""
+        self.average.swap()
+
     def export_state(self) -> dict[str, np.ndarray]:
-        """The optimizer's moments as arrays by name; copies."""
-        return self.optimizer.export_state()
+        """The optimizer's moments by name, and what the weights are swapped with as `swapped.NAME`; copies."""
+        exported = self.optimizer.export_state()
+        for value, binding in zip(self.average.values, self.average.bindings, strict=True):
+            exported |= {f"swapped.{name}": array for name, array in binding.unpack(to_array(value)).items()}
+        return exported
 
     def load_state(self, arrays: Mapping[str, np.ndarray], steps: int) -> None:
-        """Go on from the optimizer's moments after so many steps, of whichever panel."""
+        """Go on from what `export_state` gave after so many steps, in whichever panel."""
         self.optimizer.load_state(arrays, steps)
+        for value, binding in zip(self.average.values, self.average.bindings, strict=True):
+            names = [parameter.name for parameter in binding.parameters]
+            assign(value, binding.pack({name: arrays[f"swapped.{name}"] for name in names}))
 
     def _train(
         self, inputs: Inputs, masks: dict[str, Tensor], learning_rate: float, steps: int
@@ -167,6 +230,7 @@ class TrainingStep:
         if self.config.clip_norm > 0.0:
             torch._foreach_mul_(gradients, torch.clamp(self.config.clip_norm / norm, max=1.0))
         self.optimizer.apply(gradients, learning_rate, steps)
+        self.average.update(steps)
         return norm
 
     def _gradients(self, inputs: Inputs, masks: dict[str, Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -180,12 +244,20 @@ class TrainingStep:
         """The summed negative log-likelihood: the loss without smoothing."""
         return self._loss(inputs, masks, 0.0)
 
+    def _predict(self, inputs: Inputs, masks: dict[str, Tensor]) -> Tensor:
+        """The most probable token at each real target position (N,)."""
+        return torch.argmax(self._logits(inputs, masks), dim=-1)
+
     def _loss(self, inputs: Inputs, masks: dict[str, Tensor], label_smoothing: float) -> Tensor:
-        """The summed loss over real target positions: only these are projected to the vocabulary."""
+        """The summed loss over real target positions."""
+        targets = select_positions(inputs.target_output, inputs.positions)
+        return cross_entropy(self._logits(inputs, masks), targets, label_smoothing)
+
+    def _logits(self, inputs: Inputs, masks: dict[str, Tensor]) -> Tensor:
+        """The logits at real target positions (N, V): only these are projected to the vocabulary."""
         features, _ = self.model.features(inputs.source, inputs.source_lengths, inputs.target_input, masks)
         features = apply_dropout(features, masks, "output", self.model.config.dropout)
-        logits = self.model.project(select_positions(features, inputs.positions))
-        return cross_entropy(logits, select_positions(inputs.target_output, inputs.positions), label_smoothing)
+        return self.model.project(select_positions(features, inputs.positions))
 
     def _to_tensors(self, batch: Batch, masks: Masks) -> tuple[Inputs, dict[str, Tensor]]:
         """A batch and its dropout masks on the model's device."""

@@ -112,7 +112,8 @@ class Decoder:
         inner = {place: mask for place, mask in masks.items() if place.startswith("decoder.")}
         all_features, all_weights = [], []
         for t in range(embedded.shape[1]):
-            masks_now = {place: mask[:, t] for place, mask in inner.items()}
+            # A mask that all positions share is repeated.
+            masks_now = {place: mask[:, t if mask.shape[1] > 1 else 0] for place, mask in inner.items()}
             features, weights, state = self.step(embedded[:, t], state, source, masks_now)
             all_features.append(features)
             all_weights.append(weights)

@@ -147,7 +147,11 @@ class Decoder(keras.layers.Layer):
     def _step_by_step(
         self, embedded: Tensor, state: DecoderState, source: Source, masks: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        inner = {place: tf.transpose(mask, [1, 0, 2]) for place, mask in masks.items() if place.startswith("decoder.")}
+        shape, inner = tf.shape(embedded), {}
+        for place, mask in masks.items():
+            if place.startswith("decoder."):  # (B, T, H), or (B, 1, H) if all positions share it
+                sizes = [shape[1], shape[0], mask.shape[-1]]
+                inner[place] = tf.broadcast_to(tf.transpose(mask, [1, 0, 2]), sizes)  # (T, B, H)
         products, first = self._products(tf.transpose(embedded, [1, 0, 2])), state
 
         def read(state: DecoderState, now: tuple[Bases, dict[str, Tensor]]) -> tuple[DecoderState, Step]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,6 +103,34 @@ class Optimizer:
                 assign(variable, binding.pack(values))
 
 
+class MovingAverage:
+    """An exponential moving average of the model's variables (Polyak and Juditsky, 1992), or none if its decay is 0.
+
+    Attributes:
+        values: the average of each variable; while they are swapped, the variable's own value.
+    """
+
+    def __init__(self, variables: list[Binding], decay: float) -> None:
+        """Start from the variables' values."""
+        self.bindings = variables if decay > 0.0 else []
+        self.decay = decay
+        self.values = [tf.Variable(binding.variable.value, trainable=False) for binding in self.bindings]
+
+    def update(self, steps: Tensor) -> None:
+        """Take in the variables after so many steps; early on the average is a short one: (1 + t) / (10 + t)."""
+        steps = tf.cast(steps, tf.float64)
+        share = 1.0 - tf.minimum(tf.constant(self.decay, tf.float64), (1.0 + steps) / (10.0 + steps))
+        for value, binding in zip(self.values, self.bindings, strict=True):
+            value.assign_add((binding.variable.value - value) * tf.cast(share, value.dtype))
+
+    def swap(self) -> None:
+        """Exchange the averages and the variables' values."""
+        for value, binding in zip(self.values, self.bindings, strict=True):
+            own = tf.identity(binding.variable.value)
+            binding.variable.assign(value)
+            value.assign(own)
+
+
 class TrainingStep:
     """Trains a model one batch at a time; keeps the optimizer's state.
 
@@ -117,6 +145,7 @@ class TrainingStep:
         self.config = config
         self.bindings = bindings(model)
         self.optimizer = Optimizer(self.bindings, config)
+        self.average = MovingAverage(self.bindings, config.ema_decay)
         self._graphs: dict[tuple[str, bool], Callable[..., Any]] = {}
 
     @property
@@ -137,6 +166,19 @@ class TrainingStep:
         loss, norm = self._graph(self._train, inputs, keep, *numbers)
         return StepResult(float(loss), float(norm))
 
+    def step_over(self, parts: Sequence[tuple[Batch, Masks]], learning_rate: float) -> StepResult:
+        """One optimizer step on several batches and their masks: their gradients are added up, per token of all."""
+        self.optimizer.steps += 1
+        tokens = sum(batch.target_tokens for batch, _ in parts)
+        loss, gradients = 0.0, [tf.zeros_like(binding.variable) for binding in self.bindings]
+        for batch, masks in parts:
+            share = batch.target_tokens / tokens
+            part, added = self._graph(self._gradients, *self._to_tensors(batch, masks))
+            loss += share * float(part)
+            gradients = [total + share * gradient for total, gradient in zip(gradients, added, strict=True)]
+        numbers = tf.constant(learning_rate, tf.float64), tf.constant(self.steps, tf.int64)
+        return StepResult(loss, float(self._update(gradients, *numbers)))
+
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
         """The loss per real token and its gradient by parameter name; changes nothing."""
         loss, gradients = self._graph(self._gradients, *self._to_tensors(batch, masks))
@@ -149,13 +191,30 @@ class TrainingStep:
         """The summed negative log-likelihood of a batch's real tokens: no smoothing, no dropout."""
         return float(self._graph(self._evaluate, *self._to_tensors(batch, {})))
 
+    def predict(self, batch: Batch, masks: Masks) -> np.ndarray:
+        """The most probable token at each target position (B, T), given the batch's tokens before it; 0 at padding."""
+        inputs, keep = self._to_tensors(batch, masks)
+        predicted = np.zeros(batch.target_output.shape, np.int32)
+        predicted.flat[inputs.positions.numpy()] = self._graph(self._predict, inputs, keep).numpy()
+        return predicted
+
+    def swap_average(self) -> None:
+        """Exchange the weights and their moving average, if there is one."""
+        self.average.swap()
+
     def export_state(self) -> dict[str, np.ndarray]:
-        """The optimizer's moments as arrays by name; copies."""
-        return self.optimizer.export_state()
+        """The optimizer's moments by name, and what the weights are swapped with as `swapped.NAME`; copies."""
+        exported = self.optimizer.export_state()
+        for value, binding in zip(self.average.values, self.average.bindings, strict=True):
+            exported |= {f"swapped.{name}": array for name, array in binding.unpack(to_array(value)).items()}
+        return exported
 
     def load_state(self, arrays: Mapping[str, np.ndarray], steps: int) -> None:
-        """Go on from the optimizer's moments after so many steps, of whichever panel."""
+        """Go on from what `export_state` gave after so many steps, in whichever panel."""
         self.optimizer.load_state(arrays, steps)
+        for value, binding in zip(self.average.values, self.average.bindings, strict=True):
+            names = [parameter.name for parameter in binding.parameters]
+            assign(value, binding.pack({name: arrays[f"swapped.{name}"] for name in names}))
 
     def _train(
         self, inputs: Inputs, masks: dict[str, Tensor], learning_rate: Tensor, steps: Tensor
@@ -172,6 +231,7 @@ class TrainingStep:
             scale = tf.minimum(self.config.clip_norm / norm, tf.ones([], norm.dtype))
             gradients = [gradient * scale for gradient in gradients]
         self.optimizer.apply(gradients, learning_rate, steps)
+        self.average.update(steps)
         return norm
 
     def _gradients(self, inputs: Inputs, masks: dict[str, Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -189,12 +249,20 @@ class TrainingStep:
         """The summed negative log-likelihood: the loss without smoothing."""
         return self._loss(inputs, masks, 0.0)
 
+    def _predict(self, inputs: Inputs, masks: dict[str, Tensor]) -> Tensor:
+        """The most probable token at each real target position (N,)."""
+        return tf.argmax(self._logits(inputs, masks), axis=-1)
+
     def _loss(self, inputs: Inputs, masks: dict[str, Tensor], label_smoothing: float) -> Tensor:
-        """The summed loss over real target positions: only these are projected to the vocabulary."""
+        """The summed loss over real target positions."""
+        targets = select_positions(inputs.target_output, inputs.positions)
+        return cross_entropy(self._logits(inputs, masks), targets, label_smoothing)
+
+    def _logits(self, inputs: Inputs, masks: dict[str, Tensor]) -> Tensor:
+        """The logits at real target positions (N, V): only these are projected to the vocabulary."""
         features, _ = self.model.features(inputs.source, inputs.source_lengths, inputs.target_input, masks)
         features = apply_dropout(features, masks, "output", self.model.config.dropout)
-        logits = self.model.project(select_positions(features, inputs.positions))
-        return cross_entropy(logits, select_positions(inputs.target_output, inputs.positions), label_smoothing)
+        return self.model.project(select_positions(features, inputs.positions))
 
     def _to_tensors(self, batch: Batch, masks: Masks) -> tuple[Inputs, dict[str, Tensor]]:
         """A batch and its dropout masks on the model's device."""

@@ -19,6 +19,7 @@ from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks
 
 T = TypeVar("T")
+Masks = dict[str, npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,16 @@ class Place:
     Attributes:
         step: optimizer steps done.
         epoch: whole epochs done.
-        position: batches of the next epoch done.
+        position: steps of the next epoch done.
     """
 
     step: int = 0
     epoch: int = 0
     position: int = 0
 
-    def next(self, batches: int) -> Place:
-        """The place after one more step, where an epoch has so many batches."""
-        ends = self.position + 1 >= batches
+    def next(self, steps: int) -> Place:
+        """The place after one more step, where an epoch has so many steps."""
+        ends = self.position + 1 >= steps
         return Place(self.step + 1, self.epoch + ends, 0 if ends else self.position + 1)
 
 
@@ -49,43 +50,54 @@ class Work:
         batch: the pairs.
         masks: the dropout masks by place, True where kept; none without dropout.
         epoch: which epoch this is, from 0.
+        more: the batches and masks whose gradients are added to this one's.
     """
 
     batch: Batch
-    masks: dict[str, npt.NDArray[np.bool_]]
+    masks: Masks
     epoch: int
+    more: tuple[tuple[Batch, Masks], ...] = ()
+
+    @property
+    def parts(self) -> list[tuple[Batch, Masks]]:
+        """All batches of the step and their masks."""
+        return [(self.batch, self.masks), *self.more]
 
 
-def batches_per_epoch(pairs: EncodedPairs, config: RunConfig) -> int:
+def steps_per_epoch(pairs: EncodedPairs, config: RunConfig) -> int:
     """How many steps an epoch has."""
-    return -(-len(pairs) // config.training.batch_size)
+    batches = -(-len(pairs) // config.training.batch_size)
+    return -(-batches // config.training.accumulate)
 
 
 def total_steps(pairs: EncodedPairs, config: RunConfig, start: Place) -> int:
     """How many optimizer steps there will be in all, if training goes on from `start` to its end."""
-    total = start.step + (config.training.epochs - start.epoch) * batches_per_epoch(pairs, config) - start.position
+    total = start.step + (config.training.epochs - start.epoch) * steps_per_epoch(pairs, config) - start.position
     return min(total, config.training.maximum_steps) if config.training.maximum_steps else total
 
 
 def schedule(pairs: EncodedPairs, config: RunConfig, start: Place, steps: int) -> Generator[Work, None, None]:
     """The next `steps` steps from a place in training, each a pure function of config, pairs and place.
 
-    Batches follow from (seed, epoch), dropout masks from (seed, step), both counted from 0. Close the iterator (or
-    exhaust it) to end its thread.
+    Batches follow from (seed, epoch), dropout masks from (seed, step, part of the step), all counted from 0. Close the
+    iterator (or exhaust it) to end its thread.
     """
-    seed, batch_size = config.training.seed, config.training.batch_size
+    seed, batch_size, accumulate = config.training.seed, config.training.batch_size, config.training.accumulate
 
-    def prepare(step: int, epoch: int, rows: Ids) -> Work:
-        batch = collate(pairs, rows)
-        source, target = batch.source.shape[1], batch.target_output.shape[1]
-        shapes = dropout_shapes(config.model, len(rows), source, target)
-        return Work(batch, dropout_masks(seed, step, shapes, config.model.dropout), epoch)
+    def prepare(step: int, epoch: int, groups: list[Ids]) -> Work:
+        parts = []
+        for part, rows in enumerate(groups):
+            batch = collate(pairs, rows)
+            shapes = dropout_shapes(config.model, len(rows), batch.source.shape[1], batch.target_output.shape[1])
+            parts.append((batch, dropout_masks(seed, step, shapes, config.model.dropout, part)))
+        return Work(*parts[0], epoch, tuple(parts[1:]))
 
     def jobs() -> Iterator[Callable[[], Work]]:
         step, position = start.step, start.position
         for epoch in range(start.epoch, config.training.epochs):
-            for rows in training_batches(pairs, batch_size, seed, epoch)[position:]:
-                yield partial(prepare, step, epoch, rows)
+            batches = training_batches(pairs, batch_size, seed, epoch)
+            for first in range(position * accumulate, len(batches), accumulate):
+                yield partial(prepare, step, epoch, batches[first : first + accumulate])
                 step += 1
             position = 0
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from diptych.backends import load
-from diptych.data.batches import collate, validation_batches
+from diptych.data.batches import Batch, collate, validation_batches
 from diptych.environment import environment
 from diptych.errors import RunError
 from diptych.parameters.checkpoint import Checkpoint
@@ -18,7 +19,8 @@ from diptych.search import Stepper
 from diptych.training.interruption import Interruption
 from diptych.training.learning_rate import learning_rate
 from diptych.training.report import TrainingReport
-from diptych.training.schedule import Work, batches_per_epoch, schedule, total_steps
+from diptych.training.schedule import Masks, Work, schedule, steps_per_epoch, total_steps
+from diptych.training.scheduled_sampling import mix, teacher_forcing_ratio
 from diptych.training.state import TrainingState
 from diptych.training.tensorboard import TENSORBOARD, TensorBoardLog, attention_pictures
 
@@ -38,7 +40,7 @@ class Session:
 
         self.corpus = run.encoded(reporter)
         self.pairs = self.corpus.train
-        self.batches = batches_per_epoch(self.pairs, run.config)
+        self.steps_per_epoch = steps_per_epoch(self.pairs, run.config)
         self.last_step = total_steps(self.pairs, run.config, found.place)
         self.stop_at = min(stop_at or self.last_step, self.last_step)
         self.resumed_from = found.place.step
@@ -75,7 +77,8 @@ class Session:
                 self._train(interruption)
                 self.interrupted = interruption.requested and not self.finished
                 if self.saved is not self.state:
-                    self._save()
+                    with self._averaged():
+                        self._save()
         finally:
             self.reporter.end()
             if self.log:
@@ -121,6 +124,7 @@ class Session:
         self.training = panel.TrainingStep(self.model, run.config.training)
         if self.checkpoint:
             self.training.load_state(self.checkpoint.optimizer, self.state.place.step)
+            self.training.swap_average()  # a checkpoint's model is the average
         self.checkpoint = None
         choices = panel.choices()
         self.state = self.saved = replace(self.state, choices={**self.state.choices, self.backend: choices})
@@ -130,14 +134,16 @@ class Session:
     def _train(self, interruption: Interruption) -> None:
         """Step after step, with validations between."""
         if not self.state.validated:  # interrupted between a step and its validation
-            self._validate(interruption)
+            with self._averaged():
+                self._validate(interruption)
         steps = 0 if self.finished or interruption.requested else self.stop_at - self.state.place.step
         with closing(schedule(self.pairs, self.run.config, self.state.place, steps)) as work_list:
             mark = time.perf_counter()
             for work in work_list:
                 mark = self._step(work, mark)
                 if not self.state.validated:
-                    self._validate(interruption)
+                    with self._averaged():
+                        self._validate(interruption)
                     mark = time.perf_counter()
                 if self.stopped_early or interruption.requested:
                     break
@@ -146,18 +152,22 @@ class Session:
         """One optimizer step; returns when it ended, having begun (with waiting for its batch) at `mark`."""
         config = self.run.config.training
         rate = learning_rate(config, self.state.place.step, self.last_step)
-        result = self.training.step(work.batch, work.masks, rate)
+        parts = self._own_tokens_mixed_in(work)
+        if len(parts) > 1:
+            result = self.training.step_over(parts, rate)
+        else:
+            result = self.training.step(*parts[0], rate)
         now = time.perf_counter()
-        self.state = self.state.after_step(self.batches, config.validate_every, self.last_step)
+        self.state = self.state.after_step(self.steps_per_epoch, config.validate_every, self.last_step)
         step = self.state.place.step
         if not (math.isfinite(result.loss) and math.isfinite(result.gradient_norm)):
-            rows = ", ".join(map(str, work.batch.rows))
+            rows = ", ".join(str(row) for batch, _ in parts for row in batch.rows)
             raise RunError(
                 f"training with {self.backend} stopped at step {step}: the loss is {result.loss} and the gradient's "
                 f"norm {result.gradient_norm}, expected finite numbers. The batch held the training pairs {rows} "
                 f"(counted from 0). {self._last_checkpoint()}; lower learning_rate or clip_norm, or look at these pairs"
             )
-        tokens = work.batch.target_tokens
+        tokens = sum(batch.target_tokens for batch, _ in parts)
         if step == self.resumed_from + 1:
             self.compile_seconds = now - mark
         else:
@@ -178,6 +188,26 @@ class Session:
         if self.log:
             self.log.scalars(line)
         return now
+
+    def _own_tokens_mixed_in(self, work: Work) -> list[tuple[Batch, Masks]]:
+        """The step's batches, with the model's own tokens among those that are read, where the config asks for it."""
+        config, step = self.run.config.training, self.state.place.step
+        ratio = teacher_forcing_ratio(config, step, self.last_step)
+        if ratio >= 1.0:
+            return work.parts
+        return [
+            (mix(batch, self.training.predict(batch, masks), ratio, config.seed, step, part), masks)
+            for part, (batch, masks) in enumerate(work.parts)
+        ]
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """While this lasts, the model's weights are their moving average, if there is one."""
+        self.training.swap_average()
+        try:
+            yield
+        finally:
+            self.training.swap_average()
 
     def _validate(self, interruption: Interruption) -> None:
         """The loss over the validation pairs, and a checkpoint; nothing if Ctrl-C comes before its end."""
