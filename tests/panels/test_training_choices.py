@@ -106,6 +106,16 @@ def test_a_shared_mask_is_one_that_is_repeated_at_every_position(bench, close, b
     assert abs(loss - trainer.gradients(batch, {})[0]) > 1e-3
 
 
+@pytest.mark.parametrize("choices", [{"attention": "general"}, {"attention": "dot", "input_feeding": True}])
+def test_the_three_panels_agree_with_shared_masks(bench, close, batch, choices):
+    config = bench.config(variational_dropout=True, encoder_layers=2, decoder_layers=2, **choices)
+    parameters, masks = bench.parameters(config), bench.masks(config, batch)
+    found = {name: bench.forward(name, bench.model(name, config, parameters), batch, masks) for name in bench.panels}
+    for name in FRAMEWORKS:
+        for values, expected in zip(found[name], found["reference"], strict=True):
+            close(values, expected, what=name)
+
+
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_predictions_are_the_most_probable_tokens_of_the_reference(bench, batch, framework):
     config = bench.config(attention="dot")
