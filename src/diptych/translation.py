@@ -16,7 +16,7 @@ from diptych.data.batches import source_batch
 from diptych.data.vocabulary import EOS
 from diptych.errors import RunError
 from diptych.runs import Run
-from diptych.search import Hypothesis, beam, greedy, sample
+from diptych.search import Hypothesis, Stepper, beam, greedy, sample
 
 LINE_BREAKS = str.maketrans(dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
 """Everything that `str.splitlines` would break a line at becomes a space, so that one line in is one line out."""
@@ -105,7 +105,12 @@ class Translator:
             precision or ("float64" if backend == "reference" else run.config.training.precision),
         )
         panel.load_parameters(self.model, checkpoint.parameters)
-        self._stepper = panel.Stepper(self.model)
+        self._stepper: Stepper = panel.Stepper(self.model)
+
+    @property
+    def stepper(self) -> Stepper:
+        """What drives the model token by token."""
+        return self._stepper
 
     def translate(
         self, lines: Sequence[str], search: SearchConfig | None = None, *, first_row: int = 0, **overrides: Any

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.compare.quality import agreement, quality, quality_by_length
+from diptych.compare.quality import agreement, quality
 from diptych.data.corpus import Corpus, Pair
+from diptych.evaluate.lengths import quality_by_length
 from diptych.records import replace_file
 from diptych.runs import Run
 
