@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from diptych.cli.options import AnyBackend, Device, Json, Run, Threads, Tokenize
+from diptych.cli.options import AnyBackend, Checkpoint, Device, Json, Run, Threads, Tokenize
 
 if TYPE_CHECKING:
     from diptych.evaluate.evaluation import UnknownWords
@@ -27,7 +27,7 @@ def evaluate(
         str, typer.Option("--measures", help="Some of bleu,chrf,chrf++,ter,exact,cer,wer, or all.")
     ] = "bleu,chrf,exact",
     tokenize: Tokenize = "13a",
-    checkpoint: Annotated[str, typer.Option("--checkpoint", help="best, latest or a checkpoint's name.")] = "best",
+    checkpoint: Checkpoint = "best",
     beam_size: Annotated[int | None, typer.Option("--beam-size", help="Instead of the config's.")] = None,
     length_penalty: Annotated[float | None, typer.Option("--length-penalty", help="Instead of the config's.")] = None,
     hypotheses: Annotated[
