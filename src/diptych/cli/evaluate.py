@@ -32,7 +32,8 @@ def evaluate(
     translator = load(run_folder, backend, threads=threads, device=device)
     pairs = getattr(translator.run.corpus(), part)
     found = translator.translate([source for source, _ in pairs])
-    scores = score([each.text for each in found], [target for _, target in pairs], tokenize)
+    references = [translator.run.target_tokenizer.form(target) for _, target in pairs]
+    scores = score([each.text for each in found], references, tokenize)
     if as_json:
         print(json.dumps(dataclasses.asdict(scores) | {"part": part, "backend": backend}))
         return
