@@ -19,6 +19,8 @@ Cell = Literal["gru", "lstm", "rnn"]
 Bridge = Literal["zero", "copy", "dense"]
 Attention = Literal["none", "additive", "dot", "general", "concat"]
 Precision = Literal["float32", "float64", "bfloat16"]
+TokenizerKind = Literal["word", "character", "jamo", "unigram", "bpe"]
+Normalization = Literal["none", "NFC", "NFD", "NFKC", "NFKD"]
 Backend = Literal["tensorflow", "pytorch"]
 
 Positive = Annotated[int, Field(gt=0)]
@@ -48,10 +50,22 @@ class DataConfig(Section):
     test_size: Positive = 500
     # Only the first so many training pairs (0: all).
     maximum_pairs: Natural = 20000
-    source_tokenizer: Literal["word", "character"] = "word"
-    target_tokenizer: Literal["word", "character"] = "word"
+    source_tokenizer: TokenizerKind = "word"
+    target_tokenizer: TokenizerKind = "word"
+    # The Unicode normal form of both sides, made before they are lower-cased and split, and of what the model says.
+    normalization: Normalization = "NFC"
     lowercase_source: bool = False
     lowercase_target: bool = False
+    # The vocabulary of a side with subwords (unigram, bpe), its four special tokens included; sentencepiece finds them
+    # in the training pairs. Of a text with more than 4,000,000 characters in different words it sees the common ones.
+    subword_size: Annotated[int, Field(ge=5)] = 8000
+    # Which part of the text is made of characters that are subwords themselves; the rarest characters are unknown.
+    character_coverage: Annotated[float, Field(ge=0.98, le=1.0)] = 1.0
+    # Training divides words into subwords at random, in each epoch anew (0: never): for bpe, the probability with
+    # which a merge is left out; for unigram, the exponent of a division's probability, lower for more variety. A
+    # sentence divided so may be longer than maximum_length.
+    subword_sampling: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    # These two cut word, character and jamo vocabularies; subwords have subword_size.
     minimum_frequency: Positive = 1
     # The largest vocabulary, its four special tokens included (0: no limit).
     maximum_vocabulary: Natural = 0
@@ -76,9 +90,25 @@ class DataConfig(Section):
             raise ValueError("corpus 'spacing' has validation or test files but no train file: give train = [FILE]")
         if self.shared_vocabulary and self.source_tokenizer != self.target_tokenizer:
             raise ValueError("shared_vocabulary needs the same tokenizer on both sides")
+        self._check_subwords()
         if 0 < self.maximum_vocabulary <= 4:
             raise ValueError("maximum_vocabulary counts the four special tokens: give 5 or more, or 0 for no limit")
         return self
+
+    def _check_subwords(self) -> None:
+        kinds = {self.source_tokenizer, self.target_tokenizer}
+        if "jamo" in kinds and self.normalization == "none":
+            raise ValueError(
+                "tokenizer 'jamo' needs a normal form, or a Hangul syllable and its letters could not be told apart: "
+                "set normalization to 'NFC', 'NFD', 'NFKC' or 'NFKD'"
+            )
+        if self.subword_sampling and not kinds & {"unigram", "bpe"}:
+            raise ValueError(
+                f"subword_sampling {self.subword_sampling} needs a tokenizer 'unigram' or 'bpe' on a side, got "
+                f"{self.source_tokenizer!r} and {self.target_tokenizer!r}"
+            )
+        if kinds <= {"unigram", "bpe"} and (self.maximum_vocabulary or self.minimum_frequency > 1):
+            raise ValueError("minimum_frequency and maximum_vocabulary do not cut subwords: set subword_size instead")
 
 
 class ModelConfig(Section):
@@ -218,7 +248,8 @@ class SearchConfig(Section):
     # 0: greedy. Above 0: sampling from softmax(logits / temperature).
     temperature: NaturalReal = 0.0
     seed: Natural = 1
-    # At most so many tokens; 0: 2 times the source's tokens plus 10.
+    # At most so many tokens; 0: 2 times the source's tokens plus 10, or up to 16 times where the target's tokens are
+    # smaller parts of words than the source's.
     maximum_length: Natural = 0
     batch_size: Positive = 64
     # How many prefixes of each sentence are kept side by side (1: greedy or sampling), and how many of the

@@ -151,7 +151,8 @@ class Translator:
     def _search(self, token_lists: list[list[str]], rows: list[int], search: SearchConfig) -> list[list[Hypothesis]]:
         """The hypotheses found for each sentence, the best first."""
         source, lengths = source_batch([self.run.source_vocabulary.encode(tokens) for tokens in token_lists])
-        longest = np.full_like(lengths, search.maximum_length) if search.maximum_length else 2 * lengths + 10
+        fixed = search.maximum_length
+        longest = np.full_like(lengths, fixed) if fixed else self.run.longest_translations(lengths)
         if search.beam_size > 1:
             return beam(self._stepper, source, lengths, longest, search.beam_size, search.length_penalty, search.n_best)
         if search.temperature > 0.0:

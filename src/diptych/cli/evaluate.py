@@ -73,7 +73,8 @@ def evaluate(
     picture = picture_path(plot) if plot else None
     run = OpenRun.open(run_folder)
     pairs = evaluation.read_part(run, part)
-    sources, references = [source for source, _ in pairs], [target for _, target in pairs]
+    form = run.target_tokenizer.form  # all texts in the run's normal form, as its translations are
+    sources, references = [source for source, _ in pairs], [form(target) for _, target in pairs]
     search = {"beam_size": beam_size, "length_penalty": length_penalty}
     overrides: dict[str, Any] = {key: value for key, value in search.items() if value is not None}
 
@@ -93,6 +94,7 @@ def evaluate(
         rival = evaluation.Rival(against, against_backend or backend, checkpoint, threads, device)
         texts[other] = rival.translate(run, part, pairs, overrides, loaded=None if hypotheses else backend)
 
+    texts = {system: [form(text) for text in said] for system, said in texts.items()}
     measured = measure(texts, references, names, tokenize, test)
     lengths = [len(run.source_tokenizer.tokenize(source)) for source in sources]
     ranges = quality_by_length(lengths, texts, references) if by_length or picture else []

@@ -117,7 +117,7 @@ def _open_spacing(config: DataConfig) -> OpenCorpus:
         validation_size=0 if config.validation else config.validation_size,
         test_size=0 if config.test else config.test_size,
         seed=config.seed,
-        source_tokenizer=make_tokenizer("character", lowercase=False),
+        source_tokenizer=make_tokenizer("character", normalization=config.normalization),
     )
     validation = SpacingText.open(config.validation[0]) if config.validation else corpus.validation
     test = SpacingText.open(config.test[0]) if config.test else corpus.test
