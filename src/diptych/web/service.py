@@ -167,7 +167,7 @@ class Service:
         return SearchConfig.model_validate(values)
 
 
-def _examples(data: DataConfig) -> list[str]:
+def examples(data: DataConfig) -> list[str]:
     """What the page offers to try."""
     return EXAMPLES.get(f"{data.corpus} {data.language}", EXAMPLES[data.corpus])
 
@@ -188,5 +188,5 @@ def _describe(run: Run, limits: Limits) -> dict[str, Any]:
         "model": config.model.model_dump(),
         "search": config.search.model_dump(),
         "limits": asdict(limits),
-        "examples": _examples(config.data),
+        "examples": examples(config.data),
     }
