@@ -125,7 +125,7 @@ def korean_number(number: int) -> str:
 
     One is left out before 천, 백 and 십, and before 만 where the number begins with it: 만 천백십일.
     """
-    words = []
+    words: list[str] = []
     for size, name in ((100_000_000, "억"), (10_000, "만"), (1, "")):
         group, number = divmod(number, size)
         if group:
