@@ -22,6 +22,7 @@ Precision = Literal["float32", "float64", "bfloat16"]
 TokenizerKind = Literal["word", "character", "jamo", "unigram", "bpe"]
 Normalization = Literal["none", "NFC", "NFD", "NFKC", "NFKD"]
 Backend = Literal["tensorflow", "pytorch"]
+Tongue = Literal["english", "korean"]
 
 Positive = Annotated[int, Field(gt=0)]
 Natural = Annotated[int, Field(ge=0)]
@@ -39,7 +40,9 @@ class Section(BaseModel):
 class DataConfig(Section):
     """Where the sentence pairs come from and how they become tokens."""
 
-    corpus: Literal["phrasebook", "spacing", "files"] = "phrasebook"
+    corpus: Literal["phrasebook", "spacing", "numbers", "files"] = "phrasebook"
+    # Whose spaces `spacing` takes out of the phrasebook, and in which words `numbers` are said.
+    language: Tongue = "english"
     # Paths of the three parts. `files`: two aligned files or one TSV. `spacing`: one text file, or none for the
     # phrasebook's own sentences. Any may be gzipped. Relative paths are relative to the config file.
     train: tuple[str, ...] = ()
@@ -77,7 +80,7 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _paths_fit_the_corpus(self) -> DataConfig:
-        allowed = {"phrasebook": (0,), "spacing": (0, 1), "files": (1, 2)}[self.corpus]
+        allowed = {"phrasebook": (0,), "numbers": (0,), "spacing": (0, 1), "files": (1, 2)}[self.corpus]
         for part in ("train", "validation", "test"):
             paths = getattr(self, part)
             optional = part != "train" and not paths
@@ -88,6 +91,12 @@ class DataConfig(Section):
                 )
         if self.corpus == "spacing" and not self.train and (self.validation or self.test):
             raise ValueError("corpus 'spacing' has validation or test files but no train file: give train = [FILE]")
+        if self.language != "english" and (self.corpus in ("phrasebook", "files") or self.train):
+            what = "with a train file" if self.corpus == "spacing" else f"with corpus {self.corpus!r}"
+            raise ValueError(
+                f"language {self.language!r} has no meaning {what}: it is for corpus 'numbers', and for 'spacing' "
+                f"without a train file; leave it out"
+            )
         if self.shared_vocabulary and self.source_tokenizer != self.target_tokenizer:
             raise ValueError("shared_vocabulary needs the same tokenizer on both sides")
         self._check_subwords()
