@@ -16,7 +16,7 @@ from diptych.data.batches import source_batch
 from diptych.data.vocabulary import EOS
 from diptych.errors import RunError
 from diptych.runs import Run
-from diptych.search import Hypothesis, beam, greedy, sample
+from diptych.search import Hypothesis, Stepper, beam, greedy, sample
 
 LINE_BREAKS = str.maketrans(dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
 """Everything that `str.splitlines` would break a line at becomes a space, so that one line in is one line out."""
@@ -106,6 +106,14 @@ class Translator:
         )
         panel.load_parameters(self.model, checkpoint.parameters)
         self._stepper = panel.Stepper(self.model)
+
+    @classmethod
+    def of_model(cls, run: Run, backend: str, model: Any, stepper: Stepper) -> Translator:
+        """A translator with a model that is there already, for instance in training; its weights may change later."""
+        translator = cls.__new__(cls)
+        translator.run, translator.backend, translator.trained_in = run, backend, backend
+        translator.model, translator._stepper = model, stepper
+        return translator
 
     def translate(
         self, lines: Sequence[str], search: SearchConfig | None = None, *, first_row: int = 0, **overrides: Any

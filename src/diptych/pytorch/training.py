@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -30,6 +31,11 @@ class StepResult(NamedTuple):
 
     loss: float
     gradient_norm: float
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether both are numbers: where a config says so, a step of which one is not has changed nothing."""
+        return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
 
 
 class Inputs(NamedTuple):
@@ -113,7 +119,7 @@ class TrainingStep:
 
     @property
     def steps(self) -> int:
-        """Optimizer steps done."""
+        """Optimizer steps done, without those that were skipped."""
         return self.optimizer.steps
 
     @property
@@ -122,15 +128,22 @@ class TrainingStep:
         return 0
 
     def step(self, batch: Batch, masks: Masks, learning_rate: float) -> StepResult:
-        """Train on one batch with the given dropout masks (none: no dropout) and learning rate."""
-        self.optimizer.steps += 1
+        """Train on one batch with the given dropout masks (none: no dropout) and learning rate.
+
+        A step whose loss or gradient is not finite changes nothing if the config says `non_finite = "skip"`: weights,
+        moments and the count of steps are then what they would be had there been no such batch.
+        """
+        steps = self.steps + 1
         inputs, keep = self._to_tensors(batch, masks)
         torch.set_flush_denormal(True)  # see `process.configure`
         try:
-            loss, norm = self._train(inputs, keep, learning_rate, self.steps)
+            loss, norm = self._train(inputs, keep, learning_rate, steps)
         finally:
             torch.set_flush_denormal(False)
-        return StepResult(loss.item(), norm.item())
+        result = StepResult(loss.item(), norm.item())
+        if result.is_finite or self.config.non_finite == "stop":
+            self.optimizer.steps = steps
+        return result
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
         """The loss per real token and its gradient by parameter name; changes nothing."""
@@ -158,12 +171,14 @@ class TrainingStep:
     ) -> tuple[Tensor, Tensor]:
         """One optimizer step: the loss per real token and the gradient's global norm, both before it."""
         loss, gradients = self._gradients(inputs, masks)
-        return loss, self._update(gradients, learning_rate, steps)
+        return loss, self._update(loss, gradients, learning_rate, steps)
 
-    def _update(self, gradients: list[Tensor], learning_rate: float, steps: int) -> Tensor:
-        """Clip the gradients and change the variables; the gradient's global norm before clipping."""
+    def _update(self, loss: Tensor, gradients: list[Tensor], learning_rate: float, steps: int) -> Tensor:
+        """Clip the gradients and change the variables, unless this step is skipped; the norm before clipping."""
         # Not `torch._foreach_norm`: in float32 its sum is off by 1e-5 for a matrix of a million numbers.
         norm = torch.sqrt(torch.stack([gradient.square().sum() for gradient in gradients]).sum())
+        if self.config.non_finite == "skip" and not torch.isfinite(torch.stack([loss, norm])).all():
+            return norm
         if self.config.clip_norm > 0.0:
             torch._foreach_mul_(gradients, torch.clamp(self.config.clip_norm / norm, max=1.0))
         self.optimizer.apply(gradients, learning_rate, steps)

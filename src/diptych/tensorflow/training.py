@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -30,6 +31,11 @@ class StepResult(NamedTuple):
 
     loss: float
     gradient_norm: float
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether both are numbers: where a config says so, a step of which one is not has changed nothing."""
+        return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
 
 
 class Inputs(NamedTuple):
@@ -121,7 +127,7 @@ class TrainingStep:
 
     @property
     def steps(self) -> int:
-        """Optimizer steps done."""
+        """Optimizer steps done, without those that were skipped."""
         return self.optimizer.steps
 
     @property
@@ -130,12 +136,19 @@ class TrainingStep:
         return len(self._graphs) + self._update.experimental_get_tracing_count()
 
     def step(self, batch: Batch, masks: Masks, learning_rate: float) -> StepResult:
-        """Train on one batch with the given dropout masks (none: no dropout) and learning rate."""
-        self.optimizer.steps += 1
+        """Train on one batch with the given dropout masks (none: no dropout) and learning rate.
+
+        A step whose loss or gradient is not finite changes nothing if the config says `non_finite = "skip"`: weights,
+        moments and the count of steps are then what they would be had there been no such batch.
+        """
+        steps = self.steps + 1
         inputs, keep = self._to_tensors(batch, masks)
-        numbers = tf.constant(learning_rate, tf.float64), tf.constant(self.steps, tf.int64)
+        numbers = tf.constant(learning_rate, tf.float64), tf.constant(steps, tf.int64)
         loss, norm = self._graph(self._train, inputs, keep, *numbers)
-        return StepResult(float(loss), float(norm))
+        result = StepResult(float(loss), float(norm))
+        if result.is_finite or self.config.non_finite == "stop":
+            self.optimizer.steps = steps
+        return result
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
         """The loss per real token and its gradient by parameter name; changes nothing."""
@@ -162,17 +175,24 @@ class TrainingStep:
     ) -> tuple[Tensor, Tensor]:
         """One optimizer step: the loss per real token and the gradient's global norm, both before it."""
         loss, gradients = self._gradients(inputs, masks)
-        return loss, self._update(gradients, learning_rate, steps)
+        return loss, self._update(loss, gradients, learning_rate, steps)
 
     @tf.function(jit_compile=True)  # one pass over each variable instead of one for every operation
-    def _update(self, gradients: list[Tensor], learning_rate: Tensor, steps: Tensor) -> Tensor:
-        """Clip the gradients and change the variables; the gradient's global norm before clipping."""
+    def _update(self, loss: Tensor, gradients: list[Tensor], learning_rate: Tensor, steps: Tensor) -> Tensor:
+        """Clip the gradients and change the variables, unless this step is skipped; the norm before clipping."""
         norm = tf.sqrt(tf.add_n([tf.reduce_sum(tf.square(gradient)) for gradient in gradients]))
-        if self.config.clip_norm > 0.0:
-            scale = tf.minimum(self.config.clip_norm / norm, tf.ones([], norm.dtype))
-            gradients = [gradient * scale for gradient in gradients]
-        self.optimizer.apply(gradients, learning_rate, steps)
-        return norm
+
+        def change() -> Tensor:
+            clipped = gradients
+            if self.config.clip_norm > 0.0:
+                scale = tf.minimum(self.config.clip_norm / norm, tf.ones([], norm.dtype))
+                clipped = [gradient * scale for gradient in gradients]
+            self.optimizer.apply(clipped, learning_rate, steps)
+            return norm
+
+        if self.config.non_finite == "skip":
+            return tf.cond(tf.math.is_finite(loss) & tf.math.is_finite(norm), change, lambda: norm)
+        return change()
 
     def _gradients(self, inputs: Inputs, masks: dict[str, Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The loss per real token and the gradient of each variable, dense."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config import RunConfig
-from diptych.data.batches import Batch, EncodedPairs, Ids, collate, training_batches
+from diptych.data.batches import Batch, EncodedPairs, Ids, batch_ends, collate, target_length_counts, training_batches
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks
 
@@ -57,8 +57,8 @@ class Work:
 
 
 def batches_per_epoch(pairs: EncodedPairs, config: RunConfig) -> int:
-    """How many steps an epoch has."""
-    return -(-len(pairs) // config.training.batch_size)
+    """How many steps an epoch has, each the same number."""
+    return len(batch_ends(target_length_counts(pairs), config.training.batch_size, config.training.batch_by))
 
 
 def total_steps(pairs: EncodedPairs, config: RunConfig, start: Place) -> int:
@@ -73,7 +73,7 @@ def schedule(pairs: EncodedPairs, config: RunConfig, start: Place, steps: int) -
     Batches follow from (seed, epoch), dropout masks from (seed, step), both counted from 0. Close the iterator (or
     exhaust it) to end its thread.
     """
-    seed, batch_size = config.training.seed, config.training.batch_size
+    seed, size, kind = config.training.seed, config.training.batch_size, config.training.batch_by
 
     def prepare(step: int, epoch: int, rows: Ids) -> Work:
         batch = collate(pairs, rows)
@@ -84,7 +84,7 @@ def schedule(pairs: EncodedPairs, config: RunConfig, start: Place, steps: int) -
     def jobs() -> Iterator[Callable[[], Work]]:
         step, position = start.step, start.position
         for epoch in range(start.epoch, config.training.epochs):
-            for rows in training_batches(pairs, batch_size, seed, epoch)[position:]:
+            for rows in training_batches(pairs, size, seed, epoch, kind)[position:]:
                 yield partial(prepare, step, epoch, rows)
                 step += 1
             position = 0
