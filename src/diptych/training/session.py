@@ -18,6 +18,7 @@ from diptych.runs import Run
 from diptych.search import Stepper
 from diptych.training.interruption import Interruption
 from diptych.training.learning_rate import learning_rate
+from diptych.training.memory import check_memory
 from diptych.training.report import TrainingReport
 from diptych.training.schedule import Work, batches_per_epoch, schedule, total_steps
 from diptych.training.state import TrainingState
@@ -70,6 +71,7 @@ class Session:
         """Train until the end, an early stop, `stop_at` or Ctrl-C, and leave a checkpoint."""
         self.record.write_metrics(line for line in self.record.read_metrics() if line["step"] <= self.state.place.step)
         notes = filter(None, (note, self._changed_data()))
+        check_memory(self.run, self.pairs, device)
         self._build(threads, device)
         if self.tensorboard:
             self.log = TensorBoardLog(self.run.folder / TENSORBOARD / self.backend, self.resumed_from)
@@ -222,8 +224,8 @@ class Session:
             )
         self.state = self.state.after_validation(found.loss, found.scores, self.run.config.training)
         best = self.state.best_step == self.state.place.step
-        line = {"step": self.state.place.step, "validation_loss": found.loss, **found.scores}
-        line |= {"best": best, "backend": self.backend}
+        told = {"step": self.state.place.step, "validation_loss": found.loss}
+        line = told | found.scores | {"best": best, "backend": self.backend}
         self.record.append_metrics(line)
         self._save(best)
         self.reporter.validation(line)

@@ -1,0 +1,170 @@
+"""How much memory a training needs, estimated before it begins, and how much there is."""
+
+from __future__ import annotations
+
+import math
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from diptych.config import RunConfig
+from diptych.data.batches import EncodedPairs, batch_ends, padded_length, target_length_counts
+from diptych.errors import RunError
+from diptych.parameters.specification import GATES, specification
+from diptych.runs import Run
+
+CONTROL_GROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Where Linux says how much memory a container may use, in its second and its first version."""
+
+
+@dataclass(frozen=True)
+class LargestBatch:
+    """The batch that needs the most.
+
+    Attributes:
+        rows: B.
+        source: S, the longest source of all: which sources it has differs from epoch to epoch.
+        target: T, eos counted.
+        target_tokens: real target positions.
+    """
+
+    rows: int
+    source: int
+    target: int
+    target_tokens: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a training keeps in memory at once, in bytes.
+
+    Attributes:
+        parameters: the weights.
+        gradients: one number for each of them.
+        moments: what the optimizer remembers: two numbers for Adam, one for SGD with momentum.
+        logits: of the largest batch's real target positions, over the vocabulary.
+        activations: of that batch, what its gradients are made from; an estimate, from above.
+    """
+
+    parameters: int
+    gradients: int
+    moments: int
+    logits: int
+    activations: int
+
+    @property
+    def certain(self) -> int:
+        """What no framework can do without."""
+        return self.parameters + self.gradients + self.moments + self.logits
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.certain + self.activations
+
+
+def largest_batch(pairs: EncodedPairs, config: RunConfig) -> LargestBatch:
+    """The batch with the most real target positions; pairs that are not there make it one of a single token."""
+    counts = target_length_counts(pairs)
+    ends = batch_ends(counts, config.training.batch_size, config.training.batch_by)
+    if not ends:
+        return LargestBatch(1, 1, 1, 1)
+    through = np.cumsum(counts)  # how many targets are so long or shorter
+    tokens = np.cumsum(counts * np.arange(1, len(counts) + 1))  # and how many tokens they have, eos counted
+
+    def length_at(place: int) -> int:
+        return int(np.searchsorted(through, place, side="right"))
+
+    def tokens_before(end: int) -> int:
+        length = length_at(end - 1)
+        return int(tokens[length]) - (int(through[length]) - end) * (length + 1)
+
+    found = [
+        (tokens_before(end) - (tokens_before(start) if start else 0), end - start, length_at(end - 1) + 1)
+        for start, end in pairwise([0, *ends])
+    ]
+    target_tokens, rows, target = max(found)
+    return LargestBatch(rows, _longest_source(pairs), padded_length(target), target_tokens)
+
+
+def needed_memory(config: RunConfig, sizes: tuple[int, int], batch: LargestBatch) -> Memory:
+    """What training needs, for a source's and a target's vocabulary of these sizes."""
+    model, training = config.model, config.training
+    number = 8 if training.precision == "float64" else 4  # weights and their gradients are float32 for bfloat16, too
+    computed = 2 if training.precision == "bfloat16" else number
+    weights = sum(math.prod(parameter.shape) for parameter in specification(model, *sizes).values())
+    moments = 2 if training.optimizer != "sgd" else int(training.momentum > 0.0)
+    gates = len(GATES[model.cell]) + 1  # and the state
+    rows, source, target = batch.rows, batch.source, batch.target
+    encoder = source * model.encoder_layers * gates * model.memory_size + source * model.embedding_size
+    decoder = target * (model.decoder_layers * gates * model.decoder_size + model.decoder_input_size)
+    decoder += target * (model.context_size + model.feature_size)
+    scores = 0
+    if model.attention != "none":
+        hidden = model.score_size if model.attention in ("additive", "concat") else 0
+        scores = source * target * (1 + hidden) + source * model.decoder_size
+    return Memory(
+        parameters=weights * number,
+        gradients=weights * number,
+        moments=moments * weights * number,
+        logits=batch.target_tokens * sizes[1] * number,
+        activations=rows * (encoder + decoder + scores) * computed,
+    )
+
+
+def total_memory() -> int | None:
+    """How many bytes this process could have at most: the machine's, or fewer in a container; None if unknown."""
+    found = []
+    with suppress(AttributeError, ValueError, OSError):  # not on Windows
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for path in CONTROL_GROUPS:
+        with suppress(OSError, ValueError):  # not there, or "max": no limit
+            found.append(int(Path(path).read_text(encoding="ascii")))
+    return min(found, default=None)
+
+
+def check_memory(run: Run, pairs: EncodedPairs, device: str) -> None:
+    """Refuse what cannot be trained here at all; what may be too much is tried.
+
+    A GPU has a memory of its own, and its framework says when that is full.
+
+    Raises:
+        RunError: weights, gradients, moments and logits alone need more than there is.
+    """
+    if device != "cpu" and any(Path("/dev").glob("nvidia[0-9]*")):
+        return
+    batch = largest_batch(pairs, run.config)
+    need = needed_memory(run.config, (len(run.source_vocabulary), len(run.target_vocabulary)), batch)
+    there = total_memory()
+    if there is not None and need.certain > there:
+        raise RunError(_describe(need, batch, there, run.config))
+
+
+def _describe(need: Memory, batch: LargestBatch, there: int, config: RunConfig) -> str:
+    weights = need.parameters + need.gradients + need.moments
+    if weights > need.logits:
+        advice = "the model's sizes, maximum_vocabulary"
+    else:
+        advice = f"batch_size (now {config.training.batch_size} {config.training.batch_by}), maximum_vocabulary"
+    return (
+        f"this config needs about {_gigabytes(need.total)} of memory and there are {_gigabytes(there)}: "
+        f"{_gigabytes(weights)} for weights, gradients and the optimizer, {_gigabytes(need.logits)} for the logits of "
+        f"the largest batch ({batch.rows} pairs, {batch.target_tokens} target tokens), {_gigabytes(need.activations)} "
+        f"for what lies between; lower {advice} or maximum_length"
+    )
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB"
+
+
+def _longest_source(pairs: EncodedPairs) -> int:
+    longest = 0
+    for start in range(0, len(pairs), 1 << 18):
+        longest = max(longest, int(pairs.sources.lengths_of(slice(start, start + (1 << 18))).max()))
+        pairs.release()
+    return padded_length(longest)
