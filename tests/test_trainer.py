@@ -182,10 +182,10 @@ def test_a_run_killed_in_a_step_and_resumed_is_the_run_that_was_not(panel, make_
 
     def die(step):
         if step == killed_at:
-            raise MemoryError
+            raise SystemExit
 
     panel.before_step = die
-    with pytest.raises(MemoryError):
+    with pytest.raises(SystemExit):
         quietly(run)
     panel.before_step = lambda step: None
     assert quietly(run, resume=True).resumed_from == (killed_at - 1) // 3 * 3
@@ -538,3 +538,23 @@ def test_batches_by_tokens_train_and_resume(panel, make_run):
     quietly(run, stop_at=5)
     quietly(run, resume=True)
     assert everything(run) == everything(whole)
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as PyTorch names it."""
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OutOfMemoryError("CUDA"), RuntimeError("x: can't allocate memory: 9")]
+)
+def test_where_memory_runs_out_in_a_step_the_message_says_what_it_needs(panel, make_run, error):
+    def fail(step):
+        if step == 3:
+            raise error
+
+    panel.before_step = fail
+    with pytest.raises(RunError, match=r"memory ran out in a step: a batch of 4 pairs .* needs about .* GB.*; lower "):
+        quietly(make_run())
+    panel.before_step = lambda step: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        quietly(make_run("other"))

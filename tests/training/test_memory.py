@@ -88,7 +88,7 @@ def test_what_cannot_fit_is_refused_before_a_framework_is_loaded(run, monkeypatc
     with pytest.raises(RunError) as raised:
         train(run, "pytorch", device="cpu", reporter=QuietReporter())
     assert re.search(
-        r"needs about 0.0 GB of memory and there are 0.0 GB: .* lower .* maximum_length", str(raised.value)
+        r"where there are 0.0 GB of memory: a batch of \d+ pairs .* lower .* maximum_length", str(raised.value)
     )
     monkeypatch.setattr(memory, "total_memory", lambda: need.certain)
     memory.check_memory(run, run.encoded().train, "cpu")

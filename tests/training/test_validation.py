@@ -33,7 +33,7 @@ def make_run(tmp_path):
 def go(run, backend, **options):
     if not is_installed(backend):
         pytest.skip(f"{backend} is not installed")
-    return train(run, backend, threads=1, device="cpu", reporter=QuietReporter(), **options)
+    return train(run, backend, reporter=QuietReporter(), **options)
 
 
 def validations(run, backend):

@@ -6,13 +6,12 @@ import math
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from diptych.config import RunConfig
-from diptych.data.batches import EncodedPairs, batch_ends, padded_length, target_length_counts
+from diptych.data.batches import Batch, EncodedPairs, batch_ends, padded_length, target_length_counts
 from diptych.errors import RunError
 from diptych.parameters.specification import GATES, specification
 from diptych.runs import Run
@@ -75,20 +74,12 @@ def largest_batch(pairs: EncodedPairs, config: RunConfig) -> LargestBatch:
         return LargestBatch(1, 1, 1, 1)
     through = np.cumsum(counts)  # how many targets are so long or shorter
     tokens = np.cumsum(counts * np.arange(1, len(counts) + 1))  # and how many tokens they have, eos counted
-
-    def length_at(place: int) -> int:
-        return int(np.searchsorted(through, place, side="right"))
-
-    def tokens_before(end: int) -> int:
-        length = length_at(end - 1)
-        return int(tokens[length]) - (int(through[length]) - end) * (length + 1)
-
-    found = [
-        (tokens_before(end) - (tokens_before(start) if start else 0), end - start, length_at(end - 1) + 1)
-        for start, end in pairwise([0, *ends])
-    ]
-    target_tokens, rows, target = max(found)
-    return LargestBatch(rows, _longest_source(pairs), padded_length(target), target_tokens)
+    longest = np.searchsorted(through, np.array(ends) - 1, side="right")  # of each batch
+    before = tokens[longest] - (through[longest] - ends) * (longest + 1)  # tokens up to each batch's end
+    target_tokens, rows = np.diff(before, prepend=0), np.diff(ends, prepend=0)
+    most = np.lexsort((longest, rows, target_tokens))[-1]
+    target = padded_length(int(longest[most]) + 1)
+    return LargestBatch(int(rows[most]), _longest_source(pairs), target, int(target_tokens[most]))
 
 
 def needed_memory(config: RunConfig, sizes: tuple[int, int], batch: LargestBatch) -> Memory:
@@ -141,20 +132,37 @@ def check_memory(run: Run, pairs: EncodedPairs, device: str) -> None:
     need = needed_memory(run.config, (len(run.source_vocabulary), len(run.target_vocabulary)), batch)
     there = total_memory()
     if there is not None and need.certain > there:
-        raise RunError(_describe(need, batch, there, run.config))
+        told = _describe(need, batch, run.config)
+        raise RunError(f"this cannot be trained here, where there are {_gigabytes(there)} of memory: {told}")
 
 
-def _describe(need: Memory, batch: LargestBatch, there: int, config: RunConfig) -> str:
+def out_of_memory(error: Exception, run: Run, batch: Batch) -> RunError | None:
+    """What to tell where memory ran out in a step; None if that is not what the error says.
+
+    Each framework has an error of its own for a GPU, and for main memory another one.
+    """
+    named = type(error).__name__ in ("MemoryError", "OutOfMemoryError", "ResourceExhaustedError")
+    if not named and "can't allocate memory" not in str(error):
+        return None
+    rows, source = batch.source.shape
+    shape = LargestBatch(rows, source, batch.target_output.shape[1], batch.target_tokens)
+    need = needed_memory(run.config, (len(run.source_vocabulary), len(run.target_vocabulary)), shape)
+    return RunError(f"memory ran out in a step: {_describe(need, shape, run.config)}")
+
+
+def _describe(need: Memory, batch: LargestBatch, config: RunConfig) -> str:
+    """What a batch needs, what for, and what to do about it."""
     weights = need.parameters + need.gradients + need.moments
-    if weights > need.logits:
-        advice = "the model's sizes, maximum_vocabulary"
-    else:
-        advice = f"batch_size (now {config.training.batch_size} {config.training.batch_by}), maximum_vocabulary"
+    batches = f"batch_size (now {config.training.batch_size} {config.training.batch_by})"
+    advice = (
+        "the model's sizes, maximum_vocabulary"
+        if weights > need.logits + need.activations
+        else f"{batches}, maximum_vocabulary"
+    )
     return (
-        f"this config needs about {_gigabytes(need.total)} of memory and there are {_gigabytes(there)}: "
-        f"{_gigabytes(weights)} for weights, gradients and the optimizer, {_gigabytes(need.logits)} for the logits of "
-        f"the largest batch ({batch.rows} pairs, {batch.target_tokens} target tokens), {_gigabytes(need.activations)} "
-        f"for what lies between; lower {advice} or maximum_length"
+        f"a batch of {batch.rows} pairs with {batch.target_tokens} target tokens needs about {_gigabytes(need.total)}: "
+        f"{_gigabytes(weights)} for weights, gradients and the optimizer, {_gigabytes(need.logits)} for logits, and up "
+        f"to {_gigabytes(need.activations)} for what lies between; lower {advice} or maximum_length"
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
+from typing import Any
 
 from diptych.backends import load
 from diptych.config import RunConfig
@@ -14,7 +16,7 @@ from diptych.progress import QuietReporter, Reporter
 from diptych.runs import Run
 from diptych.training.interruption import Interruption
 from diptych.training.memory import check_memory
-from diptych.training.schedule import Place, schedule
+from diptych.training.schedule import Place, Work, schedule
 
 SMOOTHING = 0.9
 """How much of the smoothed loss before goes into the next: of about ten steps."""
@@ -96,35 +98,43 @@ def range_test(
     panel.load_parameters(model, run.initial_parameters())
     training = panel.TrainingStep(model, config.training)
 
-    rates: list[float] = []
+    rates = [lowest * (highest / lowest) ** (step / (steps - 1)) for step in range(steps)]
+    reporter.begin(backend, 0, steps)
+    try:
+        with closing(schedule(pairs, config, Place(), steps)) as works:
+            losses, smoothed, ended = _losses(training, works, rates, reporter)
+    finally:
+        reporter.end()
+    if not losses:
+        raise UsageError("the loss of the first step is not finite: look at the data, or at the model's precision")
+    tried = rates[: len(losses)]
+    lowest_at = tried[smoothed.index(min(smoothed))]
+    return RangeTest(backend, tried, losses, smoothed, lowest_at, SHARE * tried[-1], ended)
+
+
+def _losses(
+    training: Any, works: Iterable[Work], rates: Sequence[float], reporter: Reporter
+) -> tuple[list[float], list[float], str]:
+    """The losses of steps at these rates, as they are and smoothed, up to where they diverge; and why they end."""
     losses: list[float] = []
     smoothed: list[float] = []
-    mean, ended = 0.0, "all steps were done"
-    reporter.begin(backend, 0, steps)
-    with Interruption() as interruption, closing(schedule(pairs, config, Place(), steps)) as works:
-        for step, work in enumerate(islice(works, steps)):
-            rate = lowest * (highest / lowest) ** (step / (steps - 1))
+    mean, mark = 0.0, time.perf_counter()
+    with Interruption() as interruption:
+        for work, rate in zip(works, rates):
             loss = training.step(work.batch, work.masks, rate).loss
             if not math.isfinite(loss):
-                ended = "the loss is not finite"
-                break
-            mean = SMOOTHING * mean + (1.0 - SMOOTHING) * loss
-            rates.append(rate)
+                return losses, smoothed, "the loss is not finite"
             losses.append(loss)
-            smoothed.append(mean / (1.0 - SMOOTHING ** (step + 1)))  # as Adam corrects its moments
+            mean = SMOOTHING * mean + (1.0 - SMOOTHING) * loss
+            smoothed.append(mean / (1.0 - SMOOTHING ** len(losses)))  # as Adam corrects its moments
+            told = {"step": len(losses), "epoch": work.epoch + 1, "loss": loss, "seconds": time.perf_counter() - mark}
+            reporter.step(told | {"target_tokens": work.batch.target_tokens})
+            mark = time.perf_counter()
             if smoothed[-1] > DIVERGED * smoothed[0]:
-                ended = "the loss diverged"
-                break
+                return losses, smoothed, "the loss diverged"
             if interruption.requested:
-                ended = "interrupted"
-                break
-    reporter.end()
-    if not rates:
-        raise UsageError(
-            f"the loss of the first step is not finite, at a learning rate of {lowest:g}: look at the data"
-        )
-    lowest_at = rates[smoothed.index(min(smoothed))]
-    return RangeTest(backend, rates, losses, smoothed, lowest_at, SHARE * lowest_at, ended)
+                return losses, smoothed, "interrupted"
+    return losses, smoothed, "all steps were done"
 
 
 def _for_so_many(config: RunConfig, steps: int) -> RunConfig:

@@ -18,7 +18,7 @@ from diptych.runs import Run
 from diptych.search import Stepper
 from diptych.training.interruption import Interruption
 from diptych.training.learning_rate import learning_rate
-from diptych.training.memory import check_memory
+from diptych.training.memory import check_memory, out_of_memory
 from diptych.training.report import TrainingReport
 from diptych.training.schedule import Work, batches_per_epoch, schedule, total_steps
 from diptych.training.state import TrainingState
@@ -160,7 +160,12 @@ class Session:
         """One optimizer step; returns when it ended, having begun (with waiting for its batch) at `mark`."""
         config = self.run.config.training
         rate = learning_rate(config, self.state.place.step, self.last_step, self.state.plateau)
-        result = self.training.step(work.batch, work.masks, rate)
+        try:
+            result = self.training.step(work.batch, work.masks, rate)
+        except Exception as error:
+            if explained := out_of_memory(error, self.run, work.batch):
+                raise explained from error
+            raise
         now = time.perf_counter()
         finite = math.isfinite(result.loss) and math.isfinite(result.gradient_norm)
         if not finite and config.non_finite == "stop":
