@@ -136,7 +136,7 @@ def batch_ends(counts: Counts, batch_size: int, batch_by: BatchBy = "sentences")
     begin = done = 0  # of the batch that is being filled; of the lengths before
     for length in np.flatnonzero(counts).tolist():
         fits = max(1, batch_size // padded_length(length + 1))
-        if begin < done and begin + fits <= done:
+        if begin + fits < done:  # too many by this width: the shorter ones are a batch by themselves
             ends.append(done)
             begin = done
         done += int(counts[length])
