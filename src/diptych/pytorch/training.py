@@ -133,16 +133,16 @@ class TrainingStep:
         A step whose loss or gradient is not finite changes nothing if the config says `non_finite = "skip"`: weights,
         moments and the count of steps are then what they would be had there been no such batch.
         """
-        steps = self.steps + 1
+        self.optimizer.steps += 1
         inputs, keep = self._to_tensors(batch, masks)
         torch.set_flush_denormal(True)  # see `process.configure`
         try:
-            loss, norm = self._train(inputs, keep, learning_rate, steps)
+            loss, norm = self._train(inputs, keep, learning_rate, self.steps)
         finally:
             torch.set_flush_denormal(False)
         result = StepResult(loss.item(), norm.item())
-        if result.is_finite or self.config.non_finite == "stop":
-            self.optimizer.steps = steps
+        if self.config.non_finite == "skip" and not result.is_finite:
+            self.optimizer.steps -= 1
         return result
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:

@@ -141,13 +141,13 @@ class TrainingStep:
         A step whose loss or gradient is not finite changes nothing if the config says `non_finite = "skip"`: weights,
         moments and the count of steps are then what they would be had there been no such batch.
         """
-        steps = self.steps + 1
+        self.optimizer.steps += 1
         inputs, keep = self._to_tensors(batch, masks)
-        numbers = tf.constant(learning_rate, tf.float64), tf.constant(steps, tf.int64)
+        numbers = tf.constant(learning_rate, tf.float64), tf.constant(self.steps, tf.int64)
         loss, norm = self._graph(self._train, inputs, keep, *numbers)
         result = StepResult(float(loss), float(norm))
-        if result.is_finite or self.config.non_finite == "stop":
-            self.optimizer.steps = steps
+        if self.config.non_finite == "skip" and not result.is_finite:
+            self.optimizer.steps -= 1
         return result
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
