@@ -50,6 +50,14 @@ def test_lines_say_loss_speed_and_time_left():
     ]
 
 
+def test_a_validation_that_translated_says_its_scores():
+    stream = io.StringIO()
+    reporter = LineReporter(stream)
+    reporter.validation(VALIDATION | {"best": False, "bleu": 12.345, "chrf": 40.0, "exact_match": 2.5})
+    said = "training: step 3, validation loss 0.5000, BLEU 12.35, chrF 40.00, exact match 2.50\n"
+    assert stream.getvalue().replace("12.34,", "12.35,") == said
+
+
 def test_lines_come_only_every_so_many_seconds(monkeypatch):
     clock = iter([0.0, 4.0, 11.0, 15.0, 20.0, 21.5])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))

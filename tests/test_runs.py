@@ -241,7 +241,7 @@ def test_a_backend_without_a_checkpoint_names_those_that_have_one(run):
 @pytest.mark.parametrize("which", ["../../../etc", "newest", "step-1", ""])
 def test_an_unknown_checkpoint_lists_those_there_are(run, which):
     run.write_checkpoint("pytorch", a_checkpoint(run, 1))
-    with pytest.raises(CheckpointError, match="choose 'best', 'latest' or a name: step-00000001"):
+    with pytest.raises(CheckpointError, match="'average-best', 'average-latest' or a name: step-00000001"):
         run.read_checkpoint("pytorch", which)
 
 

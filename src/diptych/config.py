@@ -23,6 +23,8 @@ TokenizerKind = Literal["word", "character", "jamo", "unigram", "bpe"]
 Normalization = Literal["none", "NFC", "NFD", "NFKC", "NFKD"]
 Backend = Literal["tensorflow", "pytorch"]
 Tongue = Literal["english", "korean"]
+Schedule = Literal["constant", "linear", "cosine", "inverse_square_root", "exponential", "one_cycle", "plateau"]
+StopMetric = Literal["loss", "bleu", "chrf", "exact_match"]
 
 Positive = Annotated[int, Field(gt=0)]
 Natural = Annotated[int, Field(ge=0)]
@@ -214,12 +216,23 @@ class TrainingConfig(Section):
     epochs: Positive = 4
     # Stop after so many optimizer steps, whatever the epoch (0: no limit).
     maximum_steps: Natural = 0
+    # What batch_size counts: sentences, or target tokens, eos and padding included (rows times the longest target).
+    batch_by: Literal["sentences", "tokens"] = "sentences"
     batch_size: Positive = 64
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: PositiveReal = 0.004
-    # How the learning rate goes on after warmup_steps of linear rise; linear and cosine end at zero.
-    schedule: Literal["constant", "linear", "cosine", "inverse_square_root"] = "cosine"
+    # How the learning rate goes on after warmup_steps of linear rise, see diptych/training/learning_rate.py.
+    schedule: Schedule = "cosine"
     warmup_steps: Natural = 0
+    # After the warm-up the rate is at least this.
+    minimum_learning_rate: NaturalReal = 0.0
+    # exponential: what is left of the rate after each step.
+    decay_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9998
+    # one_cycle: the share of the steps in which the rate rises, and then of those in which it falls back.
+    rise_share: Annotated[float, Field(gt=0.0, le=0.5)] = 0.45
+    # plateau: by what the rate is multiplied after each so many validations in a row that were no better.
+    plateau_factor: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
+    plateau_patience: Positive = 2
     beta1: Fraction = 0.9
     beta2: Fraction = 0.999
     epsilon: PositiveReal = 1e-8
@@ -243,12 +256,38 @@ class TrainingConfig(Section):
     seed: Natural = 1
     # Validate and write a checkpoint every so many steps (0: at the end of each epoch).
     validate_every: Natural = 0
-    # Stop after so many validations without a better loss (0: never).
+    # What tells whether a validation is better: its loss (lower), or a score of greedy translations (higher).
+    stop_metric: StopMetric = "loss"
+    # How many of the validation sentences, from the first, are translated and scored at each validation (0: all).
+    # None: 500 if stop_metric is a score, else not any.
+    validation_sentences: Natural | None = None
+    # Stop after so many validations without a better one (0: never).
     patience: Natural = 0
-    # How many of the newest checkpoints are kept, and how many of the best: `--checkpoint average-latest` and
-    # `average-best` translate with their mean.
+    # A loss or gradient that is NaN or infinite: stop training, or skip the step and count it.
+    non_finite: Literal["stop", "skip"] = "stop"
+    # How many of the newest checkpoints are kept, and how many of the best. The mean of the ones or the others'
+    # weights is what `--checkpoint average-latest` and `average-best` translate with.
     keep_checkpoints: Positive = 2
     keep_best: Positive = 1
+
+    @model_validator(mode="after")
+    def _rates_and_patience_fit(self) -> TrainingConfig:
+        if self.minimum_learning_rate > self.learning_rate:
+            raise ValueError(
+                f"minimum_learning_rate {self.minimum_learning_rate} is above learning_rate {self.learning_rate}: "
+                f"lower it, or raise learning_rate"
+            )
+        if self.schedule == "plateau" and 0 < self.patience <= self.plateau_patience:
+            raise ValueError(
+                f"patience {self.patience} stops training before plateau_patience {self.plateau_patience} can lower "
+                f"the learning rate: give a patience of more than {self.plateau_patience}, or 0"
+            )
+        return self
+
+    @property
+    def scores_translations(self) -> bool:
+        """Whether validation sentences are translated and scored at each validation."""
+        return self.validation_sentences is not None or self.stop_metric != "loss"
 
 
 class SearchConfig(Section):

@@ -27,7 +27,7 @@ class Reporter(Protocol):
         """A step is done: step, epoch, loss, gradient_norm, target_tokens, seconds."""
 
     def validation(self, metrics: Metrics) -> None:
-        """A validation is done: step, validation_loss, best."""
+        """A validation is done: step, validation_loss, best and, if it translated, bleu, chrf, exact_match."""
 
     def note(self, text: str) -> None:
         """Something worth a line happened."""
@@ -209,7 +209,9 @@ def make_reporter(quiet: bool = False, stream: TextIO | None = None) -> Reporter
 def describe_validation(metrics: Metrics) -> str:
     """A validation in words."""
     best = ", the best so far" if metrics["best"] else ""
-    return f"step {metrics['step']}, validation loss {metrics['validation_loss']:.4f}{best}"
+    names = {"bleu": "BLEU", "chrf": "chrF", "exact_match": "exact match"}
+    scores = "".join(f", {name} {metrics[key]:.2f}" for key, name in names.items() if key in metrics)
+    return f"step {metrics['step']}, validation loss {metrics['validation_loss']:.4f}{scores}{best}"
 
 
 def format_seconds(seconds: float) -> str:

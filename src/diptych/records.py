@@ -18,11 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from diptych.errors import CheckpointError, RunError
-from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from diptych.parameters.checkpoint import STATE, Checkpoint, read_checkpoint, write_checkpoint
 from diptych.parameters.manifest import sync_folder, write_synced
 from diptych.parameters.specification import Parameter
 
+AVERAGES = ("average-latest", "average-best")
 _STEP = re.compile(r"step-(\d{8,})")
 
 
@@ -33,12 +36,14 @@ class TrainingRecord:
     Attributes:
         folder: RUN/BACKEND; it need not exist yet.
         specification: the weights that every checkpoint must hold.
-        keep: how many of the newest checkpoints are kept beside the best one.
+        keep: how many of the newest checkpoints are kept.
+        keep_best: how many of the best.
     """
 
     folder: Path
     specification: Mapping[str, Parameter]
     keep: int = 2
+    keep_best: int = 1
 
     @property
     def checkpoints(self) -> Path:
@@ -78,11 +83,19 @@ class TrainingRecord:
     def read_checkpoint(self, which: str = "best") -> Checkpoint:
         """Read the "best" or "latest" checkpoint, or one by name; the best is the latest until there was a validation.
 
+        "average-latest" and "average-best" are the mean of the weights of the newest or the best checkpoints that are
+        kept, without an optimizer's state: to translate with, not to go on from.
+
         Raises:
             CheckpointError: there is no such checkpoint, or it is damaged or of another model.
         """
+        if which in AVERAGES:
+            return self._average(which)
         if which not in ("best", "latest") and not _STEP.fullmatch(which):
-            raise CheckpointError(f"unknown checkpoint {which!r}; choose 'best', 'latest' or a name: {self._names()}")
+            raise CheckpointError(
+                f"unknown checkpoint {which!r}; choose 'best', 'latest', 'average-best', 'average-latest' or a name: "
+                f"{self._names()}"
+            )
         name = which if _STEP.fullmatch(which) else self._pointer(which) or self._pointer("latest")
         if name is None:
             raise CheckpointError(f"no checkpoint in {self.checkpoints}: train the run with this backend first")
@@ -154,15 +167,44 @@ class TrainingRecord:
             return []
         return sorted((path.name for path in self.checkpoints.iterdir() if _STEP.fullmatch(path.name)), key=_step_of)
 
+    def _newest(self) -> list[str]:
+        """The names of the newest checkpoints that are kept, up to the latest."""
+        steps = self.steps() or 0
+        return [name for name in self._held() if _step_of(name) <= steps][-self.keep :]
+
+    def _best(self) -> list[str]:
+        """The names of the best checkpoints that are kept, the best first; of equals the earlier."""
+        merits = {name: self._merit(name) for name in self._held()}
+        validated = [name for name, merit in merits.items() if merit is not None]
+        return sorted(validated, key=lambda name: (merits[name], _step_of(name)))[: self.keep_best]
+
+    def _merit(self, name: str) -> float | None:
+        """What a checkpoint's validation was worth, low is good; None where there was none or it cannot be read."""
+        try:
+            merit = json.loads((self.checkpoints / name / STATE).read_bytes()).get("merit")
+        except (OSError, ValueError, AttributeError):
+            return None
+        return merit if isinstance(merit, float) else None
+
+    def _average(self, which: str) -> Checkpoint:
+        """The mean of the weights of several checkpoints."""
+        names = self._newest() if which == "average-latest" else self._best()
+        if not names:
+            raise CheckpointError(f"no checkpoint in {self.checkpoints} to average: train the run until a validation")
+        read = [read_checkpoint(self.checkpoints / name, self.specification).parameters for name in names]
+        mean = {
+            name: np.mean([each[name] for each in read], axis=0, dtype=np.float64).astype(values.dtype)
+            for name, values in read[0].items()
+        }
+        return Checkpoint(mean, state={"averaged": names})
+
     def _names(self) -> str:
         return ", ".join(self._held()) or "none yet"
 
     def _prune(self) -> None:
-        """Remove all but the newest, the latest and the best checkpoint, and what killed processes left behind."""
+        """Remove all but the newest, the latest and the best checkpoints, and what killed processes left behind."""
         held = self._held()
-        steps = self.steps() or 0
-        newest = [name for name in held if _step_of(name) <= steps][-self.keep :]
-        kept = {*newest, self._pointer("latest"), self._pointer("best")}
+        kept = {*self._newest(), *self._best(), self._pointer("latest"), self._pointer("best")}
         for path in self.checkpoints.glob(".step-*"):
             if path.suffix in (".tmp", ".removed"):
                 shutil.rmtree(path, ignore_errors=True)

@@ -200,7 +200,8 @@ class Run:
         """
         if backend not in BACKENDS:
             raise BackendError(f"no backend {backend!r} trains; choose among: {', '.join(BACKENDS)}")
-        return TrainingRecord(self.folder / backend, self.specification, self.config.training.keep_checkpoints)
+        training = self.config.training
+        return TrainingRecord(self.folder / backend, self.specification, training.keep_checkpoints, training.keep_best)
 
     def trained_backends(self) -> list[str]:
         """The backends that have a checkpoint in this run."""

@@ -55,7 +55,8 @@ def train(
         tensorboard: also write losses and attention maps for TensorBoard, into RUN/tensorboard/BACKEND.
 
     Raises:
-        RunError: there are checkpoints and neither `resume` nor `overwrite` was given, or the loss is not finite.
+        RunError: there are checkpoints and neither `resume` nor `overwrite` was given, the loss is not finite, or the
+            model cannot fit into memory.
         DataError: the corpus cannot be read.
         BackendError: the framework is not installed.
         UsageError: TensorBoard's package is not installed, and was asked for.

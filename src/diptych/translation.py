@@ -112,6 +112,14 @@ class Translator:
         """What drives the model token by token."""
         return self._stepper
 
+    @classmethod
+    def of_model(cls, run: Run, backend: str, model: Any, stepper: Stepper) -> Translator:
+        """A translator with a model that is there already, for instance in training; its weights may change later."""
+        translator = cls.__new__(cls)
+        translator.run, translator.backend, translator.trained_in = run, backend, backend
+        translator.model, translator._stepper = model, stepper
+        return translator
+
     def translate(
         self, lines: Sequence[str], search: SearchConfig | None = None, *, first_row: int = 0, **overrides: Any
     ) -> list[Translation]:

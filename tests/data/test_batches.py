@@ -11,9 +11,11 @@ from diptych.data.batches import (
     Batch,
     EncodedPairs,
     Sequences,
+    batch_ends,
     collate,
     encode_pairs,
     source_batch,
+    target_length_counts,
     training_batches,
     validation_batches,
 )
@@ -121,12 +123,59 @@ def test_the_order_is_that_of_sorting_everything_at_once(
         assert validation == np.lexsort((sources, targets)).tolist()
 
 
-def test_an_epoch_s_order_takes_few_bytes_a_pair() -> None:
+@given(ID_PAIRS, st.integers(1, 60), st.integers(0, 3), st.integers(0, 3), st.integers(1, 7))
+def test_by_tokens_every_pair_comes_once_and_no_batch_is_too_large(
+    id_pairs: list[tuple[list[int], list[int]]], batch_size: int, seed: int, epoch: int, block: int
+) -> None:
+    pairs = encoded(id_pairs)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("diptych.data.batches.BLOCK", block)
+        in_training = training_batches(pairs, batch_size, seed, epoch, "tokens")
+        in_validation = validation_batches(pairs, batch_size, "tokens")
+    for batches in (in_training, in_validation):
+        assert sorted(row for rows in batches for row in rows) == list(range(len(pairs)))
+        for rows in batches:
+            positions = collate(pairs, rows).target_output.size
+            assert len(rows) > 0 and (positions <= batch_size or len(rows) == 1)
+
+
+@given(st.lists(st.integers(0, 9), max_size=12), st.integers(1, 80))
+def test_by_tokens_a_batch_takes_as_many_as_fit(counts: list[int], batch_size: int) -> None:
+    """Brute force: pair after pair, from short to long."""
+    widths = [length + 1 for length, count in enumerate(counts) for _ in range(count)]
+    ends, begin = [], 0
+    for place, width in enumerate(widths):
+        if place > begin and (place - begin + 1) * width > batch_size:
+            ends.append(place)
+            begin = place
+    expected = [*ends, len(widths)] if widths else []
+    assert batch_ends(np.array(counts, np.int64), batch_size, "tokens") == expected
+
+
+@given(ID_PAIRS, st.integers(1, 60))
+def test_every_epoch_has_as_many_batches(id_pairs: list[tuple[list[int], list[int]]], batch_size: int) -> None:
+    pairs = encoded(id_pairs)
+    for batch_by in ("sentences", "tokens"):
+        count = len(batch_ends(target_length_counts(pairs), batch_size, batch_by))
+        epochs = [training_batches(pairs, batch_size, seed, epoch, batch_by) for seed in (1, 2) for epoch in range(4)]
+        assert {len(batches) for batches in epochs} == {count}
+
+
+def test_by_tokens_batches_are_alike_in_size_and_little_of_them_is_padding() -> None:
+    pairs = many(3000)
+    batches = [collate(pairs, rows) for rows in training_batches(pairs, 500, 1, 0, "tokens")]
+    sizes = np.array([batch.target_output.size for batch in batches])
+    assert (sizes > 400).mean() > 0.9 and sizes.max() <= 500
+    assert sum(batch.target_tokens for batch in batches) > 0.95 * sizes.sum()
+
+
+@pytest.mark.parametrize(("batch_by", "width"), [("sentences", 1), ("tokens", 3)])
+def test_an_epoch_s_order_takes_few_bytes_a_pair(batch_by: str, width: int) -> None:
     count = 1_000_000
     sides = [Sequences(np.full(2 * count, UNK, np.int32), 2 * np.arange(count + 1)) for _ in range(2)]
     pairs = EncodedPairs(sides[0], sides[1], np.arange(count, dtype=np.int32))
     tracemalloc.start()
-    order = training_batches(pairs, 64, 1, 0)
+    order = training_batches(pairs, 64 * width, 1, 0, batch_by)
     after, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(order) == count // 64
@@ -136,7 +185,8 @@ def test_an_epoch_s_order_takes_few_bytes_a_pair() -> None:
 
 def test_no_pairs_make_no_batches() -> None:
     nothing = encode_pairs([], WORD, Vocabulary(("a",)), WORD, Vocabulary(("b",)))
-    assert training_batches(nothing, 4, 1, 0) == validation_batches(nothing, 4) == []
+    for batch_by in ("sentences", "tokens"):
+        assert training_batches(nothing, 4, 1, 0, batch_by) == validation_batches(nothing, 4, batch_by) == []
 
 
 @given(st.lists(st.lists(st.integers(0, 2**31 - 1), max_size=5)))

@@ -124,3 +124,15 @@ def test_there_must_be_speeds_to_draw(tmp_path, quantities):
     with pytest.raises(UsageError, match="no speeds to draw"):
         plots.speed_bars(quantities, tmp_path / "speed.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_rate_curve_marks_what_is_suggested_on_a_log_axis(tmp_path, figures):
+    rates, path = np.geomspace(1e-6, 1.0, 20), tmp_path / "rates.png"
+    plots.rate_curve("pytorch", rates, np.linspace(5.0, 3.0, 20), np.linspace(5.0, 4.0, 20), 0.003, path, "tiny")
+    [axes] = figures[0].axes
+    assert axes.get_xscale() == "log"
+    assert "suggested: 0.003" in texts(axes.get_legend().get_texts())
+    assert axes.lines[-1].get_xdata()[0] == 0.003
+    assert min(size(path)) > 400
+    with pytest.raises(UsageError, match="no learning rates to draw"):
+        plots.rate_curve("pytorch", [], [], [], 0.1, path)

@@ -26,9 +26,9 @@ def some_pairs(count):
     return EncodedPairs(Sequences.of(sides[0]), Sequences.of(sides[1]), np.arange(count, dtype=np.int32))
 
 
-def a_config(epochs=2, batch_size=3, dropout=0.4, maximum_steps=0):
+def a_config(epochs=2, batch_size=3, dropout=0.4, maximum_steps=0, batch_by="sentences"):
     model = ModelConfig(embedding_size=2, encoder_size=2, decoder_size=4, dropout=dropout)
-    training = TrainingConfig(epochs=epochs, batch_size=batch_size, maximum_steps=maximum_steps)
+    training = TrainingConfig(epochs=epochs, batch_size=batch_size, maximum_steps=maximum_steps, batch_by=batch_by)
     return RunConfig(model=model, training=training)
 
 
@@ -44,9 +44,12 @@ def assert_same(found, expected):
     assert all(np.array_equal(mask, expected.masks[place]) for place, mask in found.masks.items())
 
 
-@given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 3), st.data())
-def test_from_any_place_the_rest_is_what_it_would_have_been(count, batch_size, epochs, data):
-    pairs, config = some_pairs(count), a_config(epochs, batch_size)
+@given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 3), st.sampled_from(["sentences", "tokens"]), st.data())
+def test_from_any_place_the_rest_is_what_it_would_have_been(count, batch_size, epochs, batch_by, data):
+    pairs, config = (
+        some_pairs(count),
+        a_config(epochs, batch_size * (5 if batch_by == "tokens" else 1), batch_by=batch_by),
+    )
     total = total_steps(pairs, config, Place())
     everything = list(schedule(pairs, config, Place(), total))
     assert len(everything) == total == epochs * steps_per_epoch(pairs, config)

@@ -15,12 +15,13 @@ import typer
 
 from diptych import __version__
 
-# In the order in which the help shows them. The command `name` is the function `name` in `diptych/cli/name.py`; these
-# files import nothing heavy before their function is called.
+# In the order in which the help shows them. The command `name` is the function `name` in `diptych/cli/name.py`, a
+# hyphen in it an underscore there; these files import nothing heavy before their function is called.
 COMMANDS = (
     "compare",
     "report",
     "train",
+    "find-rate",
     "translate",
     "evaluate",
     "parity",
@@ -68,7 +69,8 @@ def _commands() -> Any:
     application = typer.Typer(add_completion=False)
     application.callback()(_diptych)
     for name in COMMANDS:
-        application.command(name)(getattr(importlib.import_module(f"diptych.cli.{name}"), name))
+        function = name.replace("-", "_")
+        application.command(name)(getattr(importlib.import_module(f"diptych.cli.{function}"), function))
     return typer.main.get_command(application)
 
 

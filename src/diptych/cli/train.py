@@ -60,11 +60,15 @@ def _describe(report: TrainingReport, folder: Path) -> str:
     done = report.steps - report.resumed_from
     if done:
         speed = f", {report.target_tokens_per_second:,.0f} target tokens/s" if report.seconds else ""
-        lines.append(f"{report.backend}: {done:,} steps{speed}; loss {report.losses[-1]:.4f} at step {report.steps:,}")
+        loss = f"; loss {report.losses[-1]:.4f} at step {report.steps:,}" if report.losses else ""
+        lines.append(f"{report.backend}: {done:,} steps{speed}{loss}")
     else:
         lines.append(f"{report.backend}: nothing left to do after {report.steps:,} steps")
+    if report.skipped:
+        lines.append(f"skipped {report.skipped:,} steps whose loss or gradient was not finite: see metrics.jsonl")
     if report.best_validation_loss is not None:
-        lines.append(f"best validation loss {report.best_validation_loss:.4f} at step {report.best_step:,}")
+        score = "" if report.best_score is None else f" with {report.stop_metric} {report.best_score:.2f}"
+        lines.append(f"best validation loss {report.best_validation_loss:.4f}{score} at step {report.best_step:,}")
     if report.stopped_early:
         lines.append("stopped early: no validation has been better for a while")
     if report.interrupted:

@@ -56,7 +56,11 @@ class Request:
         for choice in itertools.product(attentions, precisions, self.batch_sizes or (config.training.batch_size,)):
             values = config.model_dump(mode="json")
             values["model"]["attention"], values["training"]["precision"] = choice[:2]
-            values["training"]["batch_size"] = values["search"]["batch_size"] = choice[2]
+            values["training"]["batch_size"] = choice[2]
+            if self.batch_sizes:
+                values["training"]["batch_by"] = "sentences"
+            if values["training"]["batch_by"] == "sentences":
+                values["search"]["batch_size"] = choice[2]
             found.append(parse_config(values, origin="benchmark"))
         return found
 

@@ -36,11 +36,13 @@ BEAM_SIZE, LENGTH_PENALTY = 4, 0.6
 def ladder_config(config: RunConfig, precision: Precision, rows: int) -> RunConfig:
     """A run's config with everything on that could part two panels, and at most `rows` pairs a batch.
 
-    Dropout, clipping, label smoothing and weight decay keep the config's values where it has them.
+    Dropout, clipping, label smoothing and weight decay keep the config's values where it has them. Batches are of so
+    many pairs, whatever the config's are of.
     """
     model, training = config.model, config.training
     on = {
         "precision": precision,
+        "batch_by": "sentences",
         "batch_size": min(training.batch_size, rows),
         "clip_norm": training.clip_norm or 1.0,
         "label_smoothing": training.label_smoothing or 0.1,

@@ -30,9 +30,10 @@ class TrainingTrial:
         self._panel, self._run, self._model = panel, run, model
         self._config = run.config.training
         pairs = run.encoded().train
-        epoch = training_batches(pairs, self._config.batch_size, self._config.seed, 0)
+        epoch = training_batches(pairs, self._config.batch_size, self._config.seed, 0, self._config.batch_by)
         sources, targets = pairs.sources.lengths, pairs.targets.lengths
-        full = [rows for rows in epoch if len(rows) == self._config.batch_size] or epoch
+        by_tokens = self._config.batch_by == "tokens"  # then all but a few are full
+        full = [rows for rows in epoch if by_tokens or len(rows) == self._config.batch_size] or epoch
         full.sort(key=lambda rows: int(targets[rows].sum()))
         self.batches = [collate(pairs, rows) for rows in evenly_spaced(full, steps)]
         self._distinct_shapes = len({_shape(sources[rows], targets[rows]) for rows in epoch})

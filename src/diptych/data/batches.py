@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from diptych.data.encoded import EncodedPairs, Ids, Sequences, encode_pairs
 from diptych.data.vocabulary import BOS, EOS, PAD, UNK
@@ -13,9 +16,12 @@ from diptych.errors import DataError
 from diptych.randomness import generator
 
 __all__ = [
-    "BOS", "EOS", "PAD", "UNK", "Batch", "EncodedPairs", "Ids", "Sequences", "collate", "encode_pairs",
-    "padded_length", "source_batch", "training_batches", "validation_batches",
+    "BOS", "EOS", "PAD", "UNK", "Batch", "EncodedPairs", "Ids", "Sequences", "batch_ends", "collate", "encode_pairs",
+    "padded_length", "source_batch", "target_length_counts", "training_batches", "validation_batches",
 ]  # fmt: skip
+
+BatchBy = Literal["sentences", "tokens"]
+Counts = npt.NDArray[np.int64]
 
 BLOCK = 1 << 18
 """How many pairs are looked at together when all are put in order."""
@@ -73,21 +79,80 @@ def collate(pairs: EncodedPairs, rows: Ids) -> Batch:
     return batch
 
 
-def training_batches(pairs: EncodedPairs, batch_size: int, seed: int, epoch: int) -> list[Ids]:
+def training_batches(
+    pairs: EncodedPairs, batch_size: int, seed: int, epoch: int, batch_by: BatchBy = "sentences"
+) -> list[Ids]:
     """One epoch's batches, as rows for `collate`: every pair once, similar lengths together, batches in random order.
 
     Targets of one length stand together, because the decoder does most of the work; among them pairs go by the
     source's length, blurred by up to 2 tokens so that a pair meets other pairs in each epoch. A pure function of the
     arguments.
+
+    Args:
+        pairs: the corpus.
+        batch_size: how many pairs a batch has; or the most target positions, see `batch_ends`.
+        seed: training's.
+        epoch: from 0.
+        batch_by: which of the two `batch_size` is.
     """
     random = generator(seed, "batch order", epoch)
-    batches = _cut(_by_length(pairs, blur=random), batch_size)
+    batches = _cut(pairs, _by_length(pairs, blur=random), batch_size, batch_by)
     return [batches[place] for place in random.permutation(len(batches))]
 
 
-def validation_batches(pairs: EncodedPairs, batch_size: int) -> list[Ids]:
-    """Batches from short to long, as rows for `collate`: every pair once."""
-    return _cut(_by_length(pairs), batch_size)
+def validation_batches(pairs: EncodedPairs, batch_size: int, batch_by: BatchBy = "sentences") -> list[Ids]:
+    """Batches from short to long, as rows for `collate`: every pair once; arguments as of `training_batches`."""
+    return _cut(pairs, _by_length(pairs), batch_size, batch_by)
+
+
+def target_length_counts(pairs: EncodedPairs) -> Counts:
+    """(longest + 1,) how many targets have each length, eos not counted."""
+    counts = np.zeros(1, np.int64)
+    for block in _blocks(pairs):
+        found = np.bincount(pairs.targets.lengths_of(block), minlength=len(counts))
+        found[: len(counts)] += counts
+        counts = found
+        pairs.release()
+    return counts
+
+
+def batch_ends(counts: Counts, batch_size: int, batch_by: BatchBy = "sentences") -> list[int]:
+    """Where each batch ends, among all pairs in the order of their target's length.
+
+    By sentences every batch but the last has `batch_size` pairs. By tokens a batch has as many pairs as fit: pairs
+    times the longest target, eos and so padding counted, is at most `batch_size`, but for a single pair that is longer
+    than that. Either way the ends follow from how many targets have each length, and from nothing else: every epoch
+    has the same number of batches, whichever pairs are in them.
+
+    Args:
+        counts: of each target length, see `target_length_counts`.
+        batch_size: pairs, or target positions.
+        batch_by: which of the two.
+    """
+    total = int(counts.sum())
+    if batch_by == "sentences":
+        return [*range(batch_size, total, batch_size), total] if total else []
+    ends: list[int] = []
+    begin = done = 0  # of the batch that is being filled; of the lengths before
+    for length in np.flatnonzero(counts).tolist():
+        fits = max(1, batch_size // padded_length(length + 1))
+        if begin + fits < done:  # too many by this width: the shorter ones are a batch by themselves
+            ends.append(done)
+            begin = done
+        done += int(counts[length])
+        full = range(begin + fits, done + 1, fits)
+        ends += full
+        begin = full[-1] if full else begin
+    return [*ends, total] if begin < total else ends
+
+
+def _cut(pairs: EncodedPairs, rows: Ids, batch_size: int, batch_by: BatchBy) -> list[Ids]:
+    ends = batch_ends(target_length_counts(pairs), batch_size, batch_by)
+    return [rows[start:end] for start, end in pairwise([0, *ends])]
+
+
+def _blocks(pairs: EncodedPairs) -> list[slice]:
+    return [slice(start, start + BLOCK) for start in range(0, len(pairs), BLOCK)]
 
 
 def _by_length(pairs: EncodedPairs, blur: np.random.Generator | None = None) -> Ids:
@@ -96,17 +161,11 @@ def _by_length(pairs: EncodedPairs, blur: np.random.Generator | None = None) -> 
     What `np.lexsort((source_lengths, target_lengths))` gives, for 12 bytes a pair: block by block, rows and blurred
     lengths go to where the rows of their target length begin; then those of each target length are sorted.
     """
-    blocks = [slice(start, start + BLOCK) for start in range(0, len(pairs), BLOCK)]
-    counts = np.zeros(1, np.int64)  # of each target length
-    for block in blocks:
-        found = np.bincount(pairs.targets.lengths_of(block), minlength=len(counts))
-        found[: len(counts)] += counts
-        counts = found
-        pairs.release()
+    counts = target_length_counts(pairs)
     ends = np.cumsum(counts)
     free = ends - counts  # for each target length the place of its next row
     rows, source_lengths = np.empty(len(pairs), np.int32), np.empty(len(pairs))
-    for block in blocks:
+    for block in _blocks(pairs):
         target_lengths = pairs.targets.lengths_of(block)
         order = np.argsort(target_lengths, kind="stable")
         found = np.bincount(target_lengths, minlength=len(counts))
@@ -120,10 +179,6 @@ def _by_length(pairs: EncodedPairs, blur: np.random.Generator | None = None) -> 
         same = slice(end - count, end)
         rows[same] = rows[same][np.argsort(source_lengths[same], kind="stable")]
     return rows
-
-
-def _cut(rows: Ids, batch_size: int) -> list[Ids]:
-    return [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
 
 
 def source_batch(sequences: Sequence[Sequence[int]]) -> tuple[Ids, Ids]:

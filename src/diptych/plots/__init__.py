@@ -7,6 +7,7 @@ so that any thread may draw. Colours can be told apart by colour-blind readers; 
 from diptych.plots.attention import attention_map, attention_maps, attention_png
 from diptych.plots.lengths import length_and_quality
 from diptych.plots.losses import loss_curves
+from diptych.plots.rates import rate_curve
 from diptych.plots.sheet import picture_path
 from diptych.plots.speeds import speed_bars
 
@@ -17,5 +18,6 @@ __all__ = [
     "length_and_quality",
     "loss_curves",
     "picture_path",
+    "rate_curve",
     "speed_bars",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -30,6 +31,11 @@ class StepResult(NamedTuple):
 
     loss: float
     gradient_norm: float
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether both are numbers: where a config says so, a step of which one is not has changed nothing."""
+        return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
 
 
 class Inputs(NamedTuple):
@@ -141,7 +147,7 @@ class TrainingStep:
 
     @property
     def steps(self) -> int:
-        """Optimizer steps done."""
+        """Optimizer steps done, without those that were skipped."""
         return self.optimizer.steps
 
     @property
@@ -150,7 +156,11 @@ class TrainingStep:
         return 0
 
     def step(self, batch: Batch, masks: Masks, learning_rate: float) -> StepResult:
-        """Train on one batch with the given dropout masks (none: no dropout) and learning rate."""
+        """Train on one batch with the given dropout masks (none: no dropout) and learning rate.
+
+        A step whose loss or gradient is not finite changes nothing if the config says `non_finite = "skip"`: weights,
+        moments and the count of steps are then what they would be had there been no such batch.
+        """
         self.optimizer.steps += 1
         inputs, keep = self._to_tensors(batch, masks)
         torch.set_flush_denormal(True)  # see `process.configure`
@@ -158,24 +168,25 @@ class TrainingStep:
             loss, norm = self._train(inputs, keep, learning_rate, self.steps)
         finally:
             torch.set_flush_denormal(False)
-        return StepResult(loss.item(), norm.item())
+        return self._result(loss.item(), norm.item())
 
     def step_over(self, parts: Sequence[tuple[Batch, Masks]], learning_rate: float) -> StepResult:
         """One optimizer step on several batches and their masks: their gradients added up (equation 20)."""
         self.optimizer.steps += 1
         tokens = sum(batch.target_tokens for batch, _ in parts)
-        loss, gradients = 0.0, [torch.zeros_like(binding.variable) for binding in self.bindings]
+        gradients = [torch.zeros_like(binding.variable) for binding in self.bindings]
+        loss = gradients[0].new_zeros(())
         torch.set_flush_denormal(True)  # see `process.configure`
         try:
             for batch, masks in parts:
                 share = batch.target_tokens / tokens
                 part, added = self._gradients(*self._to_tensors(batch, masks))
-                loss += share * part.item()
+                loss = loss + share * part.detach()
                 torch._foreach_add_(gradients, added, alpha=share)
-            norm = self._update(gradients, learning_rate, self.steps)
+            norm = self._update(loss, gradients, learning_rate, self.steps)
         finally:
             torch.set_flush_denormal(False)
-        return StepResult(loss, norm.item())
+        return self._result(loss.item(), norm.item())
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
         """The loss per real token and its gradient by parameter name; changes nothing."""
@@ -216,17 +227,26 @@ class TrainingStep:
             names = [parameter.name for parameter in binding.parameters]
             assign(value, binding.pack({name: arrays[f"swapped.{name}"] for name in names}))
 
+    def _result(self, loss: float, norm: float) -> StepResult:
+        """What a step tells; one that was skipped does not count."""
+        result = StepResult(loss, norm)
+        if self.config.non_finite == "skip" and not result.is_finite:
+            self.optimizer.steps -= 1
+        return result
+
     def _train(
         self, inputs: Inputs, masks: dict[str, Tensor], learning_rate: float, steps: int
     ) -> tuple[Tensor, Tensor]:
         """One optimizer step: the loss per real token and the gradient's global norm, both before it."""
         loss, gradients = self._gradients(inputs, masks)
-        return loss, self._update(gradients, learning_rate, steps)
+        return loss, self._update(loss, gradients, learning_rate, steps)
 
-    def _update(self, gradients: list[Tensor], learning_rate: float, steps: int) -> Tensor:
-        """Clip the gradients and change the variables; the gradient's global norm before clipping."""
+    def _update(self, loss: Tensor, gradients: list[Tensor], learning_rate: float, steps: int) -> Tensor:
+        """Clip the gradients and change the variables, unless this step is skipped; the norm before clipping."""
         # Not `torch._foreach_norm`: in float32 its sum is off by 1e-5 for a matrix of a million numbers.
         norm = torch.sqrt(torch.stack([gradient.square().sum() for gradient in gradients]).sum())
+        if self.config.non_finite == "skip" and not torch.isfinite(torch.stack([loss, norm])).all():
+            return norm
         if self.config.clip_norm > 0.0:
             torch._foreach_mul_(gradients, torch.clamp(self.config.clip_norm / norm, max=1.0))
         self.optimizer.apply(gradients, learning_rate, steps)

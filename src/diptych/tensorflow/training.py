@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -30,6 +31,11 @@ class StepResult(NamedTuple):
 
     loss: float
     gradient_norm: float
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether both are numbers: where a config says so, a step of which one is not has changed nothing."""
+        return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
 
 
 class Inputs(NamedTuple):
@@ -150,7 +156,7 @@ class TrainingStep:
 
     @property
     def steps(self) -> int:
-        """Optimizer steps done."""
+        """Optimizer steps done, without those that were skipped."""
         return self.optimizer.steps
 
     @property
@@ -159,25 +165,31 @@ class TrainingStep:
         return len(self._graphs) + self._update.experimental_get_tracing_count()
 
     def step(self, batch: Batch, masks: Masks, learning_rate: float) -> StepResult:
-        """Train on one batch with the given dropout masks (none: no dropout) and learning rate."""
+        """Train on one batch with the given dropout masks (none: no dropout) and learning rate.
+
+        A step whose loss or gradient is not finite changes nothing if the config says `non_finite = "skip"`: weights,
+        moments and the count of steps are then what they would be had there been no such batch.
+        """
         self.optimizer.steps += 1
         inputs, keep = self._to_tensors(batch, masks)
         numbers = tf.constant(learning_rate, tf.float64), tf.constant(self.steps, tf.int64)
         loss, norm = self._graph(self._train, inputs, keep, *numbers)
-        return StepResult(float(loss), float(norm))
+        return self._result(float(loss), float(norm))
 
     def step_over(self, parts: Sequence[tuple[Batch, Masks]], learning_rate: float) -> StepResult:
         """One optimizer step on several batches and their masks: their gradients added up (equation 20)."""
         self.optimizer.steps += 1
         tokens = sum(batch.target_tokens for batch, _ in parts)
-        loss, gradients = 0.0, [tf.zeros_like(binding.variable) for binding in self.bindings]
+        gradients = [tf.zeros_like(binding.variable) for binding in self.bindings]
+        loss = tf.zeros([], gradients[0].dtype)
         for batch, masks in parts:
             share = batch.target_tokens / tokens
             part, added = self._graph(self._gradients, *self._to_tensors(batch, masks))
-            loss += share * float(part)
+            loss = loss + share * part
             gradients = [total + share * gradient for total, gradient in zip(gradients, added, strict=True)]
         numbers = tf.constant(learning_rate, tf.float64), tf.constant(self.steps, tf.int64)
-        return StepResult(loss, float(self._update(gradients, *numbers)))
+        norm = self._update(loss, gradients, *numbers)
+        return self._result(float(loss), float(norm))
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
         """The loss per real token and its gradient by parameter name; changes nothing."""
@@ -216,23 +228,37 @@ class TrainingStep:
             names = [parameter.name for parameter in binding.parameters]
             assign(value, binding.pack({name: arrays[f"swapped.{name}"] for name in names}))
 
+    def _result(self, loss: float, norm: float) -> StepResult:
+        """What a step tells; one that was skipped does not count."""
+        result = StepResult(loss, norm)
+        if self.config.non_finite == "skip" and not result.is_finite:
+            self.optimizer.steps -= 1
+        return result
+
     def _train(
         self, inputs: Inputs, masks: dict[str, Tensor], learning_rate: Tensor, steps: Tensor
     ) -> tuple[Tensor, Tensor]:
         """One optimizer step: the loss per real token and the gradient's global norm, both before it."""
         loss, gradients = self._gradients(inputs, masks)
-        return loss, self._update(gradients, learning_rate, steps)
+        return loss, self._update(loss, gradients, learning_rate, steps)
 
     @tf.function(jit_compile=True)  # one pass over each variable instead of one for every operation
-    def _update(self, gradients: list[Tensor], learning_rate: Tensor, steps: Tensor) -> Tensor:
-        """Clip the gradients and change the variables; the gradient's global norm before clipping."""
+    def _update(self, loss: Tensor, gradients: list[Tensor], learning_rate: Tensor, steps: Tensor) -> Tensor:
+        """Clip the gradients and change the variables, unless this step is skipped; the norm before clipping."""
         norm = tf.sqrt(tf.add_n([tf.reduce_sum(tf.square(gradient)) for gradient in gradients]))
-        if self.config.clip_norm > 0.0:
-            scale = tf.minimum(self.config.clip_norm / norm, tf.ones([], norm.dtype))
-            gradients = [gradient * scale for gradient in gradients]
-        self.optimizer.apply(gradients, learning_rate, steps)
-        self.average.update(steps)
-        return norm
+
+        def change() -> Tensor:
+            clipped = gradients
+            if self.config.clip_norm > 0.0:
+                scale = tf.minimum(self.config.clip_norm / norm, tf.ones([], norm.dtype))
+                clipped = [gradient * scale for gradient in gradients]
+            self.optimizer.apply(clipped, learning_rate, steps)
+            self.average.update(steps)
+            return norm
+
+        if self.config.non_finite == "skip":
+            return tf.cond(tf.math.is_finite(loss) & tf.math.is_finite(norm), change, lambda: norm)
+        return change()
 
     def _gradients(self, inputs: Inputs, masks: dict[str, Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The loss per real token and the gradient of each variable, dense."""

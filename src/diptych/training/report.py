@@ -14,16 +14,20 @@ class TrainingReport:
         steps: optimizer steps of the whole run, those before it was resumed included.
         epochs: whole epochs of the whole run.
         resumed_from: the step at which this session began.
-        losses: the loss per target token of each step of the whole run.
+        losses: the loss per target token of each step of the whole run that was not skipped.
         validation_losses: (step, loss per target token) of each validation of the whole run.
-        best_validation_loss: the lowest of them; None where there has been no validation.
-        best_step: the step it was reached at.
+        validation_scores: (step, scores by name) of each validation that translated; see `diptych.evaluate.Scores`.
+        best_validation_loss: that of the best validation; None where there has been none.
+        best_step: the step of the best validation.
+        stop_metric: what it is the best by.
+        best_score: the score it had; None where `stop_metric` is the loss, or there has been no validation.
+        skipped: steps of the whole run that were skipped because a loss or gradient was not finite.
         dropped: training pairs that were left out, by reason.
         seconds: time this session spent in steps, without the first one, validations and checkpoints.
         target_tokens: target tokens trained on in these seconds.
         compile_seconds: time of this session's first step, in which a framework compiles what it will run.
         finished: the last step of the config was done, or training stopped early.
-        stopped_early: `patience` validations went by without a better loss.
+        stopped_early: `patience` validations went by without a better one.
         interrupted: Ctrl-C ended it; it can be resumed.
     """
 
@@ -33,8 +37,12 @@ class TrainingReport:
     resumed_from: int
     losses: list[float]
     validation_losses: list[tuple[int, float]]
+    validation_scores: list[tuple[int, dict[str, float]]]
     best_validation_loss: float | None
     best_step: int
+    stop_metric: str
+    best_score: float | None
+    skipped: int
     dropped: dict[str, int]
     seconds: float
     target_tokens: int

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config import RunConfig
-from diptych.data.batches import Batch, EncodedPairs, Ids, collate, training_batches
+from diptych.data.batches import Batch, EncodedPairs, Ids, batch_ends, collate, target_length_counts, training_batches
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks
 
@@ -66,10 +66,20 @@ class Work:
         """All batches of the step and their masks."""
         return [(self.batch, self.masks), *self.more]
 
+    @property
+    def rows(self) -> list[int]:
+        """Which pairs of the corpus the step is made on."""
+        return [int(row) for batch, _ in self.parts for row in batch.rows]
+
+    @property
+    def target_tokens(self) -> int:
+        """Real target positions of the step, eos counted."""
+        return sum(batch.target_tokens for batch, _ in self.parts)
+
 
 def steps_per_epoch(pairs: EncodedPairs, config: RunConfig) -> int:
-    """How many steps an epoch has."""
-    batches = -(-len(pairs) // config.training.batch_size)
+    """How many steps an epoch has, each the same number."""
+    batches = len(batch_ends(target_length_counts(pairs), config.training.batch_size, config.training.batch_by))
     return -(-batches // config.training.accumulate)
 
 
@@ -87,7 +97,8 @@ def schedule(
     Batches follow from (seed, epoch), dropout masks from (seed, step, part of the step), all counted from 0; `resample`
     may change what is in a batch, but not which pairs. Close the iterator (or exhaust it) to end its thread.
     """
-    seed, batch_size, accumulate = config.training.seed, config.training.batch_size, config.training.accumulate
+    seed, size, kind = config.training.seed, config.training.batch_size, config.training.batch_by
+    accumulate = config.training.accumulate
 
     def prepare(step: int, epoch: int, groups: list[Ids]) -> Work:
         parts = []
@@ -103,7 +114,7 @@ def schedule(
     def jobs() -> Iterator[Callable[[], Work]]:
         step, position = start.step, start.position
         for epoch in range(start.epoch, config.training.epochs):
-            batches = training_batches(pairs, batch_size, seed, epoch)
+            batches = training_batches(pairs, size, seed, epoch, kind)
             for first in range(position * accumulate, len(batches), accumulate):
                 yield partial(prepare, step, epoch, batches[first : first + accumulate])
                 step += 1

@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import cached_property
+from typing import Any
 
 from diptych.backends import load
-from diptych.data.batches import Batch, collate, validation_batches
+from diptych.data.batches import Batch
 from diptych.environment import environment
 from diptych.errors import RunError
 from diptych.parameters.checkpoint import Checkpoint
@@ -18,11 +20,17 @@ from diptych.runs import Run
 from diptych.search import Stepper
 from diptych.training.interruption import Interruption
 from diptych.training.learning_rate import learning_rate
+from diptych.training.memory import check_memory, out_of_memory
 from diptych.training.report import TrainingReport
 from diptych.training.schedule import Masks, Work, schedule, steps_per_epoch, total_steps
 from diptych.training.scheduled_sampling import mix, teacher_forcing_ratio
 from diptych.training.state import TrainingState
 from diptych.training.tensorboard import TENSORBOARD, TensorBoardLog, attention_pictures
+from diptych.training.validation import SCORES, Validation
+from diptych.translation import Translator
+
+MOST_SKIPPED = 20
+"""After more skipped steps in a row than this it is not a batch that is at fault, and training stops."""
 
 
 class Session:
@@ -40,13 +48,13 @@ class Session:
 
         self.corpus = run.encoded(reporter)
         self.pairs = self.corpus.train
+        self.validation = Validation(run, self.corpus.validation)
         self.steps_per_epoch = steps_per_epoch(self.pairs, run.config)
         self.last_step = total_steps(self.pairs, run.config, found.place)
         self.stop_at = min(stop_at or self.last_step, self.last_step)
         self.resumed_from = found.place.step
         self.interrupted = False
         self.seconds = self.compile_seconds = 0.0
-        self.stepper: Stepper | None = None
         self.target_tokens = 0
         self.tensorboard = tensorboard
         self.log: TensorBoardLog | None = None
@@ -66,6 +74,7 @@ class Session:
         """Train until the end, an early stop, `stop_at` or Ctrl-C, and leave a checkpoint."""
         self.record.write_metrics(line for line in self.record.read_metrics() if line["step"] <= self.state.place.step)
         notes = filter(None, (note, self._changed_data()))
+        check_memory(self.run, self.pairs, device)
         self._build(threads, device)
         if self.tensorboard:
             self.log = TensorBoardLog(self.run.folder / TENSORBOARD / self.backend, self.resumed_from)
@@ -94,8 +103,14 @@ class Session:
             resumed_from=self.resumed_from,
             losses=[line["loss"] for line in lines if "loss" in line],
             validation_losses=[(line["step"], line["validation_loss"]) for line in lines if "validation_loss" in line],
+            validation_scores=[
+                (line["step"], {name: line[name] for name in SCORES}) for line in lines if SCORES[0] in line
+            ],
             best_validation_loss=self.state.best_validation_loss,
             best_step=self.state.best_step,
+            stop_metric=self.run.config.training.stop_metric,
+            best_score=self.state.best_score,
+            skipped=self.state.skipped,
             dropped=self.corpus.dropped,
             seconds=self.seconds,
             target_tokens=self.target_tokens,
@@ -123,7 +138,7 @@ class Session:
         panel.load_parameters(self.model, self.checkpoint.parameters if self.checkpoint else run.initial_parameters())
         self.training = panel.TrainingStep(self.model, run.config.training)
         if self.checkpoint:
-            self.training.load_state(self.checkpoint.optimizer, self.state.place.step)
+            self.training.load_state(self.checkpoint.optimizer, self.state.updates)
             self.training.swap_average()  # a checkpoint's model is the average
         self.checkpoint = None
         choices = panel.choices()
@@ -152,38 +167,42 @@ class Session:
     def _step(self, work: Work, mark: float) -> float:
         """One optimizer step; returns when it ended, having begun (with waiting for its batch) at `mark`."""
         config = self.run.config.training
-        rate = learning_rate(config, self.state.place.step, self.last_step)
-        parts = self._own_tokens_mixed_in(work)
-        if len(parts) > 1:
-            result = self.training.step_over(parts, rate)
-        else:
-            result = self.training.step(*parts[0], rate)
+        rate = learning_rate(config, self.state.place.step, self.last_step, self.state.plateau)
+        try:
+            parts = self._own_tokens_mixed_in(work)
+            result = self.training.step_over(parts, rate) if work.more else self.training.step(*parts[0], rate)
+        except Exception as error:
+            if explained := out_of_memory(error, self.run, work.batch):
+                raise explained from error
+            raise
         now = time.perf_counter()
-        self.state = self.state.after_step(self.steps_per_epoch, config.validate_every, self.last_step)
+        finite = math.isfinite(result.loss) and math.isfinite(result.gradient_norm)
+        if not finite and config.non_finite == "stop":
+            raise self._not_finite(work, result, self.state.place.step + 1)
+        self.state = self.state.after_step(
+            self.steps_per_epoch, config.validate_every, self.last_step, skipped=not finite
+        )
         step = self.state.place.step
-        if not (math.isfinite(result.loss) and math.isfinite(result.gradient_norm)):
-            rows = ", ".join(str(row) for batch, _ in parts for row in batch.rows)
-            raise RunError(
-                f"training with {self.backend} stopped at step {step}: the loss is {result.loss} and the gradient's "
-                f"norm {result.gradient_norm}, expected finite numbers. The batch held the training pairs {rows} "
-                f"(counted from 0). {self._last_checkpoint()}; lower learning_rate or clip_norm, or look at these pairs"
-            )
-        tokens = sum(batch.target_tokens for batch, _ in parts)
+        if self.state.skipped_in_a_row > MOST_SKIPPED:
+            raise self._not_finite(work, result, step)
         if step == self.resumed_from + 1:
             self.compile_seconds = now - mark
         else:
             self.seconds += now - mark
-            self.target_tokens += tokens
+            self.target_tokens += work.target_tokens if finite else 0
         line = {
             "step": step,
             "epoch": work.epoch + 1,
             "loss": float(result.loss),
             "gradient_norm": float(result.gradient_norm),
             "learning_rate": rate,
-            "target_tokens": tokens,
+            "target_tokens": work.target_tokens,
             "seconds": round(now - mark, 6),
             "backend": self.backend,
         }
+        if not finite:
+            self._skip(line, work)
+            return now
         self.record.append_metrics(line)
         self.reporter.step(line)
         if self.log:
@@ -210,31 +229,56 @@ class Session:
         finally:
             self.training.swap_average()
 
+    def _skip(self, line: dict[str, Any], work: Work) -> None:
+        """Note a step that was skipped, in the metrics without the numbers that are none."""
+        self.reporter.note(
+            f"step {line['step']} is skipped: the loss is {line.pop('loss')}, the gradient's norm "
+            f"{line.pop('gradient_norm')}; the batch holds the training pairs {_rows(work)} (counted from 0)"
+        )
+        self.record.append_metrics(line | {"skipped": True, "rows": work.rows})
+
+    def _not_finite(self, work: Work, result: Any, step: int) -> RunError:
+        """Why training stops at a step whose loss or gradient is not finite."""
+        row = self.state.skipped_in_a_row
+        skipped = f" It was skipped like the {row - 1} before it, as many as are allowed." if row > 1 else ""
+        return RunError(
+            f"training with {self.backend} stopped at step {step}: the loss is {result.loss} and the gradient's "
+            f"norm {result.gradient_norm}, expected finite numbers. The batch held the training pairs {_rows(work)} "
+            f"(counted from 0).{skipped} {self._last_checkpoint()}; lower learning_rate or clip_norm, or look at these "
+            f"pairs"
+        )
+
     def _validate(self, interruption: Interruption) -> None:
-        """The loss over the validation pairs, and a checkpoint; nothing if Ctrl-C comes before its end."""
-        pairs, loss = self.corpus.validation, 0.0
-        for rows in validation_batches(pairs, self.run.config.training.batch_size):
-            if interruption.requested:
-                return
-            loss += self.training.evaluate(collate(pairs, rows))
-        loss /= int(pairs.targets.lengths.sum()) + len(pairs)  # eos counted
-        if not math.isfinite(loss):
+        """The loss over the validation pairs, scores if wanted, and a checkpoint; nothing if Ctrl-C comes before."""
+        found = self.validation(self.training, self._translator, lambda: interruption.requested)
+        if found is None:
+            return
+        if not math.isfinite(found.loss):
             raise RunError(
-                f"training with {self.backend} stopped at step {self.state.place.step}: the validation loss is {loss}, "
-                f"expected a finite number. {self._last_checkpoint()}; lower learning_rate or clip_norm"
+                f"training with {self.backend} stopped at step {self.state.place.step}: the validation loss is "
+                f"{found.loss}, expected a finite number. {self._last_checkpoint()}; lower learning_rate or clip_norm"
             )
-        self.state = self.state.after_validation(loss)
+        self.state = self.state.after_validation(found.loss, found.scores, self.run.config.training)
         best = self.state.best_step == self.state.place.step
-        line = {"step": self.state.place.step, "validation_loss": loss, "best": best, "backend": self.backend}
+        told = {"step": self.state.place.step, "validation_loss": found.loss}
+        line = told | found.scores | {"best": best, "backend": self.backend}
         self.record.append_metrics(line)
         self._save(best)
         self.reporter.validation(line)
         if self.log:
             self.log.scalars(line)
-            self.stepper = self.stepper or self.panel.Stepper(self.model)
-            for tag, png in attention_pictures(self.stepper, pairs, self.run).items():
+            for tag, png in attention_pictures(self._stepper, self.validation.pairs, self.run).items():
                 self.log.picture(tag, png, self.state.place.step)
             self.log.flush()
+
+    @cached_property
+    def _stepper(self) -> Stepper:
+        """Searches with the model as it is."""
+        return self.panel.Stepper(self.model)  # type: ignore[no-any-return]
+
+    def _translator(self) -> Translator:
+        """Translates with the model as it is."""
+        return Translator.of_model(self.run, self.backend, self.model, self._stepper)
 
     def _save(self, best: bool = False) -> None:
         """Write the checkpoint of this place."""
@@ -245,3 +289,8 @@ class Session:
     def _last_checkpoint(self) -> str:
         steps = self.record.steps()
         return "No checkpoint was written yet" if steps is None else f"The checkpoint of step {steps} is as it was"
+
+
+def _rows(work: Work) -> str:
+    """Which pairs a batch holds."""
+    return ", ".join(map(str, work.rows))

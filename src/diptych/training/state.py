@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from diptych.config import StopMetric, TrainingConfig
 from diptych.errors import CheckpointError
 from diptych.training.schedule import Place
 
@@ -18,7 +19,12 @@ class TrainingState:
         place: the place in training.
         validated: whether the validation that is due at this place has been done.
         best_validation_loss, best_step: the best validation so far; None where there has been none.
+        stop_metric, best_score: what it is the best by, and the score it had; None where that is the loss.
+        merit: of the validation at this very place: the loss, or the score below 0, so that low is good; None where
+            there has been none.
         bad_validations: how many validations there have been since.
+        plateau: what they have left of the learning rate, 1 but for the schedule "plateau".
+        skipped, skipped_in_a_row: steps that were skipped, in all and since the last that was not.
         lineage: which framework did the steps from which step on, in order.
         data: the fingerprint of the training pairs.
         choices: what each framework chose by measuring: it keeps to that, for another choice rounds otherwise.
@@ -28,26 +34,69 @@ class TrainingState:
     validated: bool = True
     best_validation_loss: float | None = None
     best_step: int = 0
+    stop_metric: StopMetric = "loss"
+    best_score: float | None = None
+    merit: float | None = None
     bad_validations: int = 0
+    plateau: float = 1.0
+    skipped: int = 0
+    skipped_in_a_row: int = 0
     lineage: tuple[tuple[str, int], ...] = ()
     data: str = ""
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
-    def after_step(self, batches: int, validate_every: int, last_step: int) -> TrainingState:
+    @property
+    def updates(self) -> int:
+        """Optimizer steps that changed the weights: what Adam's corrections count."""
+        return self.place.step - self.skipped
+
+    def after_step(self, batches: int, validate_every: int, last_step: int, skipped: bool = False) -> TrainingState:
         """The state after one more step, where an epoch has so many batches and training ends at `last_step`.
 
         A validation is due every `validate_every` steps, or at the end of each epoch if that is 0, and at the end.
         """
         place = self.place.next(batches)
         due = place.step % validate_every == 0 if validate_every else place.position == 0
-        return replace(self, place=place, validated=not (due or place.step >= last_step))
+        return replace(
+            self,
+            place=place,
+            validated=not (due or place.step >= last_step),
+            merit=None,
+            skipped=self.skipped + skipped,
+            skipped_in_a_row=self.skipped_in_a_row + 1 if skipped else 0,
+        )
 
-    def after_validation(self, loss: float) -> TrainingState:
-        """The state after a validation that gave this loss."""
-        if self.best_validation_loss is None or loss < self.best_validation_loss:
-            step = self.place.step
-            return replace(self, validated=True, best_validation_loss=loss, best_step=step, bad_validations=0)
-        return replace(self, validated=True, bad_validations=self.bad_validations + 1)
+    def after_validation(self, loss: float, scores: Mapping[str, float], config: TrainingConfig) -> TrainingState:
+        """The state after a validation that gave this loss and these scores, by name.
+
+        By another metric than before, every validation is better than those before it.
+        """
+        metric = config.stop_metric
+        score = None if metric == "loss" else scores[metric]
+        merit = loss if score is None else -score
+        if self._is_better(metric, loss if score is None else score):
+            return replace(
+                self,
+                validated=True,
+                merit=merit,
+                best_validation_loss=loss,
+                best_step=self.place.step,
+                stop_metric=metric,
+                best_score=score,
+                bad_validations=0,
+            )
+        bad = self.bad_validations + 1
+        lowered = config.schedule == "plateau" and bad % config.plateau_patience == 0
+        plateau = self.plateau * config.plateau_factor if lowered else self.plateau
+        return replace(self, validated=True, merit=merit, bad_validations=bad, plateau=plateau)
+
+    def _is_better(self, metric: StopMetric, value: float) -> bool:
+        """Whether a validation is better than all before: a lower loss or a higher score."""
+        if metric != self.stop_metric or self.best_validation_loss is None:
+            return True
+        if self.best_score is None:
+            return value < self.best_validation_loss
+        return value > self.best_score
 
     def on(self, backend: str) -> TrainingState:
         """The state where this backend does the steps that follow."""

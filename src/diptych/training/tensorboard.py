@@ -26,7 +26,7 @@ TENSORBOARD = "tensorboard"
 """The log directory in a run's folder."""
 PICTURES = 2
 """Of how many validation sentences there is an attention map."""
-SCALARS = ("loss", "gradient_norm", "learning_rate", "validation_loss")
+SCALARS = ("loss", "gradient_norm", "learning_rate", "validation_loss", "bleu", "chrf", "exact_match")
 
 
 def check_installed() -> None:

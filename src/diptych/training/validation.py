@@ -1,0 +1,94 @@
+"""A validation: the loss over the validation pairs and, where it is wanted, the scores of their translations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from diptych.config import SearchConfig
+from diptych.data.batches import EncodedPairs, collate, validation_batches
+from diptych.data.corpus import open_corpus
+from diptych.data.pairs import Pair
+from diptych.evaluate import score
+from diptych.runs import Run
+from diptych.translation import Translator
+
+SENTENCES = 500
+"""How many sentences are translated where a config wants a score and does not say of how many."""
+BLOCK = 256
+"""How many sentences are translated before it is asked whether to stop."""
+SCORES = ("bleu", "chrf", "exact_match")
+
+
+@dataclass(frozen=True)
+class ValidationResult:
+    """What a validation gave.
+
+    Attributes:
+        loss: per target token, eos counted; no smoothing, no dropout.
+        scores: BLEU, chrF and exact match by name, from 0 to 100; empty where none are wanted.
+    """
+
+    loss: float
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+class Validation:
+    """Validates a model in training, over and over.
+
+    Attributes:
+        run: the run.
+        pairs: its validation pairs.
+    """
+
+    def __init__(self, run: Run, pairs: EncodedPairs) -> None:
+        """Nothing is read before it is needed."""
+        self.run = run
+        self.pairs = pairs
+
+    def __call__(
+        self, training: Any, translator: Callable[[], Translator], stop: Callable[[], bool]
+    ) -> ValidationResult | None:
+        """Validate; None if `stop` says so before the end. The loss may be NaN or infinite: nothing is scored then.
+
+        Args:
+            training: the panel's training step.
+            translator: makes or gives a translator with the model that is trained.
+            stop: whether to stop here.
+        """
+        config = self.run.config.training
+        loss = 0.0
+        for rows in validation_batches(self.pairs, config.batch_size, config.batch_by):
+            if stop():
+                return None
+            loss += training.evaluate(collate(self.pairs, rows))
+        loss /= int(self.pairs.targets.lengths.sum()) + len(self.pairs)  # eos counted
+        if not config.scores_translations or not math.isfinite(loss):
+            return ValidationResult(loss)
+        scores = self._scores(translator(), stop)
+        return None if scores is None else ValidationResult(loss, scores)
+
+    def _scores(self, translator: Translator, stop: Callable[[], bool]) -> dict[str, float] | None:
+        """The scores of the first sentences' greedy translations, by name; None if it was stopped."""
+        sources = [source for source, _ in self._texts]
+        given = self.run.config.search
+        search = SearchConfig(maximum_length=given.maximum_length, batch_size=given.batch_size)
+        said: list[str] = []
+        for start in range(0, len(sources), BLOCK):
+            if stop():
+                return None
+            said += [each.text for each in translator.translate(sources[start : start + BLOCK], search)]
+        form = self.run.target_tokenizer.form
+        found = score(said, [form(target) for _, target in self._texts])
+        return {name: getattr(found, name) for name in SCORES}
+
+    @cached_property
+    def _texts(self) -> list[Pair]:
+        """The pairs that are translated, as text: what a vocabulary does not know must not match itself as <unk>."""
+        wanted = self.run.config.training.validation_sentences
+        limit = SENTENCES if wanted is None else wanted or None
+        return list(islice(open_corpus(self.run.config.data).validation, limit))

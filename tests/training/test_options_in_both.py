@@ -1,0 +1,44 @@
+"""Options of training, each from a config to its end in both frameworks: the same losses, rates and validations."""
+
+import pytest
+
+from diptych.backends import BACKENDS, is_installed
+from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from diptych.progress import QuietReporter
+from diptych.runs import Run
+from diptych.trainer import train
+
+OPTIONS = {
+    "tokens": {"batch_by": "tokens", "batch_size": 120},
+    "exponential": {"schedule": "exponential", "decay_rate": 0.9, "warmup_steps": 2},
+    "one cycle": {"schedule": "one_cycle", "rise_share": 0.3, "minimum_learning_rate": 0.001},
+    "plateau": {"schedule": "plateau", "plateau_patience": 1, "plateau_factor": 0.1, "learning_rate": 0.4},
+    "skip": {"non_finite": "skip", "stop_metric": "chrf", "validation_sentences": 5},
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_both_frameworks_train_alike(tmp_path, name):
+    missing = [backend for backend in BACKENDS if not is_installed(backend)]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    config = RunConfig(
+        name="tiny",
+        data=DataConfig(maximum_pairs=50, validation_size=8, test_size=4),
+        model=ModelConfig(embedding_size=6, encoder_size=5, decoder_size=7, dropout=0.2),
+        training=TrainingConfig(
+            **{"epochs": 2, "batch_size": 12, "validate_every": 2, "precision": "float64", "learning_rate": 0.01}
+            | OPTIONS[name]
+        ),
+    )
+    run = Run.create(config, tmp_path / "run")
+    lines = []
+    for backend in BACKENDS:
+        report = train(run, backend, reporter=QuietReporter())
+        assert report.finished and report.epochs == 2
+        told = run.read_metrics(backend)
+        lines.append([{key: line[key] for key in line if key not in ("seconds", "backend")} for line in told])
+    first, second = lines
+    assert len(first) == len(second) > 6
+    for one, other in zip(first, second, strict=True):
+        assert one == pytest.approx(other, rel=1e-7)

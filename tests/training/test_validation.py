@@ -1,0 +1,132 @@
+"""Validation by score: it says what `diptych evaluate` would, and decides what is best and when to stop."""
+
+import json
+
+import pytest
+
+from diptych.backends import BACKENDS, is_installed
+from diptych.config import DataConfig, ModelConfig, RunConfig, SearchConfig, TrainingConfig
+from diptych.evaluate import score
+from diptych.progress import QuietReporter
+from diptych.runs import Run
+from diptych.trainer import train
+from diptych.translation import Translator
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    def make(name="run", search=None, **training):
+        config = RunConfig(
+            name="tiny",
+            data=DataConfig(maximum_pairs=80, validation_size=12, test_size=4, minimum_frequency=2),
+            model=ModelConfig(embedding_size=8, encoder_size=8, decoder_size=12, dropout=0.0),
+            training=TrainingConfig(
+                **{"epochs": 6, "batch_size": 16, "learning_rate": 0.05, "keep_checkpoints": 9, **training}
+            ),
+            search=search or SearchConfig(maximum_length=12, batch_size=5),
+        )
+        return Run.create(config, tmp_path / name)
+
+    return make
+
+
+def go(run, backend, **options):
+    if not is_installed(backend):
+        pytest.skip(f"{backend} is not installed")
+    return train(run, backend, reporter=QuietReporter(), **options)
+
+
+def validations(run, backend):
+    return [line for line in run.read_metrics(backend) if "validation_loss" in line]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("wanted", "count"), [(0, 12), (7, 7), (99, 12)])
+def test_scores_are_those_of_the_checkpoint_s_translations(make_run, backend, wanted, count):
+    run = make_run(validation_sentences=wanted, epochs=2)
+    report = go(run, backend)
+    pairs = run.corpus().validation[:count]
+    lines = validations(run, backend)
+    assert len(lines) == 2
+    for line in lines:
+        translator = Translator(run, backend, f"step-{line['step']:08d}")
+        said = [each.text for each in translator.translate([source for source, _ in pairs])]
+        expected = score(said, [target for _, target in pairs])
+        assert (line["bleu"], line["chrf"], line["exact_match"]) == (expected.bleu, expected.chrf, expected.exact_match)
+    names = ("bleu", "chrf", "exact_match")
+    assert report.validation_scores == [(line["step"], {name: line[name] for name in names}) for line in lines]
+    assert report.stop_metric == "loss" and report.best_score is None
+
+
+def test_a_word_that_is_unknown_in_the_reference_is_no_match(make_run):
+    """References are the text: `<unk>` said for a word that the vocabulary lacks is not right."""
+    run = make_run(validation_sentences=0, epochs=1)
+    unknown = sum(
+        word not in run.target_vocabulary.tokens for _, target in run.corpus().validation for word in target.split()
+    )
+    assert unknown > 0
+    go(run, "pytorch")
+    from diptych.training.validation import Validation
+
+    validation = Validation(run, run.encoded().validation)
+    assert validation._texts == run.corpus().validation
+
+
+def test_by_default_nothing_is_translated(make_run, monkeypatch):
+    run = make_run(epochs=1)
+    monkeypatch.setattr("diptych.training.validation.Validation._scores", None)
+    report = go(run, "pytorch")
+    assert report.validation_scores == [] and "bleu" not in validations(run, "pytorch")[0]
+
+
+@pytest.mark.parametrize("metric", ["bleu", "chrf", "exact_match"])
+def test_the_best_is_that_of_the_highest_score_and_patience_counts_from_it(make_run, metric):
+    run = make_run(stop_metric=metric, patience=2, epochs=40, validate_every=2, learning_rate=0.02)
+    report = go(run, "pytorch")
+    scores = {line["step"]: line[metric] for line in validations(run, "pytorch")}
+    best = max(scores, key=lambda step: (scores[step], -step))
+    assert report.best_step == best and report.best_score == scores[best]
+    assert run.read_checkpoint("pytorch", "best").state["step"] == best
+    assert report.stopped_early == (report.steps < 200)
+    if report.stopped_early:
+        assert report.steps == best + 2 * 2
+
+
+def test_the_search_of_a_config_does_not_enter(make_run):
+    """A beam, a temperature and their settings are for translating; validation is greedy."""
+    plain = make_run("plain", validation_sentences=0, epochs=1)
+    beam = make_run("beam", SearchConfig(beam_size=3, n_best=2, maximum_length=12), validation_sentences=0, epochs=1)
+    assert go(plain, "pytorch").validation_scores == go(beam, "pytorch").validation_scores
+
+
+def test_stopped_and_resumed_it_is_the_same(make_run):
+    options = {"stop_metric": "chrf", "schedule": "plateau", "plateau_patience": 1, "validate_every": 3}
+    whole, run = make_run("whole", **options), make_run("stopped", **options)
+    report = go(whole, "pytorch")
+    go(run, "pytorch", stop_at=13)
+    second = go(run, "pytorch", resume=True)
+    assert (second.losses, second.validation_scores, second.best_score) == (
+        report.losses, report.validation_scores, report.best_score,
+    )  # fmt: skip
+
+
+def test_tensorboard_shows_the_scores(make_run):
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    run = make_run(validation_sentences=5, epochs=2)
+    go(run, "pytorch", tensorboard=True)
+    events = reader.EventAccumulator(str(run.folder / "tensorboard" / "pytorch"))
+    events.Reload()
+    for name in ("bleu", "chrf", "exact_match"):
+        told = [line[name] for line in validations(run, "pytorch")]
+        assert [each.value for each in events.Scalars(name)] == pytest.approx(told, rel=1e-6)
+
+
+def test_the_command_says_what_was_best(make_run, capfd):
+    from diptych.cli import main
+
+    run = make_run(stop_metric="chrf", epochs=1)
+    assert main(["train", str(run.folder), "--quiet", "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["stop_metric"] == "chrf" and told["best_score"] == told["validation_scores"][0][1]["chrf"]
+    assert main(["train", str(run.folder), "--resume"]) == 0
+    assert f"with chrf {told['best_score']:.2f} at step" in capfd.readouterr().out
