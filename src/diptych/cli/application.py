@@ -15,11 +15,12 @@ import typer
 
 from diptych import __version__
 
-# In the order in which the help shows them. The command `name` is the function `name` in `diptych/cli/name.py`; these
-# files import nothing heavy before their function is called.
+# In the order in which the help shows them. The command `name` is the function `name` in `diptych/cli/name.py`, or a
+# group of commands of that name; these files import nothing heavy before their function is called.
 COMMANDS = (
     "compare",
     "report",
+    "data",
     "train",
     "translate",
     "evaluate",
@@ -68,7 +69,11 @@ def _commands() -> Any:
     application = typer.Typer(add_completion=False)
     application.callback()(_diptych)
     for name in COMMANDS:
-        application.command(name)(getattr(importlib.import_module(f"diptych.cli.{name}"), name))
+        command = getattr(importlib.import_module(f"diptych.cli.{name}"), name)
+        if isinstance(command, typer.Typer):
+            application.add_typer(command, name=name)
+        else:
+            application.command(name)(command)
     return typer.main.get_command(application)
 
 

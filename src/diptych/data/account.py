@@ -46,6 +46,7 @@ def make_account(corpus: OpenCorpus, verdicts: bytes, config: DataConfig, listin
     A line has file, line number, reason and text with tabs between. Pairs beyond `maximum_pairs`, or not drawn because
     of a weight, are counted and not listed. The texts are read once more if there is anything to list.
     """
+    listing.write("file\tline\treason\ttext\n")
     parts = {"validation": len(corpus.validation), "test": len(corpus.test)}
     if not corpus.texts:
         counts = {reason: verdicts.count(reason) for reason in Reason}
@@ -54,7 +55,6 @@ def make_account(corpus: OpenCorpus, verdicts: bytes, config: DataConfig, listin
         return Account(train + sum(parts.values()) + sum(dropped.values()), train, **parts, dropped=dropped)
     texts = corpus.judged(verdicts)
     examples: dict[str, list[list[str]]] = {}
-    listing.write("file\tline\treason\ttext\n")
     for drop in chain.from_iterable(text.drops() for text in texts):
         reason, text = drop.reason.describe(config), shown(drop.text)
         listing.write(f"{drop.path}\t{drop.line}\t{reason}\t{text}\n")

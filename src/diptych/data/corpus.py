@@ -131,14 +131,14 @@ def _open_files(config: DataConfig, watch: Watch | None) -> OpenCorpus:
     ]
     if compare != "none":
         texts = without_repetition(texts)
-    _check_left(texts[:1], config, f"the training text {texts[0].paths[0]}")
+    check_left(texts[:1], config, f"the training text {texts[0].paths[0]}")
     validation, test = (
         FilePairs.open(paths, Filter.of_held_out(config), watch=watch) if paths else None
         for paths in (config.validation, config.test)
     )
     for given in (validation, test):
         if given:
-            _check_left([given], config, str(given.paths[0]))
+            check_left([given], config, str(given.paths[0]))
     sizes = 0 if validation else config.validation_size, 0 if test else config.test_size
     source_tokenizer = make_tokenizer(config.source_tokenizer, config.lowercase_source)
     chosen = choose(texts[0], *sizes, config.seed, source_tokenizer)
@@ -152,7 +152,7 @@ def _open_files(config: DataConfig, watch: Watch | None) -> OpenCorpus:
         texts = _limited(texts, config.maximum_pairs)
     parts = [(texts[0], 1.0)] + [(text, more.weight) for text, more in zip(texts[1:], config.additional, strict=True)]
     weighted = [_weighted(text, weight, config.seed, place) for place, (text, weight) in enumerate(parts)]
-    _check_left([text for text, _ in weighted], config, "training")
+    check_left([text for text, _ in weighted], config, "training")
     all_texts = [*(text for text, _ in weighted), *(each for each in (validation, test) if each)]
     places = list(chosen.values())
     return OpenCorpus(
@@ -200,7 +200,7 @@ def _weighted(text: FilePairs, weight: float, seed: int, place: int) -> tuple[Fi
     return text, copies.tobytes()
 
 
-def _check_left(texts: Sequence[FilePairs], config: DataConfig, what: str) -> None:
+def check_left(texts: Sequence[FilePairs], config: DataConfig, what: str) -> None:
     """Refuse texts of which no pair is left."""
     if any(map(len, texts)):
         return

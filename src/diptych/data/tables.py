@@ -105,7 +105,7 @@ def _fed(lines: Iterable[str | Fault], faults: list[Fault]) -> Iterator[str]:
     for line in lines:
         if isinstance(line, Fault):
             faults.append(line)
-            yield "\n"
+            yield line.text.replace("\0", "") + "\n"  # its quotes belong to the table as others do
         else:
             yield line + "\n"
 
