@@ -11,11 +11,6 @@ from glob import escape
 from pathlib import Path
 from uuid import uuid4
 
-try:
-    import fcntl
-except ImportError:  # Windows: nothing is taken up there
-    fcntl = None  # type: ignore[assignment]
-
 TEMPORARY = ".tmp"
 ABANDONED_SECONDS = 3600.0
 """A temporary folder that nobody has written in for so long was left by a process that was killed."""
@@ -56,7 +51,7 @@ def remove_abandoned(parent: Path, prefix: str = ".") -> None:
 
 
 def _claim(parent: Path, key: str) -> tuple[Path, int | None]:
-    """An abandoned folder with this key, or a new one, and the lock on it, which the system holds until it is closed."""
+    """An abandoned folder with this key or a new one, and its lock, which ends with the process if not before."""
     for folder in sorted(parent.glob(f".{escape(key)}.*{TEMPORARY}")):
         lock = _lock(folder)
         if lock is not None:
@@ -70,11 +65,11 @@ def _claim(parent: Path, key: str) -> tuple[Path, int | None]:
 
 def _lock(folder: Path) -> int | None:
     """A lock on a folder; None if another process has it, or the file system knows no locks."""
-    if fcntl is None:
-        return None
     try:
+        import fcntl
+
         lock = os.open(folder, os.O_RDONLY)
-    except OSError:
+    except (ImportError, OSError):  # Windows has no such locks
         return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

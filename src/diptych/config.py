@@ -128,7 +128,9 @@ class DataConfig(Section):
         if self.minimum_length > self.maximum_length:
             raise ValueError(f"minimum_length {self.minimum_length} is above maximum_length {self.maximum_length}")
         if 0.0 < self.maximum_ratio < 1.0:
-            raise ValueError(f"maximum_ratio is longer side by shorter side, 1 or more (0: any), got {self.maximum_ratio}")
+            raise ValueError(
+                f"maximum_ratio is longer side by shorter side, 1 or more (0: any), got {self.maximum_ratio}"
+            )
         if self.source_column and self.source_column == self.target_column:
             raise ValueError(f"source_column and target_column are both {self.source_column!r}: give two columns")
         only_for_files = (

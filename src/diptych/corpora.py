@@ -32,9 +32,7 @@ class NamedCorpus:
     run: Run | None = None
 
 
-def open_named(
-    paths: Sequence[Path], columns: tuple[str, str], strict: bool, reporter: Reporter
-) -> NamedCorpus:
+def open_named(paths: Sequence[Path], columns: tuple[str, str], strict: bool, reporter: Reporter) -> NamedCorpus:
     """The corpus of a run's folder, of a config (.toml), or of files: one table, or two aligned ones.
 
     Args:
@@ -54,7 +52,9 @@ def open_named(
 
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
-        raise UsageError(f"there is no {', '.join(missing)}: give a run's folder, a config (.toml), or a corpus's files")
+        raise UsageError(
+            f"there is no {', '.join(missing)}: give a run's folder, a config (.toml), or a corpus's files"
+        )
     run = Run.open(paths[0]) if paths[0].is_dir() else None
     if run or paths[0].suffix == ".toml":
         if len(paths) > 1 or any(columns):
@@ -79,4 +79,3 @@ def open_named(
     check_left([pairs], config, str(paths[0]))
     train = Joined((Repeated(pairs, b"\1" * len(pairs)),))
     return NamedCorpus(OpenCorpus(train, [], [], count_dropped([pairs], config), (pairs,)), config)
-

@@ -155,7 +155,10 @@ def _say_what_is_done(folder: Path, pairs: int, reporter: Reporter) -> None:
 def _open(folder: Path) -> EncodedCorpus | None:
     try:
         description = json.loads((folder / DESCRIPTION).read_bytes())
-        train, validation = open_pairs(folder / "train", int(description["left_out"])), open_pairs(folder / "validation")
+        train, validation = (
+            open_pairs(folder / "train", int(description["left_out"])),
+            open_pairs(folder / "validation"),
+        )
         account = Account(**description["account"])
         return EncodedCorpus(train, validation, str(description["fingerprint"]), account, folder)
     except (OSError, ValueError, TypeError, KeyError, DataError):

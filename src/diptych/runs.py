@@ -234,7 +234,7 @@ def _open_corpus(config: RunConfig, reporter: Reporter, strict: bool = False) ->
 def _build_languages(
     folder: Path, config: RunConfig, corpus: OpenCorpus, reporter: Reporter
 ) -> tuple[Language, Language]:
-    """Make a run's vocabularies and write all its files but its data; the config, which comes last, says all is there."""
+    """Make a run's vocabularies and write all its files but its data; the config, the last, says that all are there."""
     languages = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
     (folder / "tokenizer").mkdir(exist_ok=True)
     (folder / ENVIRONMENT).write_text(json.dumps(environment(), indent=2) + "\n", encoding="utf-8")

@@ -299,7 +299,9 @@ def test_a_sample_follows_from_its_seed(diptych_command, tmp_path, run):
     assert first[0] == 0
     lines = first[1].splitlines()
     assert len(lines) == 5 and set(lines) <= set(TSV.decode().splitlines())
-    shown = [json.loads(line) for line in diptych_command("data", "sample", run.folder, "--json", "-n", 3)[1].splitlines()]
+    shown = [
+        json.loads(line) for line in diptych_command("data", "sample", run.folder, "--json", "-n", 3)[1].splitlines()
+    ]
     corpus = run.corpus().train
     for entry in shown:
         assert corpus[entry["row"] - 1] == (entry["source"], entry["target"])
@@ -335,9 +337,12 @@ def test_wrong_usage_is_one_line_and_2(diptych_command, tmp_path, monkeypatch, a
         ("maximum_ratio = 0.5", "1 or more (0: any), got 0.5"),
         ("source_column = 2\ntarget_column = 2", "are both '2': give two columns"),
         ('source_scripts = ["Klingon"]', "data.source_scripts.0 = 'Klingon': input should be 'Arabic', 'Armenian'"),
-        ('[[data.additional]]\npaths = []', "data.additional.0.paths = []"),
+        ("[[data.additional]]\npaths = []", "data.additional.0.paths = []"),
         ('[[data.additional]]\npaths = ["x"]\nweight = 0', "data.additional.0.weight = 0"),
-        ('[[data.additional]]\npaths = ["x"]\nwieght = 2', "unknown key 'wieght' in [data.additional.0]; choose among: paths"),
+        (
+            '[[data.additional]]\npaths = ["x"]\nwieght = 2',
+            "unknown key 'wieght' in [data.additional.0]; choose among: paths",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_one_line_and_2(diptych_command, tmp_path, more, message):

@@ -15,7 +15,18 @@ from diptych.data.encoded import Encoder
 from diptych.errors import DataError
 from diptych.languages import build_languages
 
-LINES = ["a b c\tx", "a b  c\tx", "a b c\ty", "d\tx y z x y z", "е ж\tx", "no tab", "x\t", "e f\tg h", "a" * 60 + "\tb", "k l m n o\tp q r"]
+LINES = [
+    "a b c\tx",
+    "a b  c\tx",
+    "a b c\ty",
+    "d\tx y z x y z",
+    "е ж\tx",
+    "no tab",
+    "x\t",
+    "e f\tg h",
+    "a" * 60 + "\tb",
+    "k l m n o\tp q r",
+]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +81,8 @@ def test_read_is_kept_and_dropped(
     try:
         corpus, verdicts, _ = account_of(config)
     except DataError as error:
-        assert "each of the" in str(error) or "no pair is left" in str(error) or "too few" in str(error)
+        if not any(expected in str(error) for expected in ("each of the", "no pair is left", "too few")):
+            raise
         return
     listing = io.StringIO()
     account = make_account(corpus, verdicts, config, listing)

@@ -1,7 +1,6 @@
 """What is counted in a corpus is what is in it, by brute force; what is sampled follows from the seed."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -84,5 +83,3 @@ def test_every_pair_may_be_drawn() -> None:
     pairs = [(str(number), "x") for number in range(10)]
     drawn = Counter(row for seed in range(1000) for row, _ in sample(pairs, 3, seed))
     assert all(200 < drawn[row] < 400 for row in range(10))
-
-

@@ -72,7 +72,9 @@ def prepare(
     encoded = run.encoded(reporter)
     account = encoded.account
     if strict and account.bad_lines:
-        examples = [place for reason, found in account.examples.items() if reason.startswith("bad") for place, _ in found]
+        examples = [
+            place for reason, found in account.examples.items() if reason.startswith("bad") for place, _ in found
+        ]
         raise DataError(
             f"{account.bad_lines} bad lines of {run.folder} were dropped when it was made, the first of them "
             f"{examples[0]}: mend the text and prepare it with --overwrite, or leave out --strict"

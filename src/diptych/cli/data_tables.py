@@ -59,7 +59,7 @@ def print_inspection(report: Mapping[str, Any]) -> None:
 
 
 def print_samples(found: Sequence[Mapping[str, Any]], as_json: bool) -> None:
-    """Pairs, one a line, with the tokens of each below it if they are known; in UTF-8 whatever the terminal's language."""
+    """Pairs, one a line, with the tokens of each below it if they are known; in UTF-8, whatever the terminal speaks."""
     lines = []
     for entry in found:
         if as_json:

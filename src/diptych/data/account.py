@@ -47,12 +47,12 @@ def make_account(corpus: OpenCorpus, verdicts: bytes, config: DataConfig, listin
     of a weight, are counted and not listed. The texts are read once more if there is anything to list.
     """
     listing.write("file\tline\treason\ttext\n")
-    parts = {"validation": len(corpus.validation), "test": len(corpus.test)}
+    validation, test = len(corpus.validation), len(corpus.test)
     if not corpus.texts:
         counts = {reason: verdicts.count(reason) for reason in Reason}
         dropped = corpus.dropped | {reason.describe(config): count for reason, count in counts.items() if count}
         train = verdicts.count(0)
-        return Account(train + sum(parts.values()) + sum(dropped.values()), train, **parts, dropped=dropped)
+        return Account(train + validation + test + sum(dropped.values()), train, validation, test, dropped)
     texts = corpus.judged(verdicts)
     examples: dict[str, list[list[str]]] = {}
     for drop in chain.from_iterable(text.drops() for text in texts):
@@ -64,7 +64,8 @@ def make_account(corpus: OpenCorpus, verdicts: bytes, config: DataConfig, listin
     return Account(
         read=sum(len(text.verdicts) for text in texts),
         train=sum(map(len, texts[: corpus.training_texts])),
-        **parts,
+        validation=validation,
+        test=test,
         dropped=count_dropped(texts, config),
         bad_lines=sum(count for text in texts for reason, count in text.counts().items() if reason.is_bad_line),
         examples=examples,

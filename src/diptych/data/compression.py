@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import zstandard
 
@@ -20,6 +20,12 @@ BLOCK = 1 << 20
 ZSTD_BLOCK = 1 << 12
 """How many compressed bytes of zstd are read at a time: they may become up to 32,000 times as many."""
 DAMAGED = (gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstandard.ZstdError, EOFError)
+
+
+class Readable(Protocol):
+    """What gives so many bytes, or fewer at its end."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 def blocks_of(path: Path) -> Iterator[bytes]:
@@ -54,14 +60,14 @@ def _damaged(path: Path, name: str, error: Exception) -> DataError:
     return DataError(f"{path} is a damaged or cut {name} file ({error}): fetch or compress it again")
 
 
-def _plain(file: BinaryIO) -> Iterator[bytes]:
+def _plain(file: Readable) -> Iterator[bytes]:
     while block := file.read(BLOCK):
         yield block
 
 
 def _gzip(file: BinaryIO) -> Iterator[bytes]:
     with gzip.GzipFile(fileobj=file) as content:
-        yield from _plain(content)  # type: ignore[arg-type]
+        yield from _plain(content)
 
 
 def _bzip2(file: BinaryIO) -> Iterator[bytes]:

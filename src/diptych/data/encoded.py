@@ -165,7 +165,8 @@ class Encoder:
 
     def _nothing_left(self, rows: int, counts: dict[Reason, int]) -> str:
         if set(counts) == {Reason.LONG}:
-            return f"each of the {rows} pairs has a side of more than maximum_length = {self.maximum_length} tokens; raise it"
+            limit = self.maximum_length
+            return f"each of the {rows} pairs has a side of more than maximum_length = {limit} tokens; raise it"
         options = {
             Reason.LONG: f"maximum_length = {self.maximum_length}",
             Reason.SHORT: f"minimum_length = {self.minimum_length}",

@@ -104,7 +104,7 @@ class FilePairs:
     def __iter__(self) -> Iterator[Pair]:
         rows = (row for _, row in _rows(self.paths, self.columns))
         wanted = compress(rows, map((0).__eq__, self.verdicts)) if any(self.verdicts) else rows
-        return exactly(wanted, len(self), self.paths[0])  # type: ignore[arg-type]
+        return exactly(wanted, len(self), self.paths[0])
 
     def judged(self, verdicts: npt.NDArray[np.uint8]) -> FilePairs:
         """With these verdicts, as many as there are pairs, on what are pairs now."""

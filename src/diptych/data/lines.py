@@ -25,7 +25,7 @@ def lines_of(path: str | Path) -> Iterator[str]:
             that fills the memory.
     """
     for number, line in enumerate(tolerant_lines_of(path), 1):
-        if type(line) is not str:
+        if isinstance(line, Fault):
             raise line.error(path, number)
         yield line
 

@@ -139,11 +139,12 @@ def open_pairs(folder: Path, left_out: int = 0) -> EncodedPairs:
     return EncodedPairs(sources, targets, found["rows"], left_out, tuple(maps))
 
 
-def _append(folder: Path, held: dict[str, array[int]], verdicts: bytes, count: int, ends: tuple[int, int]) -> None:
+def _append(folder: Path, held: dict[str, array[int]], verdicts: bytearray, count: int, ends: tuple[int, int]) -> None:
     """Write what is held at the files' ends and hold nothing any more; then write down how far that is."""
     sizes = {}
-    contents: dict[Path, array[int] | bytes] = {_path(folder, name): values for name, values in held.items()}
-    for path, values in (contents | {folder / VERDICTS: verdicts}).items():
+    contents: dict[Path, array[int] | bytearray] = {_path(folder, name): values for name, values in held.items()}
+    contents[folder / VERDICTS] = verdicts
+    for path, values in contents.items():
         with path.open("ab") as file:
             file.write(values)
             file.flush()

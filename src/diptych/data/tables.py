@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 from diptych.data.faults import Fault
 from diptych.data.lines import LONGEST_LINE, tolerant_lines_of
@@ -19,6 +20,15 @@ Row = tuple[str, str] | Fault
 Numbered = tuple[int, Row]
 """The number of the line on which a row begins, from 1, and the row."""
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zstd")
+
+
+class CsvReader(Protocol):
+    """Python's own, which has no name."""
+
+    @property
+    def line_num(self) -> int: ...
+
+    def __next__(self) -> list[str]: ...
 
 
 def rows_of(path: str | Path, columns: Columns = ("", "")) -> Iterator[Numbered]:
@@ -110,7 +120,7 @@ def _fed(lines: Iterable[str | Fault], faults: list[Fault]) -> Iterator[str]:
             yield line + "\n"
 
 
-def _records(path: str | Path, reader: csv._reader, faults: list[Fault]) -> Iterator[tuple[int, list[str] | Fault]]:
+def _records(path: str | Path, reader: CsvReader, faults: list[Fault]) -> Iterator[tuple[int, list[str] | Fault]]:
     """Each record with the number of its first line."""
     while True:
         number = reader.line_num + 1
@@ -147,7 +157,9 @@ def _from_json(line: str, source: str, target: str) -> Row:
     for column in (source, target):
         if column not in values:
             found = ", ".join(map(repr, values)) or "none"
-            return Fault(Reason.NO_COLUMN, f": no column {column!r}, there are: {found}; set {_option(column, source)}", line)
+            return Fault(
+                Reason.NO_COLUMN, f": no column {column!r}, there are: {found}; set {_option(column, source)}", line
+            )
         if not isinstance(values[column], str):
             return Fault(Reason.NO_COLUMN, f": column {column!r} holds {values[column]!r:.40}, expected a text", line)
     texts = values[source], values[target]
