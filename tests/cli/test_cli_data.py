@@ -96,7 +96,9 @@ def test_many_files_with_weights_become_one_corpus(prepared, tmp_path):
     assert report["account"]["dropped"] == {"not drawn, as the text's weight is below 1": 1}
     assert read_config(run.folder / "config.toml") == run.config  # its paths are absolute now
     assert run.config.data.additional[0].paths == (str(tmp_path / "a.en"), str(tmp_path / "a.de"))
+    before = run.encoded().fingerprint
     (tmp_path / "b.csv").write_text("de,en\nhalb,half 3\nhalb,half 4\n", "utf-8")
+    assert Run.open(run.folder).encoded().fingerprint != before  # its words are unknown
     assert {"half 3", "half 4"} & {source for source, _ in Run.open(run.folder).corpus().train}
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diptych.config import AdditionalText, DataConfig
@@ -62,6 +62,7 @@ def account_of(config: DataConfig) -> tuple[OpenCorpus, bytes, str]:
         },
     ),
 )
+@example(lines=[], more=["e f\tg h", "k l m n o\tp q r", "d\tx y z x y z"], weight=2.5, options={"maximum_length": 4})
 def test_read_is_kept_and_dropped(
     folder: Path, lines: list[str], more: list[str], weight: float, options: dict[str, object]
 ) -> None:
@@ -96,7 +97,14 @@ def test_read_is_kept_and_dropped(
     by_reason = Counter(line.split("\t")[2] for line in listed)
     unlisted = ("after the first", "not drawn")
     assert by_reason == {reason: n for reason, n in account.dropped.items() if not reason.startswith(unlisted)}
-    for path, number, _, text in (line.split("\t") for line in listed):
+    for path, number, reason, text in (line.split("\t") for line in listed):
+        lengths = sorted(len(side.split()) for side in text.split(r"\t")[:2])
+        if reason.startswith("longer than maximum_length"):
+            assert lengths[1] > config.maximum_length
+        elif reason.startswith("shorter"):
+            assert lengths[0] < config.minimum_length
+        elif reason.startswith("one side"):
+            assert lengths[1] > config.maximum_ratio * lengths[0]
         assert shown(Path(path).read_text("utf-8").split("\n")[int(number) - 1]) == text
     for reason, examples in account.examples.items():
         assert len(examples) == min(3, account.dropped[reason])

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diptych.config import DataConfig
+from diptych.data.corpus import open_corpus
 from diptych.data.files import FilePairs
 from diptych.data.filters import Filter
 from diptych.data.tables import table_suffix
@@ -105,6 +107,12 @@ def test_what_is_wrong_is_said(tmp_path: Path, name: str, content: str, message:
     (tmp_path / name).write_text(content, "utf-8")
     with pytest.raises(DataError, match=message):
         pairs(tmp_path / name, "source", "target")
+
+
+def test_a_header_alone_is_no_corpus(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("source,target\n", "utf-8")
+    with pytest.raises(DataError, match="a.csv holds no pair, expected one on each line, after the header if it has"):
+        open_corpus(DataConfig(corpus="files", train=(str(tmp_path / "a.csv"),)))
 
 
 def test_numbers_are_checked_too(tmp_path: Path) -> None:
