@@ -16,7 +16,7 @@ from diptych.data.batches import source_batch
 from diptych.data.vocabulary import EOS
 from diptych.errors import RunError
 from diptych.runs import Run
-from diptych.search import Hypothesis, beam, greedy, sample
+from diptych.search import Hypothesis, Stepper, beam, greedy, sample
 
 LINE_BREAKS = str.maketrans(dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
 """Everything that `str.splitlines` would break a line at becomes a space, so that one line in is one line out."""
@@ -105,7 +105,12 @@ class Translator:
             precision or ("float64" if backend == "reference" else run.config.training.precision),
         )
         panel.load_parameters(self.model, checkpoint.parameters)
-        self._stepper = panel.Stepper(self.model)
+        self._stepper: Stepper = panel.Stepper(self.model)
+
+    @property
+    def stepper(self) -> Stepper:
+        """What drives the model token by token."""
+        return self._stepper
 
     def translate(
         self, lines: Sequence[str], search: SearchConfig | None = None, *, first_row: int = 0, **overrides: Any
@@ -146,7 +151,8 @@ class Translator:
     def _search(self, token_lists: list[list[str]], rows: list[int], search: SearchConfig) -> list[list[Hypothesis]]:
         """The hypotheses found for each sentence, the best first."""
         source, lengths = source_batch([self.run.source_vocabulary.encode(tokens) for tokens in token_lists])
-        longest = np.full_like(lengths, search.maximum_length) if search.maximum_length else 2 * lengths + 10
+        fixed = search.maximum_length
+        longest = np.full_like(lengths, fixed) if fixed else self.run.longest_translations(lengths)
         if search.beam_size > 1:
             return beam(self._stepper, source, lengths, longest, search.beam_size, search.length_penalty, search.n_best)
         if search.temperature > 0.0:

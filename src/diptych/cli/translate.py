@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from diptych.cli.options import AnyBackend, Device, Json, Run, Threads
+from diptych.cli.options import AnyBackend, Checkpoint, Device, Json, Run, Threads
 
 if TYPE_CHECKING:
     from diptych.translation import Translation
@@ -30,6 +30,7 @@ def translate(
         int | None, typer.Option("--max-length", help="At most so many tokens; 0: twice the source's and 10.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", help="Lines translated at once.")] = None,
+    checkpoint: Checkpoint = "best",
     attention: Annotated[
         Path | None,
         typer.Option(
@@ -53,7 +54,7 @@ def translate(
     from diptych.translation import load
 
     pictures = _Pictures(picture_path(attention)) if attention else None
-    translator = load(run_folder, backend, threads=threads, device=device)
+    translator = load(run_folder, backend, checkpoint, threads=threads, device=device)
     if pictures and translator.run.config.model.attention == "none":
         raise UsageError(f"--attention {attention}: the model of {run_folder} has attention = 'none', nothing to draw")
     options = {

@@ -1,4 +1,4 @@
-"""One training step: forward, loss, gradients, clipping, optimizer (docs/equations.md, 14 to 18)."""
+"""One training step: forward, loss, gradients, clipping, optimizer (docs/equations.md, 14 to 22)."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Optimizer:
 
 
 class MovingAverage:
-    """An exponential moving average of the model's variables (Polyak and Juditsky, 1992), or none if its decay is 0.
+    """An exponential moving average of the model's variables (equation 21), or none if its decay is 0.
 
     Attributes:
         values: the average of each variable; while they are swapped, the variable's own value.
@@ -167,7 +167,7 @@ class TrainingStep:
         return StepResult(float(loss), float(norm))
 
     def step_over(self, parts: Sequence[tuple[Batch, Masks]], learning_rate: float) -> StepResult:
-        """One optimizer step on several batches and their masks: their gradients are added up, per token of all."""
+        """One optimizer step on several batches and their masks: their gradients added up (equation 20)."""
         self.optimizer.steps += 1
         tokens = sum(batch.target_tokens for batch, _ in parts)
         loss, gradients = 0.0, [tf.zeros_like(binding.variable) for binding in self.bindings]

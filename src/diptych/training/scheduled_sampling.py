@@ -39,7 +39,7 @@ def teacher_forcing_ratio(config: TrainingConfig, step: int, total: int) -> floa
 
 
 def mix(batch: Batch, predicted: Ids, ratio: float, seed: int, step: int, part: int = 0) -> Batch:
-    """The batch whose decoder reads the model's own tokens where chance says so.
+    """The batch whose decoder reads the model's own tokens where chance says so (docs/equations.md, 22).
 
     Args:
         batch: B pairs of up to T target positions.
