@@ -5,11 +5,12 @@ import time
 
 import pytest
 
-from diptych import preparation
+from diptych import building, preparation
 from diptych.config import DataConfig
-from diptych.data import encoded
+from diptych.data import encoded, stored
 from diptych.data.corpus import open_corpus
 from diptych.data.stored import TYPES
+from diptych.data.tokenizers import WordTokenizer
 from diptych.errors import DataError, RunError
 from diptych.languages import build_languages
 from diptych.preparation import open_prepared, prepare, text_states
@@ -78,7 +79,7 @@ def test_what_diptych_makes_itself_follows_from_its_code(folder, corpus, monkeyp
     config = DataConfig(corpus=corpus, maximum_pairs=20, validation_size=3, test_size=3)
     languages = build_languages(config, open_corpus(config).train)
     assert len(make(folder, config, languages).train) == 20
-    monkeypatch.setattr(preparation, "_code", lambda: "other code")
+    monkeypatch.setattr(preparation, "code", lambda: "other code")
     assert open_prepared(folder, config, *languages) is None
 
 
@@ -95,27 +96,84 @@ def test_what_is_damaged_is_made_again(folder, config, languages, name, left):
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-def test_an_interruption_leaves_nothing(folder, config, languages, monkeypatch, error):
-    def fail(pairs):
+def raising(error):
+    def fail(*arguments):
         raise error
 
-    monkeypatch.setattr(preparation, "fingerprint", fail)
-    with pytest.raises(error):
+    return fail
+
+
+def test_an_error_leaves_nothing(folder, config, languages, monkeypatch):
+    monkeypatch.setattr(preparation, "fingerprint", raising(MemoryError))
+    with pytest.raises(MemoryError):
         make(folder, config, languages)
-    assert os.listdir(folder) == []
+    assert not folder.exists()
     monkeypatch.undo()
     assert make(folder, config, languages)
 
 
-def test_an_interruption_leaves_what_was_there(folder, text, config, languages, monkeypatch):
-    make(folder, config, languages)
-    before = os.listdir(folder)
-    text.write_text("\n".join(LINES[:30]), encoding="utf-8")
-    monkeypatch.setattr(preparation, "write_synced", lambda path, data: (_ for _ in ()).throw(KeyboardInterrupt))
+@pytest.mark.parametrize("place", ["fingerprint", "write_synced", "forget_progress", "_put_in_place"])
+def test_what_was_interrupted_is_gone_on_with_and_comes_out_the_same(
+    folder, tmp_path, config, languages, monkeypatch, place
+):
+    monkeypatch.setattr(preparation, place, raising(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         make(folder, config, languages)
-    assert os.listdir(folder) == before
+    assert open_prepared(folder, config, *languages) is None
+    [left] = folder.iterdir()
+    assert left.name.startswith(".")
+    monkeypatch.undo()
+    found = make(folder, config, languages)
+    assert [path.name for path in folder.iterdir()] == [found.folder.name]
+    assert contents(found.folder) == contents(make(tmp_path / "other", config, languages).folder)
+
+
+@pytest.mark.parametrize("blocks", range(5))
+def test_it_goes_on_from_the_last_block(folder, tmp_path, config, languages, monkeypatch, blocks):
+    """A process that is killed after so many blocks, in the middle of writing the next one."""
+    monkeypatch.setattr(stored, "BLOCK", 3)
+    whole = make(tmp_path / "whole", config, languages)
+    append = stored._append
+
+    def cut_short(folder, held, *progress):
+        if len(written) == blocks:
+            (folder / "source.tokens.int32").open("ab").write(b"half a block")
+            raise KeyboardInterrupt
+        written.append(1)
+        append(folder, held, *progress)
+
+    written = []
+    monkeypatch.setattr(stored, "_append", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        make(folder, config, languages)
+    monkeypatch.setattr(stored, "_append", append)
+    tokenized = []
+    tokenize = WordTokenizer.tokenize
+    corpus, texts = open_corpus(config), text_states(config)
+    monkeypatch.setattr(WordTokenizer, "tokenize", lambda self, text: tokenized.append(text) or tokenize(self, text))
+    prepare(folder, config, *languages, corpus, texts, QuietReporter())
+    assert len(tokenized) // 2 <= len(corpus.train) + len(corpus.validation) - 3 * blocks  # not from the beginning
+    monkeypatch.undo()
+    assert contents(open_prepared(folder, config, *languages).folder) == contents(whole.folder)
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_two_processes_do_not_build_in_one_folder(folder, config, languages, monkeypatch):
+    with building.building_folder(folder, "key") as first, building.building_folder(folder, "key") as second:
+        assert first != second and first.is_dir() and second.is_dir()
+    assert not folder.exists()
+
+
+def test_an_interruption_leaves_what_was_there(folder, text, config, languages, monkeypatch):
+    [before] = [make(folder, config, languages).folder]
+    text.write_text("\n".join(LINES[:30]), encoding="utf-8")
+    monkeypatch.setattr(preparation, "write_synced", raising(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        make(folder, config, languages)
+    assert [path for path in folder.iterdir() if not path.name.startswith(".")] == [before]
 
 
 def test_a_text_that_changes_while_it_is_read_is_refused(folder, text, config, languages, monkeypatch):
@@ -126,7 +184,7 @@ def test_a_text_that_changes_while_it_is_read_is_refused(folder, text, config, l
     monkeypatch.setattr(preparation, "fingerprint", change)
     with pytest.raises(DataError, match="changed while it was read; start again"):
         make(folder, config, languages)
-    assert os.listdir(folder) == []
+    assert not folder.exists()
 
 
 def test_a_full_disk_says_so(folder, config, languages, monkeypatch):
@@ -136,18 +194,17 @@ def test_a_full_disk_says_so(folder, config, languages, monkeypatch):
     monkeypatch.setattr(preparation, "write_synced", refuse)
     with pytest.raises(RunError, match="cannot write in .*data: No space left on device; make room"):
         make(folder, config, languages)
-    assert os.listdir(folder) == []
+    assert not folder.exists()
 
 
 def test_two_processes_may_make_the_same(folder, config, languages, monkeypatch):
     """The other one ends while this one is about to put its own in place."""
     put_in_place = preparation._put_in_place
 
-    def late(building, place, config):
+    def late(building, place):
         monkeypatch.setattr(preparation, "_put_in_place", put_in_place)
         make(folder, config, languages)
-        building.mkdir(exist_ok=True)
-        put_in_place(building, place, config)
+        put_in_place(building, place)
 
     monkeypatch.setattr(preparation, "_put_in_place", late)
     assert len(make(folder, config, languages).validation) == 5

@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from diptych.errors import ConfigError
 
@@ -22,6 +22,11 @@ Precision = Literal["float32", "float64", "bfloat16"]
 TokenizerKind = Literal["word", "character", "jamo", "unigram", "bpe"]
 Normalization = Literal["none", "NFC", "NFD", "NFKC", "NFKD"]
 Backend = Literal["tensorflow", "pytorch"]
+Script = Literal[
+    "Arabic", "Armenian", "Bengali", "Bopomofo", "Cyrillic", "Devanagari", "Ethiopic", "Georgian", "Greek", "Gujarati",
+    "Gurmukhi", "Han", "Hangul", "Hebrew", "Hiragana", "Kannada", "Katakana", "Khmer", "Lao", "Latin", "Malayalam",
+    "Mongolian", "Myanmar", "Oriya", "Sinhala", "Tamil", "Telugu", "Thai", "Tibetan",
+]  # fmt: skip
 Tongue = Literal["english", "korean"]
 Schedule = Literal["constant", "linear", "cosine", "inverse_square_root", "exponential", "one_cycle", "plateau"]
 StopMetric = Literal["loss", "bleu", "chrf", "exact_match"]
@@ -31,6 +36,8 @@ Natural = Annotated[int, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 PositiveReal = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NaturalReal = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+# A column's name, or its number from 1.
+Column = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 
 
 class Section(BaseModel):
@@ -39,14 +46,27 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
 
 
+class AdditionalText(Section):
+    """More training pairs beside those of `train`."""
+
+    # One table, or two aligned files; relative paths are relative to the config file.
+    paths: Annotated[tuple[str, ...], Field(min_length=1, max_length=2)]
+    # How often each pair is seen in an epoch: 2.0 twice; 0.5 half of them once, chosen at random by data.seed.
+    weight: Annotated[float, Field(gt=0.0, le=100.0)] = 1.0
+    # Instead of those of [data].
+    source_column: Column = ""
+    target_column: Column = ""
+
+
 class DataConfig(Section):
     """Where the sentence pairs come from and how they become tokens."""
 
     corpus: Literal["phrasebook", "spacing", "numbers", "files"] = "phrasebook"
     # Whose spaces `spacing` takes out of the phrasebook, and in which words `numbers` are said.
     language: Tongue = "english"
-    # Paths of the three parts. `files`: two aligned files or one TSV. `spacing`: one text file, or none for the
-    # phrasebook's own sentences. Any may be gzipped. Relative paths are relative to the config file.
+    # Paths of the three parts. `files`: two aligned files or one table (.csv, .jsonl, anything else is a TSV).
+    # `spacing`: one text file, or none for the phrasebook's own sentences. Any may be compressed (gzip, bzip2, xz,
+    # zstd). Relative paths are relative to the config file.
     train: tuple[str, ...] = ()
     validation: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
@@ -77,8 +97,31 @@ class DataConfig(Section):
     shared_vocabulary: bool = False
     # Training pairs with more tokens than this on either side are left out, and counted.
     maximum_length: Positive = 100
+    # Training pairs with fewer tokens than this on either side are left out, and so are those with more than
+    # maximum_ratio times as many tokens on one side as on the other (0: whatever the ratio). All are counted.
+    minimum_length: Positive = 1
+    maximum_ratio: NaturalReal = 0.0
     # Sentences that the built-in corpora draw, and which pairs are held out, follow from this seed.
     seed: Natural = 1
+    # From here on: only for `files`. Which columns of a table hold the pairs: a name in its header, or a number from
+    # 1. By default a TSV has no header and its first two columns are taken, elsewhere they are "source" and "target".
+    source_column: Column = ""
+    target_column: Column = ""
+    # More texts to train on, each a table [[data.additional]].
+    additional: tuple[AdditionalText, ...] = ()
+    # What a line does that holds no pair (a NUL, not UTF-8, an empty side, a column too few): stop with an error, or
+    # be dropped, counted and listed. Aligned files with different numbers of lines are always an error.
+    bad_lines: Literal["error", "drop"] = "error"
+    # Pairs with more characters than this on either side are left out, and counted, in every part (0: none is).
+    maximum_characters: Natural = 10000
+    # All but the first of equal pairs, or of pairs with equal sources, are left out of `train` and `additional`, and
+    # counted; white space and normal forms make no difference.
+    remove_duplicates: Literal["none", "pairs", "sources"] = "none"
+    # Pairs are left out of `train` and `additional`, and counted, if less than script_share of a side's letters
+    # belong to these scripts (none: any script will do).
+    source_scripts: tuple[Script, ...] = ()
+    target_scripts: tuple[Script, ...] = ()
+    script_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
 
     @model_validator(mode="after")
     def _paths_fit_the_corpus(self) -> DataConfig:
@@ -120,6 +163,26 @@ class DataConfig(Section):
             )
         if kinds <= {"unigram", "bpe"} and (self.maximum_vocabulary or self.minimum_frequency > 1):
             raise ValueError("minimum_frequency and maximum_vocabulary do not cut subwords: set subword_size instead")
+
+    @model_validator(mode="after")
+    def _filters_fit(self) -> DataConfig:
+        if self.minimum_length > self.maximum_length:
+            raise ValueError(f"minimum_length {self.minimum_length} is above maximum_length {self.maximum_length}")
+        if 0.0 < self.maximum_ratio < 1.0:
+            raise ValueError(
+                f"maximum_ratio is longer side by shorter side, 1 or more (0: any), got {self.maximum_ratio}"
+            )
+        if self.source_column and self.source_column == self.target_column:
+            raise ValueError(f"source_column and target_column are both {self.source_column!r}: give two columns")
+        only_for_files = (
+            "source_column", "target_column", "additional", "bad_lines", "remove_duplicates", "source_scripts",
+            "target_scripts",
+        )  # fmt: skip
+        fields = type(self).model_fields
+        given = [key for key in only_for_files if getattr(self, key) != fields[key].default]
+        if self.corpus != "files" and given:
+            raise ValueError(f"{', '.join(given)}: only for corpus = 'files', got corpus = {self.corpus!r}")
+        return self
 
 
 class ModelConfig(Section):
@@ -351,7 +414,11 @@ class RunConfig(Section):
 
 
 def _toml(value: Any) -> str:
-    """A TOML value; JSON's strings, numbers, booleans and lists are TOML's too."""
+    """A TOML value; JSON's strings, numbers and booleans are TOML's too."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -378,6 +445,9 @@ def read_config(path: str | Path) -> RunConfig:
         for part in ("train", "validation", "test"):
             if isinstance(data.get(part), list):
                 data[part] = [str(path.parent / p) if isinstance(p, str) else p for p in data[part]]
+        for text in data["additional"] if isinstance(data.get("additional"), list) else ():
+            if isinstance(text, dict) and isinstance(text.get("paths"), list):
+                text["paths"] = [str(path.parent / p) if isinstance(p, str) else p for p in text["paths"]]
     return parse_config(values, origin=str(path))
 
 
@@ -404,6 +474,9 @@ def _explain(problem: Any) -> str:
     if problem["type"] == "extra_forbidden":
         section: type[BaseModel] = RunConfig
         for part in location[:-1]:
+            if part == "additional":
+                section = AdditionalText
+                break
             section = section.model_fields[part].annotation  # type: ignore[assignment]
         choices = ", ".join(section.model_fields)
         table = f" in [{'.'.join(location[:-1])}]" if location[:-1] else ""

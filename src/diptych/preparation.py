@@ -1,11 +1,12 @@
 """A run's corpus as token ids: encoded once into files, opened in no time ever after, by either backend.
 
-    RUN/data/KEY/description.json       what was left out, and the fingerprint of the training pairs
+    RUN/data/KEY/description.json       what became of the pairs, and the fingerprint of the training pairs
+                 dropped.tsv            every pair that was left out: file, line, reason, text
                  train/  validation/    token ids, see `diptych.data.stored`
 
 KEY names what the files follow from: the data config, the tokenizers, the code that encodes, and every text's size and
 times. A text that has changed has another key, so the corpus is encoded anew. A folder has its key as its name only
-once everything in it is on the disk.
+once everything in it is on the disk. What was encoded when Ctrl-C or a signal ended it is not encoded again.
 """
 
 from __future__ import annotations
@@ -15,27 +16,25 @@ import json
 import os
 import shutil
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
 import diptych
+from diptych.building import building_folder, remove_abandoned
 from diptych.config import DataConfig
+from diptych.data.account import Account, make_account
 from diptych.data.corpus import OpenCorpus
 from diptych.data.encoded import EncodedPairs, Encoder, fingerprint
 from diptych.data.pairs import Pair, Pairs
-from diptych.data.stored import open_pairs, write_pairs
+from diptych.data.stored import Progress, forget_progress, open_pairs, write_pairs, written
 from diptych.errors import DataError, RunError
 from diptych.languages import Language
 from diptych.parameters.manifest import sync_folder, write_synced
 from diptych.progress import Reporter
 
-DESCRIPTION = "description.json"
-TEMPORARY = ".tmp"
-ABANDONED_SECONDS = 3600.0
-"""A temporary folder that nobody has written in for so long was left by a process that was killed."""
+DESCRIPTION, DROPPED = "description.json", "dropped.tsv"
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,21 @@ class EncodedCorpus:
     Attributes:
         train: what the model learns from, without what is too long.
         validation: what decides when to stop and which checkpoint is the best.
-        dropped: how many training pairs were left out, by reason.
         fingerprint: names the training pairs' token ids.
+        account: what became of every pair that was read.
+        folder: where all this is.
     """
 
     train: EncodedPairs
     validation: EncodedPairs
-    dropped: dict[str, int]
     fingerprint: str
+    account: Account
+    folder: Path
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many pairs were left out, by reason."""
+        return self.account.dropped
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,8 @@ class Watched:
 def text_states(config: DataConfig) -> list[tuple[str, int, int, int]]:
     """Path, size and times of each text that is there: what changes when somebody writes it."""
     states = []
-    for path in (*config.train, *config.validation, *config.test):
+    additional = [path for text in config.additional for path in text.paths]
+    for path in (*config.train, *config.validation, *config.test, *additional):
         try:
             found = os.stat(path)
         except (OSError, ValueError):
@@ -84,7 +91,7 @@ def text_states(config: DataConfig) -> list[tuple[str, int, int, int]]:
 
 def open_prepared(folder: Path, config: DataConfig, source: Language, target: Language) -> EncodedCorpus | None:
     """What `prepare` made of this corpus in this folder; None where that is missing, damaged or of other texts."""
-    return _open(folder / _key(config, source, target), config)
+    return _open(folder / _key(config, source, target))
 
 
 def prepare(
@@ -112,35 +119,48 @@ def prepare(
         RunError: the disk refuses.
     """
     key = _key(config, source, target)
-    building = folder / f".{key}.{os.getpid()}{TEMPORARY}"
     languages = source.tokenizer, source.vocabulary, target.tokenizer, target.vocabulary
-    encoders = {"train": Encoder(*languages, config.maximum_length), "validation": Encoder(*languages)}
+    limits = config.maximum_length, config.minimum_length, config.maximum_ratio
+    encoders = {"train": Encoder(*languages, *limits), "validation": Encoder(*languages)}
     parts = {"train": Watched(corpus.train, "encoding", reporter), "validation": corpus.validation}
     try:
-        shutil.rmtree(building, ignore_errors=True)
-        left_out = {name: write_pairs(building / name, pairs, encoders[name]) for name, pairs in parts.items()}
-        name = fingerprint(open_pairs(building / "train"))
-        description = {"fingerprint": name, "left_out": left_out["train"], "dropped": corpus.dropped}
-        write_synced(building / DESCRIPTION, (json.dumps(description, indent=2) + "\n").encode())
-        sync_folder(building)
-        if text_states(config) != before:
-            raise DataError("a text of the corpus changed while it was read; start again once it is written")
-        _put_in_place(building, folder / key, config)
+        with building_folder(folder, key) as building:
+            _say_what_is_done(building / "train", len(corpus.train), reporter)
+            left_out = {name: write_pairs(building / name, pairs, encoders[name]) for name, pairs in parts.items()}
+            verdicts = (written(building / "train") or Progress()).verdicts
+            with (building / DROPPED).open("w", encoding="utf-8") as listing:
+                account = make_account(corpus, verdicts, config, listing)
+                listing.flush()
+                os.fsync(listing.fileno())
+            name = fingerprint(open_pairs(building / "train"))
+            description = {"fingerprint": name, "left_out": left_out["train"], "account": asdict(account)}
+            write_synced(building / DESCRIPTION, (json.dumps(description, indent=2) + "\n").encode())
+            for part in parts:
+                forget_progress(building / part)
+            sync_folder(building)
+            if text_states(config) != before:
+                raise DataError("a text of the corpus changed while it was read; start again once it is written")
+            _put_in_place(building, folder / key)
     except OSError as error:
         raise RunError(f"cannot write in {folder}: {error.strerror or error}; make room") from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     _prune(folder, key)
 
 
-def _open(folder: Path, config: DataConfig) -> EncodedCorpus | None:
+def _say_what_is_done(folder: Path, pairs: int, reporter: Reporter) -> None:
+    progress = written(folder)
+    if progress:
+        reporter.note(f"going on: {len(progress.verdicts):,} of {pairs:,} training pairs were encoded before")
+
+
+def _open(folder: Path) -> EncodedCorpus | None:
     try:
         description = json.loads((folder / DESCRIPTION).read_bytes())
-        dropped = dict(description["dropped"])
-        if left_out := int(description["left_out"]):
-            dropped[f"longer than maximum_length = {config.maximum_length} tokens"] = left_out
-        train, validation = open_pairs(folder / "train", left_out), open_pairs(folder / "validation")
-        return EncodedCorpus(train, validation, dropped, str(description["fingerprint"]))
+        train, validation = (
+            open_pairs(folder / "train", int(description["left_out"])),
+            open_pairs(folder / "validation"),
+        )
+        account = Account(**description["account"])
+        return EncodedCorpus(train, validation, str(description["fingerprint"]), account, folder)
     except (OSError, ValueError, TypeError, KeyError, DataError):
         return None
 
@@ -151,14 +171,14 @@ def _key(config: DataConfig, source: Language, target: Language) -> str:
         config.model_dump(mode="json"),
         *(hashlib.sha256(language.to_json().encode()).hexdigest() for language in (source, target)),
         text_states(config),
-        _code(),
+        code(),
         sys.byteorder,
     ]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]
 
 
 @cache
-def _code() -> str:
+def code() -> str:
     """Names the code that makes the built-in corpora, splits lines and encodes tokens."""
     digest = hashlib.sha256(diptych.__version__.encode())
     for path in sorted((Path(__file__).parent / "data").rglob("*.py")):
@@ -166,12 +186,12 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def _put_in_place(building: Path, place: Path, config: DataConfig) -> None:
+def _put_in_place(building: Path, place: Path) -> None:
     """Give a complete folder its name, unless another process has just made the same."""
     try:
         building.rename(place)
     except OSError:
-        if _open(place, config) is not None:
+        if _open(place) is not None:
             return
         shutil.rmtree(place, ignore_errors=True)
         building.rename(place)
@@ -181,14 +201,6 @@ def _put_in_place(building: Path, place: Path, config: DataConfig) -> None:
 def _prune(folder: Path, key: str) -> None:
     """Remove what was encoded before, and what killed processes left."""
     for path in folder.iterdir():
-        abandoned = path.name.endswith(TEMPORARY) and time.time() - _last_written(path) > ABANDONED_SECONDS
-        if abandoned or not path.name.startswith((".", key)):
+        if not path.name.startswith((".", key)):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _last_written(folder: Path) -> float:
-    """When a file was last written in a folder; now, if it has just gone."""
-    try:
-        return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
-    except OSError:
-        return time.time()
+    remove_abandoned(folder)

@@ -32,8 +32,8 @@ class Reporter(Protocol):
     def note(self, text: str) -> None:
         """Something worth a line happened."""
 
-    def watch(self, items: Iterable[T], what: str, total: int) -> Iterable[T]:
-        """These items, of which there are `total`; where going through them takes long, says how far it is."""
+    def watch(self, items: Iterable[T], what: str, total: int | None) -> Iterable[T]:
+        """These items, of which there are `total` if it is known; where it takes long, says how far it is."""
 
     def end(self) -> None:
         """Training has ended, in whatever way."""
@@ -54,7 +54,7 @@ class QuietReporter:
     def note(self, text: str) -> None:
         """Say nothing."""
 
-    def watch(self, items: Iterable[T], what: str, total: int) -> Iterable[T]:
+    def watch(self, items: Iterable[T], what: str, total: int | None) -> Iterable[T]:
         """Say nothing."""
         return items
 
@@ -65,11 +65,11 @@ class QuietReporter:
 class LineReporter:
     """Plain lines, for logs: one every so many seconds, and one for each validation."""
 
-    def __init__(self, stream: TextIO, every_seconds: float = 10.0) -> None:
-        """Write to `stream`; `every_seconds` 0 gives a line for each step."""
+    def __init__(self, stream: TextIO, every_seconds: float = 10.0, name: str = "training") -> None:
+        """Write to `stream`; `every_seconds` 0 gives a line for each step; `name` begins each line."""
         self.stream = stream
         self.every_seconds = every_seconds
-        self.backend = "training"
+        self.backend = name
 
     def begin(self, backend: str, done: int, total: int) -> None:
         """Say what is about to be done."""
@@ -100,13 +100,13 @@ class LineReporter:
         self.stream.write(f"{self.backend}: {text}\n")
         self.stream.flush()
 
-    def watch(self, items: Iterable[T], what: str, total: int) -> Iterable[T]:
+    def watch(self, items: Iterable[T], what: str, total: int | None) -> Iterable[T]:
         """Say every so many seconds how many items have been gone through."""
         last_line = time.monotonic()
         for number, item in enumerate(items):
             if number % ITEMS == 0 and time.monotonic() - last_line >= self.every_seconds:
                 last_line = time.monotonic()
-                self.stream.write(f"{what}: {number:,} of {total:,}\n")
+                self.stream.write(f"{what}: {number:,}{'' if total is None else f' of {total:,}'}\n")
                 self.stream.flush()
             yield item
 
@@ -117,8 +117,8 @@ class LineReporter:
 class BarReporter:
     """A progress bar with loss, tokens per second and time left; validations stay above it as lines."""
 
-    def __init__(self, console: Console) -> None:
-        """Draw on `console`."""
+    def __init__(self, console: Console, name: str = "training") -> None:
+        """Draw on `console`; `name` begins each line."""
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -126,7 +126,7 @@ class BarReporter:
             TextColumn("{task.fields[state]}"),
             console=console,
         )
-        self.backend = "training"
+        self.backend = name
 
     def begin(self, backend: str, done: int, total: int) -> None:
         """Draw the bar."""
@@ -151,7 +151,7 @@ class BarReporter:
         """Leave a line above the bar."""
         self.progress.console.print(f"{self.backend}: {text}", markup=False, highlight=False)
 
-    def watch(self, items: Iterable[T], what: str, total: int) -> Iterable[T]:
+    def watch(self, items: Iterable[T], what: str, total: int | None) -> Iterable[T]:
         """Draw a bar while it lasts, if it lasts longer than a second."""
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         bar = Progress(*columns, console=self.progress.console, transient=True)
@@ -196,14 +196,14 @@ class Pace:
         return steps * sum(seconds for seconds, _ in self.recent) / max(len(self.recent), 1)
 
 
-def make_reporter(quiet: bool = False, stream: TextIO | None = None) -> Reporter:
+def make_reporter(quiet: bool = False, stream: TextIO | None = None, name: str = "training") -> Reporter:
     """The reporter that fits: none if quiet, a bar if the stream (standard error) is a terminal, else lines."""
     stream = stream or sys.stderr
     if quiet:
         return QuietReporter()
     if stream.isatty():
-        return BarReporter(Console(file=stream))
-    return LineReporter(stream)
+        return BarReporter(Console(file=stream), name)
+    return LineReporter(stream, name=name)
 
 
 def describe_validation(metrics: Metrics) -> str:

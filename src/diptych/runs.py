@@ -11,6 +11,7 @@ The vocabularies belong to the run: it opens and translates as it was trained, w
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -25,18 +26,19 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.backends import BACKENDS
+from diptych.building import building_folder, remove_abandoned
 from diptych.config import RunConfig, read_config
-from diptych.data.corpus import Corpus, load_corpus, open_corpus
+from diptych.data.corpus import Corpus, OpenCorpus, load_corpus, open_corpus
 from diptych.data.resampling import Resampling
 from diptych.data.tokenizers import Tokenizer
 from diptych.data.vocabulary import Vocabulary
 from diptych.environment import environment
-from diptych.errors import BackendError, RunError
+from diptych.errors import BackendError, DiptychError, RunError
 from diptych.languages import Language, build_languages, check_languages, resampling
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.parameters.initialization import initial_parameters
 from diptych.parameters.specification import Parameter, specification
-from diptych.preparation import EncodedCorpus, Watched, open_prepared, prepare, text_states
+from diptych.preparation import EncodedCorpus, Watched, code, open_prepared, prepare, text_states
 from diptych.progress import QuietReporter, Reporter
 from diptych.records import TrainingRecord, replace_file
 
@@ -62,17 +64,24 @@ class Run:
 
     @classmethod
     def create(
-        cls, config: RunConfig, folder: str | Path, overwrite: bool = False, reporter: Reporter | None = None
+        cls,
+        config: RunConfig,
+        folder: str | Path,
+        overwrite: bool = False,
+        reporter: Reporter | None = None,
+        strict: bool = False,
     ) -> Run:
         """Make a run's folder, whole or not at all; a run of the same config that is already there is opened.
 
-        The corpus is read and encoded, part by part: it need not fit into memory.
+        The corpus is read and encoded, part by part: it need not fit into memory. What had been done when Ctrl-C or a
+        signal ended an earlier call is not done again: the vocabularies, and the pairs that were encoded.
 
         Args:
             config: what to train, and on what; its data paths become absolute.
             folder: where; its parents are made.
             overwrite: remove the run that is there, with everything that was trained in it, and start anew.
             reporter: where to say how far the corpus has been read; by default nowhere.
+            strict: a bad line is an error, whatever the config says.
 
         Raises:
             RunError: the folder holds a run of another config, or something that is no run.
@@ -85,22 +94,16 @@ class Run:
             _check_same(config, run)
             return run
         texts = text_states(config.data)
-        corpus = open_corpus(config.data)
-        languages = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
-        building = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-        shutil.rmtree(building, ignore_errors=True)
         try:
-            (building / "tokenizer").mkdir(parents=True)
-            (building / CONFIG).write_text(config.to_toml(), encoding="utf-8")
-            (building / ENVIRONMENT).write_text(json.dumps(environment(), indent=2) + "\n", encoding="utf-8")
-            for side, language in zip(SIDES, languages, strict=True):
-                _tokenizer_file(building, side).write_text(language.to_json(), encoding="utf-8")
-            prepare(building / DATA, config.data, *languages, corpus, texts, reporter)
-            _put_in_place(building, folder)
+            with building_folder(folder.parent, f"{folder.name}.{_key(config, texts)}") as building:
+                corpus = _open_corpus(config, reporter, strict)
+                languages = _taken_up(building, reporter) or _build_languages(building, config, corpus, reporter)
+                if open_prepared(building / DATA, config.data, *languages) is None:
+                    prepare(building / DATA, config.data, *languages, corpus, texts, reporter)
+                _put_in_place(building, folder)
         except OSError as error:
             raise RunError(f"cannot write the run {folder}: {error.strerror}; choose another --run folder") from error
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
+        remove_abandoned(folder.parent, f".{folder.name}.")
         return cls.open(folder)
 
     @classmethod
@@ -169,7 +172,8 @@ class Run:
         texts = text_states(self.config.data)
         found = open_prepared(*given)
         if found is None:
-            prepare(*given, open_corpus(self.config.data), texts, reporter or QuietReporter())
+            reporter = reporter or QuietReporter()
+            prepare(*given, _open_corpus(self.config, reporter), texts, reporter)
             found = open_prepared(*given)
         if found is None:
             raise RunError(f"the corpus of {self.folder} changed while it was read; start again once it is written")
@@ -239,11 +243,50 @@ class Run:
         replace_file(self.folder / backend / ENVIRONMENT, json.dumps(values, indent=2) + "\n")
 
 
+def _open_corpus(config: RunConfig, reporter: Reporter, strict: bool = False) -> OpenCorpus:
+    data = config.data.model_copy(update={"bad_lines": "error"}) if strict else config.data
+    return open_corpus(data, lambda rows, what: reporter.watch(rows, what, None))
+
+
+def _build_languages(
+    folder: Path, config: RunConfig, corpus: OpenCorpus, reporter: Reporter
+) -> tuple[Language, Language]:
+    """Make a run's vocabularies and write all its files but its data; the config, the last, says that all are there."""
+    languages = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
+    (folder / "tokenizer").mkdir(exist_ok=True)
+    (folder / ENVIRONMENT).write_text(json.dumps(environment(), indent=2) + "\n", encoding="utf-8")
+    for side, language in zip(SIDES, languages, strict=True):
+        _tokenizer_file(folder, side).write_text(language.to_json(), encoding="utf-8")
+    replace_file(folder / CONFIG, config.to_toml())
+    return languages
+
+
+def _taken_up(folder: Path, reporter: Reporter) -> tuple[Language, Language] | None:
+    """The vocabularies that an interrupted call left; None where it had not come so far."""
+    if not (folder / CONFIG).is_file():
+        return None
+    files = [_tokenizer_file(folder, side) for side in SIDES]
+    try:
+        source, target = (Language.from_json(path.read_text(encoding="utf-8"), origin=str(path)) for path in files)
+    except (DiptychError, OSError, ValueError):
+        return None
+    reporter.note("going on: the vocabularies were made before")
+    return source, target
+
+
+def _key(config: RunConfig, texts: list[tuple[str, int, int, int]]) -> str:
+    """Twelve hexadecimal digits that name everything a run that is created follows from."""
+    return hashlib.sha256(json.dumps([config.hash(), texts, code()]).encode()).hexdigest()[:12]
+
+
 def _with_absolute_paths(config: RunConfig) -> RunConfig:
-    parts = {
-        part: tuple(str(Path(path).resolve()) for path in getattr(config.data, part))
-        for part in ("train", "validation", "test")
-    }
+    def absolute(paths: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(Path(path).resolve()) for path in paths)
+
+    parts: dict[str, Any] = {part: absolute(getattr(config.data, part)) for part in ("train", "validation", "test")}
+    parts["additional"] = tuple(
+        text.model_copy(update={"paths": absolute(text.paths)}) for text in config.data.additional
+    )
     return config.model_copy(update={"data": config.data.model_copy(update=parts)})
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from diptych.data import encoded, stored
 from diptych.data.batches import collate, training_batches
 from diptych.data.encoded import EncodedPairs, Encoder, Sequences, encode_pairs, fingerprint
+from diptych.data.reasons import Reason
 from diptych.data.stored import TYPES, open_pairs, write_pairs
 from diptych.data.tokenizers import make_tokenizer
 from diptych.data.vocabulary import Vocabulary
@@ -65,6 +66,38 @@ def test_what_is_stored_is_what_was_encoded(folders: Iterator[Path], pairs: list
         for name, value in vars(theirs).items():
             np.testing.assert_array_equal(getattr(ours, name), value)
             assert getattr(ours, name).flags.writeable
+
+
+@given(
+    pairs=PAIRS,
+    limits=st.tuples(st.integers(0, 4), st.integers(1, 3), st.sampled_from([0.0, 1.0, 1.5, 2.0, 3.0])),
+    first=st.integers(0, 5),
+)
+def test_each_pair_is_judged_by_its_tokens(
+    pairs: list[tuple[str, str]], limits: tuple[int, int, float], first: int
+) -> None:
+    longest, shortest, ratio = limits
+    expected = []
+    for pair in pairs:
+        short, long = sorted((len(WORD.tokenize(pair[0])), len(CHARACTER.tokenize(pair[1]))))
+        if longest and long > longest:
+            expected.append(Reason.LONG)
+        elif short < shortest:
+            expected.append(Reason.SHORT)
+        else:
+            expected.append(Reason.RATIO if ratio and long > ratio * short else 0)
+    encoder, verdicts = Encoder(*LANGUAGES, *limits), bytearray()
+    if 0 not in expected:
+        with pytest.raises(DataError, match=f"each of the {len(pairs)} pairs"):
+            list(encoder.encode(pairs, verdicts))
+        return
+    rows = [row for row, _, _ in encoder.encode(pairs, verdicts)]
+    assert list(verdicts) == expected
+    assert rows == [row for row, verdict in enumerate(expected) if not verdict]
+    verdicts = bytearray(verdicts[:first])  # what an earlier call had done
+    if len(verdicts) == first and first < len(pairs):
+        assert [row for row, _, _ in encoder.encode(pairs, verdicts, first)] == [row for row in rows if row >= first]
+        assert list(verdicts) == expected
 
 
 def stored_example(folder: Path) -> EncodedPairs:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diptych.data import lines
+from diptych.data import compression
 from diptych.data.lines import lines_of, read_lines
 from diptych.errors import DataError
 
@@ -22,7 +22,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def outcome(path: Path, block: int, monkeypatch: pytest.MonkeyPatch) -> list[str] | str:
-    monkeypatch.setattr(lines, "BLOCK", block)
+    monkeypatch.setattr(compression, "BLOCK", block)
+    monkeypatch.setattr(compression, "ZSTD_BLOCK", block)
     try:
         return read_lines(path)
     except DataError as error:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from diptych.config import DataConfig
 from diptych.data.corpus import divide, hold_out, load_corpus, open_corpus
-from diptych.data.pairs import FilePairs, Selected, beginning, read_pairs
+from diptych.data.files import FilePairs, read_pairs
+from diptych.data.pairs import Selected, beginning
 from diptych.data.tokenizers import make_tokenizer
 from diptych.errors import DataError
 from diptych.randomness import generator

@@ -15,11 +15,13 @@ import typer
 
 from diptych import __version__
 
-# In the order in which the help shows them. The command `name` is the function `name` in `diptych/cli/name.py`, a
-# hyphen in it an underscore there; these files import nothing heavy before their function is called.
+# In the order in which the help shows them. The command `name` is the function `name` in `diptych/cli/name.py`, or a
+# group of commands of that name, a hyphen in it an underscore there; these files import nothing heavy before their
+# function is called.
 COMMANDS = (
     "compare",
     "report",
+    "data",
     "train",
     "find-rate",
     "translate",
@@ -69,8 +71,12 @@ def _commands() -> Any:
     application = typer.Typer(add_completion=False)
     application.callback()(_diptych)
     for name in COMMANDS:
-        function = name.replace("-", "_")
-        application.command(name)(getattr(importlib.import_module(f"diptych.cli.{function}"), function))
+        variable = name.replace("-", "_")
+        command = getattr(importlib.import_module(f"diptych.cli.{variable}"), variable)
+        if isinstance(command, typer.Typer):
+            application.add_typer(command, name=name)
+        else:
+            application.command(name)(command)
     return typer.main.get_command(application)
 
 

@@ -7,11 +7,13 @@ import mmap
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.data.pairs import Pairs
+from diptych.data.reasons import Reason
 from diptych.data.tokenizers import Tokenizer
 from diptych.data.vocabulary import PAD, Vocabulary
 from diptych.errors import DataError
@@ -76,7 +78,7 @@ class EncodedPairs:
         sources: N sequences, none empty.
         targets: N sequences, none empty.
         corpus_rows: (N,) where each pair stands in the corpus, increasing.
-        left_out: how many of the corpus's pairs were too long.
+        left_out: how many of the corpus's pairs were not taken.
         maps: the files that these arrays are views of; none if they are in memory.
     """
 
@@ -106,6 +108,8 @@ class Encoder:
 
     Attributes:
         maximum_length: a pair with more tokens than this on either side is left out (0: none is).
+        minimum_length: one with fewer tokens is left out, too.
+        maximum_ratio: and one whose longer side has more than so many times the shorter one's tokens (0: none is).
     """
 
     source_tokenizer: Tokenizer
@@ -113,30 +117,63 @@ class Encoder:
     target_tokenizer: Tokenizer
     target_vocabulary: Vocabulary
     maximum_length: int = 0
+    minimum_length: int = 1
+    maximum_ratio: float = 0.0
 
-    def encode(self, pairs: Pairs) -> Iterator[tuple[int, list[int], list[int]]]:
+    def encode(
+        self, pairs: Pairs, verdicts: bytearray | None = None, first: int = 0
+    ) -> Iterator[tuple[int, list[int], list[int]]]:
         """The row, the source's and the target's token ids of each pair that is not left out.
 
+        Args:
+            pairs: what to encode.
+            verdicts: gets a byte for each row that is looked at, 0 or the `Reason` why it is left out. A caller that
+                goes on from an earlier call gives what that one has filled.
+            first: the row to begin with.
+
         Raises:
-            DataError: a pair has a side without tokens, or every pair is too long.
+            DataError: a pair has a side without tokens, or every pair is left out.
         """
         split_source, split_target = self.source_tokenizer.tokenize, self.target_tokenizer.tokenize
         encode_source, encode_target = self.source_vocabulary.encode, self.target_vocabulary.encode
-        limit = self.maximum_length
-        row, last = -1, -1
-        for row, (source_text, target_text) in enumerate(pairs):
+        verdicts = bytearray() if verdicts is None else verdicts
+        row = first - 1
+        for row, (source_text, target_text) in enumerate(islice(pairs, first, None), first):
             source, target = encode_source(split_source(source_text)), encode_target(split_target(target_text))
             if not source or not target:
                 raise DataError(
                     f"pair {row + 1} of {len(pairs)} has an empty {'target' if source else 'source'}: remove it"
                 )
-            if not limit or (len(source) <= limit and len(target) <= limit):
-                last = row
+            verdict = self._judge(len(source), len(target))
+            verdicts.append(verdict)
+            if not verdict:
                 yield row, source, target
-        if last < 0 <= row:
-            raise DataError(
-                f"each of the {row + 1} pairs has a side of more than maximum_length = {limit} tokens; raise it"
-            )
+        if row >= 0 and not verdicts.count(0):
+            counts = {reason: verdicts.count(reason) for reason in Reason if reason in verdicts}
+            raise DataError(self._nothing_left(row + 1, counts))
+
+    def _judge(self, source: int, target: int) -> int:
+        """Why a pair with so many tokens on its sides is left out, or 0."""
+        shorter, longer = (source, target) if source < target else (target, source)
+        if self.maximum_length and longer > self.maximum_length:
+            return Reason.LONG
+        if shorter < self.minimum_length:
+            return Reason.SHORT
+        if self.maximum_ratio and longer > self.maximum_ratio * shorter:
+            return Reason.RATIO
+        return 0
+
+    def _nothing_left(self, rows: int, counts: dict[Reason, int]) -> str:
+        if set(counts) == {Reason.LONG}:
+            limit = self.maximum_length
+            return f"each of the {rows} pairs has a side of more than maximum_length = {limit} tokens; raise it"
+        options = {
+            Reason.LONG: f"maximum_length = {self.maximum_length}",
+            Reason.SHORT: f"minimum_length = {self.minimum_length}",
+            Reason.RATIO: f"maximum_ratio = {self.maximum_ratio:g}",
+        }
+        found = ", ".join(f"{count:,} by {options[reason]}" for reason, count in counts.items())
+        return f"each of the {rows} pairs is left out ({found}): change these options"
 
 
 def encode_pairs(

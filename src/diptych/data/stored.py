@@ -4,15 +4,21 @@
            source.offsets.int64     where each begins, and where the last one ends
            target.tokens.int32, target.offsets.int64
            rows.int32               where each pair stands in the corpus
+           verdicts.uint8           for each pair of the corpus 0, or why it is not among these, see `Reason`
+           journal.json             how far the files have been written
 
-The files hold nothing but the numbers, in this machine's byte order.
+The files hold nothing but the numbers, in this machine's byte order. The journal is written after them, block by block:
+whoever finds it goes on from there.
 """
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
+import shutil
 from array import array
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,27 +37,50 @@ TYPES = {
     "rows": "int32",
 }
 TYPE_CODES = {"int32": "i", "int64": "q"}
+VERDICTS, JOURNAL = "verdicts.uint8", "journal.json"
 BLOCK = 1 << 16
 """How many pairs are held before they are written."""
 
 
-def write_pairs(folder: Path, pairs: Pairs, encoder: Encoder) -> int:
-    """Encode pairs into the files of a folder, which is made; returns how many were left out as too long.
+@dataclass(frozen=True)
+class Progress:
+    """How far pairs have been written.
 
-    The disk has the files when this returns.
+    Attributes:
+        verdicts: one byte for each pair of the corpus that has been looked at.
+        count: how many of them have been written.
+        ends: how many tokens have been written of the source, and of the target.
+    """
+
+    verdicts: bytes = b""
+    count: int = 0
+    ends: tuple[int, int] = (0, 0)
+
+
+def write_pairs(folder: Path, pairs: Pairs, encoder: Encoder) -> int:
+    """Encode pairs into the files of a folder; returns how many were left out.
+
+    The folder is made; where an earlier call was interrupted in it, this one goes on from there. The pairs and the
+    encoder must be the same then. The disk has the files when this returns.
 
     Raises:
         DataError: as `Encoder.encode`.
         OSError: the disk refuses.
     """
-    folder.mkdir(parents=True)
+    done = written(folder)
+    if done is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        done = Progress()
     held = {name: array(TYPE_CODES[kind]) for name, kind in TYPES.items()}
     sources, targets, rows = held["source.tokens"], held["target.tokens"], held["rows"]
     source_offsets, target_offsets = held["source.offsets"], held["target.offsets"]
-    source_end = target_end = count = 0
-    source_offsets.append(0)
-    target_offsets.append(0)
-    for row, source, target in encoder.encode(pairs):
+    verdicts, count, (source_end, target_end) = bytearray(done.verdicts), done.count, done.ends
+    if not verdicts:
+        source_offsets.append(0)
+        target_offsets.append(0)
+    kept = len(verdicts)  # how many verdicts the disk has
+    for row, source, target in encoder.encode(pairs, verdicts, first=len(verdicts)):
         sources.fromlist(source)
         targets.fromlist(target)
         rows.append(row)
@@ -61,9 +90,33 @@ def write_pairs(folder: Path, pairs: Pairs, encoder: Encoder) -> int:
         target_offsets.append(target_end)
         count += 1
         if not count % BLOCK:
-            _append(folder, held)
-    _append(folder, held, sync=True)
+            _append(folder, held, verdicts[kept:], count, (source_end, target_end))
+            kept = len(verdicts)
+    _append(folder, held, verdicts[kept:], count, (source_end, target_end))
     return len(pairs) - count
+
+
+def written(folder: Path) -> Progress | None:
+    """How far `write_pairs` came in this folder; None if it has not begun, or nothing can be made of it.
+
+    What was written after the journal was, is cut off.
+    """
+    try:
+        journal = json.loads((folder / JOURNAL).read_bytes())
+        ends = journal["ends"]
+        for name, size in journal["sizes"].items():
+            if (folder / name).stat().st_size < size:
+                return None
+            os.truncate(folder / name, size)
+        return Progress((folder / VERDICTS).read_bytes(), int(journal["count"]), (int(ends[0]), int(ends[1])))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError):
+        return None
+
+
+def forget_progress(folder: Path) -> None:
+    """Remove what only `write_pairs` needs, once all is written and looked at."""
+    for name in (JOURNAL, VERDICTS):
+        (folder / name).unlink(missing_ok=True)
 
 
 def open_pairs(folder: Path, left_out: int = 0) -> EncodedPairs:
@@ -86,15 +139,22 @@ def open_pairs(folder: Path, left_out: int = 0) -> EncodedPairs:
     return EncodedPairs(sources, targets, found["rows"], left_out, tuple(maps))
 
 
-def _append(folder: Path, held: dict[str, array[int]], sync: bool = False) -> None:
-    """Write what is held at the files' ends, and hold nothing any more."""
-    for name, values in held.items():
-        with _path(folder, name).open("ab") as file:
-            values.tofile(file)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        del values[:]
+def _append(folder: Path, held: dict[str, array[int]], verdicts: bytearray, count: int, ends: tuple[int, int]) -> None:
+    """Write what is held at the files' ends and hold nothing any more; then write down how far that is."""
+    sizes = {}
+    contents: dict[Path, array[int] | bytearray] = {_path(folder, name): values for name, values in held.items()}
+    contents[folder / VERDICTS] = verdicts
+    for path, values in contents.items():
+        with path.open("ab") as file:
+            file.write(values)
+            file.flush()
+            os.fsync(file.fileno())
+            sizes[path.name] = file.tell()
+    for held_values in held.values():
+        del held_values[:]
+    building = folder / f".{JOURNAL}"
+    building.write_text(json.dumps({"count": count, "ends": ends, "sizes": sizes}), encoding="utf-8")
+    building.replace(folder / JOURNAL)
 
 
 def _map(path: Path, kind: str, maps: list[mmap.mmap]) -> npt.NDArray[Any]:

@@ -1,0 +1,104 @@
+"""What `diptych data` prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from diptych.data.account import shown
+from diptych.progress import format_seconds
+
+LENGTHS = ("shortest", "median", "percentile_90", "percentile_99", "longest")
+SIDES = ("source", "target")
+
+
+def print_preparation(report: Mapping[str, Any]) -> None:
+    """What became of a corpus."""
+    account = report["account"]
+    kept = account["train"] + account["validation"] + account["test"]
+    print(f"read      {account['read']:>12,} pairs")
+    print(
+        f"kept      {kept:>12,}: {account['train']:,} to train on, {account['validation']:,} for validation, "
+        f"{account['test']:,} for test"
+    )
+    if report["pairs_per_epoch"] != account["train"]:
+        print(f"an epoch  {report['pairs_per_epoch']:>12,} pairs, by the texts' weights")
+    _print_dropped(account["dropped"], account["examples"])
+    if report["dropped_list"]:
+        print(f"          all of them with file and line: {report['dropped_list']}")
+    _print_tokens(report["train"], report["vocabulary"])
+    unknown = (f"{_unknown(found)} of the {side}'s tokens" for side, found in report["validation"].items())
+    print(f"unknown   {' and '.join(unknown)} in the validation part")
+    print(f"on disk   {report['bytes'] / 1e6:>12,.1f} MB, in {format_seconds(report['seconds'])}")
+    print(f"train it with: diptych train {report['run']}")
+
+
+def print_inspection(report: Mapping[str, Any]) -> None:
+    """What is in a corpus."""
+    text = report["text"]
+    _print_dropped(report["account"]["dropped"], report["account"]["examples"])
+    if text is None:
+        print(f"no pairs in the {report['part']} part")
+        return
+    print(f"pairs     {text['pairs']:>12,} in the {report['part']} part")
+    print(f"repeated  {text['repeated_pairs']:>12,} pairs came before, {text['repeated_sources']:,} sources did")
+    print(f"lengths   {'shortest':>12}{'median':>9}{'90 %':>9}{'99 %':>9}{'longest':>9}")
+    for side in SIDES:
+        for unit, key in (("words", "lengths"), ("characters", "characters")):
+            print(f"          {_lengths(text[side][key])}  {unit} of the {side}")
+    for side in SIDES:
+        found = text[side]
+        different = "more than could be counted" if found["different"] is None else f"{found['different']:,}"
+        print(f"{side:10}{found['words']:>12,} words, {different} different; letters: {_shares(found['scripts'])}")
+        if found["top"]:
+            print("          " + "  ".join(f"{shown(word)} {count:,}" for word, count in found["top"].items()))
+    if report.get("tokens"):
+        _print_tokens(report["tokens"], report["vocabulary"])
+
+
+def print_samples(found: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """Pairs, one a line, with the tokens of each below it if they are known; in UTF-8, whatever the terminal speaks."""
+    lines = []
+    for entry in found:
+        if as_json:
+            lines.append(json.dumps(entry, ensure_ascii=False))
+            continue
+        lines.append(f"{entry['source']}\t{entry['target']}")
+        if "source_tokens" in entry:
+            lines += [f"    {' | '.join(entry[f'{side}_tokens'])}" for side in SIDES]
+    sys.stdout.buffer.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
+    sys.stdout.buffer.flush()
+
+
+def _print_dropped(dropped: Mapping[str, int], examples: Mapping[str, Sequence[Sequence[str]]]) -> None:
+    print(f"dropped   {sum(dropped.values()):>12,}")
+    for reason, count in dropped.items():
+        print(f"          {count:>12,}  {reason}")
+        for place, text in examples.get(reason, ()):
+            print(f"                          {place}  {text}")
+
+
+def _print_tokens(sides: Mapping[str, Mapping[str, Any]], vocabulary: Mapping[str, int]) -> None:
+    for side, found in sides.items():
+        print(f"{side:10}{found['tokens']:>12,} tokens, {_unknown(found)} unknown, vocabulary {vocabulary[side]:,}")
+    print(f"lengths   {'shortest':>12}{'median':>9}{'90 %':>9}{'99 %':>9}{'longest':>9}")
+    for side, found in sides.items():
+        print(f"          {_lengths(found['lengths'])}  tokens of the {side}")
+
+
+def _unknown(found: Mapping[str, Any]) -> str:
+    return f"{100 * found['unknown'] / found['tokens']:.2f} %"
+
+
+def _lengths(lengths: Mapping[str, int]) -> str:
+    first, *others = (lengths[key] for key in LENGTHS)
+    return f"{first:>12,}" + "".join(f"{length:>9,}" for length in others)
+
+
+def _shares(scripts: Mapping[str, int]) -> str:
+    letters = sum(scripts.values())
+    if not letters:
+        return "none"
+    return ", ".join(f"{script} {100 * count / letters:.1f} %" for script, count in list(scripts.items())[:5])
