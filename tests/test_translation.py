@@ -13,7 +13,7 @@ from diptych.data.vocabulary import EOS
 from diptych.errors import BackendError, CheckpointError, ConfigError, DataError, RunError
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.runs import Run
-from diptych.translation import Translation, Translator, load
+from diptych.translation import Alternative, Translation, Translator, load
 
 WORDS = "a bird sees one small red fox".split()
 
@@ -168,7 +168,7 @@ def test_no_text_ever_holds_a_line_break(tmp_path, monkeypatch):
         (found,) = translator.translate([line], **options)
         assert found.text == "x" + "y".join(" " * len(breaks))
         assert found.tokens == (*line, "<eos>"), "the tokens are told as they are"
-        for text in [found.text, *(text for text, _ in found.alternatives)]:
+        for text in [found.text, *(each.text for each in found.alternatives)]:
             assert len(f"{text}.".splitlines()) == 1
     (found,) = translator.translate([breaks])
     assert found.tokens == (), "whitespace alone is an empty line, though these are tokens here"
@@ -197,7 +197,7 @@ def test_a_beam_gives_its_n_best(copier):
     lines = ["one small fox", "a bird"]
     for found in copier.translate(lines, beam_size=4, n_best=3, length_penalty=1.0):
         assert len(found.alternatives) == 3
-        texts, scores = zip(*found.alternatives, strict=True)
+        texts, scores = zip(*((each.text, each.score) for each in found.alternatives), strict=True)
         assert texts[0] == found.text == found.source and len(set(texts)) > 1
         assert list(scores) == sorted(scores, reverse=True)
         assert scores[0] == pytest.approx(found.log_probability / ((5 + len(found.tokens)) / 6))
@@ -318,16 +318,16 @@ def test_every_backend_finds_the_same(run, reference, backend, options):
         assert one.tokens == other.tokens and one.text == other.text
         np.testing.assert_allclose(one.token_log_probabilities, other.token_log_probabilities, rtol=1e-11)
         np.testing.assert_allclose(one.attention, other.attention, rtol=1e-6, atol=1e-9)
-        assert [text for text, _ in one.alternatives] == [text for text, _ in other.alternatives]
+        assert [each.tokens for each in one.alternatives] == [each.tokens for each in other.alternatives]
         np.testing.assert_allclose(
-            [score for _, score in one.alternatives], [score for _, score in other.alternatives], rtol=1e-11
+            [each.score for each in one.alternatives], [each.score for each in other.alternatives], rtol=1e-11
         )
 
 
 def test_a_translation_shows_itself_in_a_notebook():
     hostile = "<img src=x onerror=alert(1)>"
     attention = np.eye(2, dtype=np.float32)
-    found = Translation(hostile, "b c", (hostile, "b"), ("b", "c"), -1.5, (-1.0, -0.5), attention, (("b c", -0.75),))
+    found = Translation(hostile, "b c", (hostile, "b"), ("b", "c"), -1.5, (-1.0, -0.5), attention, (Alternative("b c", -0.75),))
     page = found._repr_html_()
     assert "<img src=x" not in page and "&lt;img src=x onerror=alert(1)&gt;" in page
     for part in ("b c", "-1.5", "-0.75", 'src="data:image/png;base64,'):

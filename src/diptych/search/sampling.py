@@ -30,10 +30,10 @@ def sample(
 ) -> list[Hypothesis]:
     """Draw every token from softmax(log-probabilities / temperature), without pad and bos, or from the top of it.
 
-    The largest of log-probability / temperature + Gumbel noise is taken, in float64: a fair draw, and two panels take
-    different tokens only where the two largest sums, or two tokens of which only one belongs to the top, are closer than
-    the panels are to each other. The noise follows
-    from the seed, the sentence's own row and the step alone, so the batch a sentence is in does not change its sample.
+    The largest of log-probability / temperature + Gumbel noise is taken, in float64: a fair draw. Two panels take
+    different tokens only where the two largest sums, or two tokens of which one just belongs to the top, are closer
+    than the panels are to each other. The noise follows from the seed, the sentence's own row and the step alone, so
+    the batch a sentence is in does not change its sample.
 
     Args:
         stepper: the model.
