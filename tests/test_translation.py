@@ -327,7 +327,9 @@ def test_every_backend_finds_the_same(run, reference, backend, options):
 def test_a_translation_shows_itself_in_a_notebook():
     hostile = "<img src=x onerror=alert(1)>"
     attention = np.eye(2, dtype=np.float32)
-    found = Translation(hostile, "b c", (hostile, "b"), ("b", "c"), -1.5, (-1.0, -0.5), attention, (Alternative("b c", -0.75),))
+    found = Translation(
+        hostile, "b c", (hostile, "b"), ("b", "c"), -1.5, (-1.0, -0.5), attention, (Alternative("b c", -0.75),)
+    )
     page = found._repr_html_()
     assert "<img src=x" not in page and "&lt;img src=x onerror=alert(1)&gt;" in page
     for part in ("b c", "-1.5", "-0.75", 'src="data:image/png;base64,'):
