@@ -26,7 +26,8 @@ def longest(sentences, length=7):
 
 
 def found_by(search, stepper, padded):
-    return search(stepper, *padded(batch), longest(batch))
+    """The hypotheses of all sentences in one list."""
+    return [one for found in search(stepper, *padded(batch), longest(batch)) for one in found]
 
 
 @averages
@@ -35,7 +36,7 @@ def found_by(search, stepper, padded):
 def test_equal_members_are_the_model(table_stepper, padded, search, average, members):
     alone = found_by(search, table_stepper(seed=2), padded)
     together = found_by(search, Ensemble([table_stepper(seed=2)] * members, average), padded)
-    for one, other in zip(sum(alone, []), sum(together, []), strict=True):
+    for one, other in zip(alone, together, strict=True):
         assert one.tokens == other.tokens
         if members == 1 or average == "probability":
             assert one.token_log_probabilities == other.token_log_probabilities
@@ -49,12 +50,10 @@ def test_the_order_of_the_members_makes_no_difference(table_stepper, padded, sea
     models = [table_stepper(seed=seed) for seed in range(4)]
     expected = found_by(search, Ensemble(models, average), padded)
     found = found_by(search, Ensemble([models[place] for place in (2, 0, 3, 1)], average), padded)
-    for one, other in zip(sum(expected, []), sum(found, []), strict=True):
+    for one, other in zip(expected, found, strict=True):
         assert one.tokens == other.tokens
         assert one.score == pytest.approx(other.score, rel=1e-12)
-    assert [one.tokens for one in sum(expected, [])] != [
-        one.tokens for one in sum(found_by(search, models[0], padded), [])
-    ]
+    assert [one.tokens for one in expected] != [one.tokens for one in found_by(search, models[0], padded)]
 
 
 @given(st.integers(0, 1000), st.integers(1, 4))

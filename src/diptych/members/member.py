@@ -38,7 +38,7 @@ class Member:
         """
         if Path(text).is_dir():
             return cls(Run.open(text), backend)
-        found = re.fullmatch(rf"(?P<run>.+?):(?P<backend>{'|'.join(NAMES)}|)(:(?P<which>[^:/\\]+))?", text)
+        found = re.fullmatch(rf"(?P<run>.+):(?P<backend>{'|'.join(NAMES)}|)(:(?P<which>[^:/\\]+))?", text)
         if found is None and ":" in text:
             raise UsageError(
                 f"member {text!r}: there is no such folder, and it is not {FORM} with one of the backends "
