@@ -31,7 +31,7 @@ print(json.dumps([pids, sorted({name.partition(".")[0] for name in sys.modules} 
 
 
 def outcome(folder, backend, members):
-    """What an ensemble finds in a process of its own, its workers, and the frameworks that were imported beside them."""
+    """What an ensemble finds in a process of its own, its workers, and the frameworks imported beside them."""
     request = json.dumps([str(folder), backend, members, LINES, SEARCHES])
     finished = subprocess.run(
         [sys.executable, "-c", PROGRAM, request], capture_output=True, text=True, timeout=240, check=False
