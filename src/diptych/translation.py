@@ -14,9 +14,9 @@ from diptych.config import Precision, SearchConfig, parse_config
 from diptych.data.batches import source_batch
 from diptych.data.vocabulary import EOS, UNK
 from diptych.errors import ConfigError
-from diptych.members import Member, MemberProcess, check_same_languages, load_model
+from diptych.members import Member, MemberProcess, load_ensemble
 from diptych.runs import Run
-from diptych.search import Constraints, Ensemble, Hypothesis, find
+from diptych.search import Constraints, Hypothesis, find
 from diptych.search.ensemble import Average
 
 LINE_BREAKS = str.maketrans(dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
@@ -102,10 +102,7 @@ class Translator:
         members: Sequence[Member] = (),
         average: Average = "probability",
     ) -> None:
-        """Load a checkpoint's weights, see `load_model`, and those of the other members, if there are any.
-
-        Members whose framework is another than this model's are loaded in a process of their own, which ends with this
-        object or when `close` is called.
+        """Load a checkpoint's weights, and those of the other members, see `diptych.members.load_ensemble`.
 
         Args:
             run: what was trained.
@@ -122,32 +119,14 @@ class Translator:
             RunError: nothing has been trained in a run, or a member's vocabularies are not this run's.
             CheckpointError: there is no such checkpoint, or it is damaged.
         """
-        for member in members:
-            check_same_languages(run, member.run)
         self.run = run
         self.backend = backend
-        options = {"threads": threads, "precision": precision, "device": device}
-        # Each process loads while this one does.
-        remote = dict.fromkeys(member.backend for member in members if member.backend not in (backend, "reference"))
-        processes = {name: MemberProcess(name) for name in remote}
-        self._processes = tuple(processes.values())
-        try:
-            for member in members:
-                if member.backend in processes:
-                    processes[member.backend].ask_to_load(member, **options)  # type: ignore[arg-type]
-            loaded = load_model(run, backend, which, threads, precision, device)
-            self.trained_in, self.model = loaded.trained_in, loaded.model
-            others = [
-                processes[member.backend].loaded()
-                if member.backend in processes
-                else load_model(member.run, member.backend, member.which, threads, precision, device).stepper
-                for member in members
-            ]
-        except BaseException:
-            self.close()
-            raise
-        self._stepper: Any = Ensemble([loaded.stepper, *others], average) if others else loaded.stepper
-        self._attends = any(each.config.model.attention != "none" for each in (run, *(m.run for m in members)))
+        first = Member(run, backend, which)
+        loaded, self._processes = load_ensemble(first, members, average, threads, precision, device)
+        self.model = loaded.model
+        self.trained_in = loaded.trained_in
+        self._stepper: Any = loaded.stepper
+        self._attends = any(each.run.config.model.attention != "none" for each in (first, *members))
 
     def close(self) -> None:
         """End the processes of an ensemble; without one there is nothing to end."""

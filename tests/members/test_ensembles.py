@@ -1,14 +1,16 @@
 """Ensembles of runs, checkpoints and frameworks, as a user asks for them."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from diptych.backends import BACKENDS, is_installed
-from diptych.errors import BackendError, CheckpointError, RunError
+from diptych.errors import BackendError, CheckpointError, ConfigError, RunError
 from diptych.translation import load
 
 LINES = ["I feel hungry", "", "Please close the window", "qux"]
@@ -104,6 +106,13 @@ def test_members_that_cannot_be_are_refused_and_leave_no_process(runs, make_run,
         load(runs[0].folder, "reference", members=[str(other.folder)])
     with pytest.raises(CheckpointError, match="step-00000088"):
         load(runs[0].folder, "reference", members=[f"{runs[1].folder}::step-00000088"])
+    with pytest.raises(ConfigError, match="unknown average 'median'"):
+        load(runs[0].folder, "reference", members=[str(runs[1].folder)], average="median")
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+    before = children.read_text()
+    with pytest.raises(CheckpointError, match="step-00000088"):
+        load(runs[0].folder, "reference", members=[f"{runs[1].folder}:pytorch:step-00000088"])
+    assert children.read_text() == before
 
 
 def test_what_a_worker_says_at_its_start_is_said_here(runs, monkeypatch):
