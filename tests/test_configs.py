@@ -115,9 +115,11 @@ def test_the_phrasebook_is_the_default_and_names_every_key():
 
 
 def test_the_choices_are_all_tried():
-    """Between them the configs use every cell, three bridges, every attention but none, and every kind of corpus."""
+    """Between them the configs use every cell, three bridges, every attention but none, every kind of corpus and both
+    languages."""
     configs = [read_config(path) for path in CONFIGS]
     assert {config.model.cell for config in configs} == {"gru", "lstm", "rnn"}
     assert {config.model.bridge for config in configs} == {"zero", "copy", "dense"}
     assert {config.model.attention for config in configs} == {"additive", "dot", "general", "concat"}
-    assert {config.data.corpus for config in configs} == {"phrasebook", "spacing", "files"}
+    assert {config.data.corpus for config in configs} == {"phrasebook", "spacing", "numbers", "files"}
+    assert {config.data.language for config in configs} == {"english", "korean"}

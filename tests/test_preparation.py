@@ -73,7 +73,7 @@ def test_another_vocabulary_or_limit_is_another_corpus(folder, config, languages
     assert open_prepared(folder, config.model_copy(update={"maximum_length": 4}), source, target) is None
 
 
-@pytest.mark.parametrize("corpus", ["phrasebook", "spacing"])
+@pytest.mark.parametrize("corpus", ["phrasebook", "spacing", "numbers"])
 def test_what_diptych_makes_itself_follows_from_its_code(folder, corpus, monkeypatch):
     config = DataConfig(corpus=corpus, maximum_pairs=20, validation_size=3, test_size=3)
     languages = build_languages(config, open_corpus(config).train)

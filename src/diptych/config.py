@@ -19,7 +19,10 @@ Cell = Literal["gru", "lstm", "rnn"]
 Bridge = Literal["zero", "copy", "dense"]
 Attention = Literal["none", "additive", "dot", "general", "concat"]
 Precision = Literal["float32", "float64", "bfloat16"]
+TokenizerKind = Literal["word", "character", "jamo", "unigram", "bpe"]
+Normalization = Literal["none", "NFC", "NFD", "NFKC", "NFKD"]
 Backend = Literal["tensorflow", "pytorch"]
+Tongue = Literal["english", "korean"]
 
 Positive = Annotated[int, Field(gt=0)]
 Natural = Annotated[int, Field(ge=0)]
@@ -37,7 +40,9 @@ class Section(BaseModel):
 class DataConfig(Section):
     """Where the sentence pairs come from and how they become tokens."""
 
-    corpus: Literal["phrasebook", "spacing", "files"] = "phrasebook"
+    corpus: Literal["phrasebook", "spacing", "numbers", "files"] = "phrasebook"
+    # Whose spaces `spacing` takes out of the phrasebook, and in which words `numbers` are said.
+    language: Tongue = "english"
     # Paths of the three parts. `files`: two aligned files or one TSV. `spacing`: one text file, or none for the
     # phrasebook's own sentences. Any may be gzipped. Relative paths are relative to the config file.
     train: tuple[str, ...] = ()
@@ -48,10 +53,22 @@ class DataConfig(Section):
     test_size: Positive = 500
     # Only the first so many training pairs (0: all).
     maximum_pairs: Natural = 20000
-    source_tokenizer: Literal["word", "character"] = "word"
-    target_tokenizer: Literal["word", "character"] = "word"
+    source_tokenizer: TokenizerKind = "word"
+    target_tokenizer: TokenizerKind = "word"
+    # The Unicode normal form of both sides, made before they are lower-cased and split, and of what the model says.
+    normalization: Normalization = "NFC"
     lowercase_source: bool = False
     lowercase_target: bool = False
+    # The vocabulary of a side with subwords (unigram, bpe), its four special tokens included; sentencepiece finds them
+    # in the training pairs. Of a text with more than 4,000,000 characters in different words it sees the common ones.
+    subword_size: Annotated[int, Field(ge=5)] = 8000
+    # Which part of the text is made of characters that are subwords themselves; the rarest characters are unknown.
+    character_coverage: Annotated[float, Field(ge=0.98, le=1.0)] = 1.0
+    # Training divides words into subwords at random, in each epoch anew (0: never): for bpe, the probability with
+    # which a merge is left out; for unigram, the exponent of a division's probability, lower for more variety. A
+    # sentence divided so may be longer than maximum_length.
+    subword_sampling: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    # These two cut word, character and jamo vocabularies; subwords have subword_size.
     minimum_frequency: Positive = 1
     # The largest vocabulary, its four special tokens included (0: no limit).
     maximum_vocabulary: Natural = 0
@@ -63,7 +80,7 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _paths_fit_the_corpus(self) -> DataConfig:
-        allowed = {"phrasebook": (0,), "spacing": (0, 1), "files": (1, 2)}[self.corpus]
+        allowed = {"phrasebook": (0,), "numbers": (0,), "spacing": (0, 1), "files": (1, 2)}[self.corpus]
         for part in ("train", "validation", "test"):
             paths = getattr(self, part)
             optional = part != "train" and not paths
@@ -74,11 +91,33 @@ class DataConfig(Section):
                 )
         if self.corpus == "spacing" and not self.train and (self.validation or self.test):
             raise ValueError("corpus 'spacing' has validation or test files but no train file: give train = [FILE]")
+        if self.language != "english" and (self.corpus in ("phrasebook", "files") or self.train):
+            what = "with a train file" if self.corpus == "spacing" else f"with corpus {self.corpus!r}"
+            raise ValueError(
+                f"language {self.language!r} has no meaning {what}: it is for corpus 'numbers', and for 'spacing' "
+                f"without a train file; leave it out"
+            )
         if self.shared_vocabulary and self.source_tokenizer != self.target_tokenizer:
             raise ValueError("shared_vocabulary needs the same tokenizer on both sides")
+        self._check_subwords()
         if 0 < self.maximum_vocabulary <= 4:
             raise ValueError("maximum_vocabulary counts the four special tokens: give 5 or more, or 0 for no limit")
         return self
+
+    def _check_subwords(self) -> None:
+        kinds = {self.source_tokenizer, self.target_tokenizer}
+        if "jamo" in kinds and self.normalization == "none":
+            raise ValueError(
+                "tokenizer 'jamo' needs a normal form, or a Hangul syllable and its letters could not be told apart: "
+                "set normalization to 'NFC', 'NFD', 'NFKC' or 'NFKD'"
+            )
+        if self.subword_sampling and not kinds & {"unigram", "bpe"}:
+            raise ValueError(
+                f"subword_sampling {self.subword_sampling} needs a tokenizer 'unigram' or 'bpe' on a side, got "
+                f"{self.source_tokenizer!r} and {self.target_tokenizer!r}"
+            )
+        if kinds <= {"unigram", "bpe"} and (self.maximum_vocabulary or self.minimum_frequency > 1):
+            raise ValueError("minimum_frequency and maximum_vocabulary do not cut subwords: set subword_size instead")
 
 
 class ModelConfig(Section):
@@ -222,8 +261,9 @@ class SearchConfig(Section):
     # that have so much probability together (1.0: from all; Holtzman et al., 2020).
     top_k: Natural = 0
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
-    # At most so many tokens, the end counted; 0: 2 times the source's tokens plus 10, or 10 more than minimum_length or
-    # a forced prefix where those are long.
+    # At most so many tokens, the end counted; 0: 2 times the source's tokens plus 10, or up to 16 times where the
+    # target's tokens are smaller parts of words than the source's; and at least 11 more than minimum_length or than a
+    # forced prefix.
     maximum_length: Natural = 0
     # At least so many tokens before a translation may end.
     minimum_length: Natural = 0

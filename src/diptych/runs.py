@@ -2,7 +2,7 @@
 
     RUN/config.toml         every key written out, data paths absolute
         environment.json    where the run was created: Python, platform, packages, processors
-        tokenizer/          source.json, target.json: kind, lower-casing and vocabulary
+        tokenizer/          source.json, target.json: how a line becomes tokens, and their ids
         data/               the pairs as token ids, see `diptych.preparation`
         BACKEND/            see `diptych.records`; environment.json with the framework's versions, threads and device
 
@@ -12,6 +12,7 @@ The vocabularies belong to the run: it opens and translates as it was trained, w
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -26,11 +27,12 @@ import numpy.typing as npt
 from diptych.backends import BACKENDS
 from diptych.config import RunConfig, read_config
 from diptych.data.corpus import Corpus, load_corpus, open_corpus
+from diptych.data.resampling import Resampling
 from diptych.data.tokenizers import Tokenizer
 from diptych.data.vocabulary import Vocabulary
 from diptych.environment import environment
 from diptych.errors import BackendError, RunError
-from diptych.languages import Language, build_languages
+from diptych.languages import Language, build_languages, check_languages, resampling
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.parameters.initialization import initial_parameters
 from diptych.parameters.specification import Parameter, specification
@@ -117,7 +119,9 @@ class Run:
             raise RunError(f"{folder} is not a run: it has no {', '.join(missing)}; give the folder of a run")
         texts = [(path, path.read_text(encoding="utf-8", errors="surrogateescape")) for path in needed[1:]]
         source, target = (Language.from_json(text, origin=str(path)) for path, text in texts)
-        return cls(folder, read_config(folder / CONFIG), source, target)
+        config = read_config(folder / CONFIG)
+        check_languages(config.data, source, target, origin=str(folder))
+        return cls(folder, config, source, target)
 
     @property
     def source_tokenizer(self) -> Tokenizer:
@@ -170,6 +174,18 @@ class Run:
         if found is None:
             raise RunError(f"the corpus of {self.folder} changed while it was read; start again once it is written")
         return found
+
+    def resampling(self) -> Resampling | None:
+        """How training divides its pairs into subwords anew in each epoch; None if it does not."""
+        return resampling(self.config.data, self.source, self.target, self.config.training.seed)
+
+    def longest_translations(self, source_lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """(B,) how many tokens translations may have where no limit is set: twice what is usual, and 10 more.
+
+        What is usual is as many tokens as the source has; but more of a kind that cuts words finer than the source's.
+        """
+        finer = self.target_tokenizer.tokens_per_word / self.source_tokenizer.tokens_per_word
+        return 2 * source_lengths * max(1, math.ceil(finer)) + 10
 
     def initial_parameters(self) -> dict[str, npt.NDArray[np.float64]]:
         """The values that training starts from, the same for every backend."""

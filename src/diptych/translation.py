@@ -16,7 +16,7 @@ from diptych.data.vocabulary import EOS, UNK
 from diptych.errors import ConfigError
 from diptych.members import Member, MemberProcess, load_ensemble
 from diptych.runs import Run
-from diptych.search import Constraints, Hypothesis, find
+from diptych.search import Constraints, Hypothesis, Stepper, find
 from diptych.search.ensemble import Average
 
 LINE_BREAKS = str.maketrans(dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
@@ -125,7 +125,7 @@ class Translator:
         loaded, self._processes = load_ensemble(first, members, average, threads, precision, device)
         self.model = loaded.model
         self.trained_in = loaded.trained_in
-        self._stepper: Any = loaded.stepper
+        self._stepper: Stepper = loaded.stepper
         self._attends = any(each.run.config.model.attention != "none" for each in (first, *members))
 
     def close(self) -> None:
@@ -138,6 +138,11 @@ class Translator:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def stepper(self) -> Stepper:
+        """What drives the model, or the ensemble, token by token."""
+        return self._stepper
 
     def translate(
         self,
@@ -194,7 +199,7 @@ class Translator:
     ) -> list[list[Hypothesis]]:
         """The hypotheses found for each sentence, the best first."""
         source, lengths = source_batch([self.run.source_vocabulary.encode(tokens) for tokens in token_lists])
-        return find(self._stepper, source, lengths, 2 * lengths + 10, search, rows, prefixes)
+        return find(self._stepper, source, lengths, self.run.longest_translations(lengths), search, rows, prefixes)
 
     def _prefixes(self, prefix: str | Sequence[str], lines: int, search: SearchConfig) -> list[tuple[int, ...]]:
         """The ids that each line's translation begins with; empty where none has to begin with anything.

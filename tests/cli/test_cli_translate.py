@@ -1,4 +1,4 @@
-"""`diptych translate` and `diptych evaluate`: line by line, whatever the lines hold."""
+"""`diptych translate`: line by line, whatever the lines hold."""
 
 import io
 import json
@@ -268,14 +268,3 @@ def test_a_prompt_only_on_a_terminal(run):
     os.close(own)
     finished = subprocess.run(command, input=b"I\n", capture_output=True, timeout=60, check=True)
     assert finished.stderr == b""
-
-
-def test_evaluating(diptych_command, run):
-    arguments = ("evaluate", run.folder, "--backend", "reference")
-    code, out, _ = diptych_command(*arguments)
-    assert code == 0
-    assert "4, test part" in out and "tok:13a" in out and "exact match    0.00 %" in out
-    code, out, _ = diptych_command(*arguments, "--part", "validation", "--tokenize", "char", "--json")
-    values = json.loads(out)
-    assert (values["sentences"], values["part"], values["exact_match"]) == (3, "validation", 0.0)
-    assert "tok:char" in values["signatures"]["bleu"]

@@ -16,6 +16,7 @@ from diptych.compare.page.code import coloured, components
 from diptych.compare.page.font import font_address
 from diptych.compare.page.ladder import rungs
 from diptych.compare.page.measures import quantities
+from diptych.compare.page.sentences import map_data
 from diptych.compare.page.words import Words, mark_words
 from diptych.compare.relevance import EVERY, REASONS, relevant
 from diptych.compare.source import PACKAGE, contents
@@ -186,3 +187,13 @@ def test_tf32_matters_on_a_gpu_only():
     assert "tensor_float_32" in {each.entry.name for each in relevant(RunConfig(), "cuda")}
     exact = RunConfig(training=TrainingConfig(precision="float64"), data=DataConfig())
     assert "tensor_float_32" not in {each.entry.name for each in relevant(exact, "cuda")}
+
+
+def test_the_map_of_jamo_shows_letters_that_stand_alone():
+    translation = {
+        "source_tokens": [" a", "\u1112"],
+        "tokens": {"tensorflow": ["\u1161", "<eos>"], "pytorch": ["\u11ab", "<eos>"]},
+        "attention": {"tensorflow": [[0.5, 0.5]] * 2, "pytorch": [[0.5, 0.5]] * 2},
+    }
+    found = map_data(translation)
+    assert found["source"] == [" a", "ㅎ"] and found["tokens"] == [["ㅏ", "<eos>"], ["ㄴ", "<eos>"]]

@@ -1,12 +1,8 @@
-"""Scores and how sure they are; quality by length; the spread of speeds."""
-
-from itertools import pairwise
+"""Scores and how sure they are; the spread of speeds."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from diptych.compare.quality import MOST_RANGES, length_ranges, quality, quality_by_length
+from diptych.compare.quality import quality
 from diptych.compare.training import BLOCKS, block_speeds
 
 REFERENCES = [f"this is sentence number {i} of the test" for i in range(40)]
@@ -51,27 +47,6 @@ def test_exact_match_has_wilsons_interval():
     texts = ["x"] * 81 + ["y"] * 19
     found = quality({"a": texts, "b": texts}, ["x"] * 100, "13a")["a"]
     assert found["intervals"]["exact_match"] == [pytest.approx(72.2, abs=0.1), pytest.approx(87.5, abs=0.1)]
-
-
-def test_quality_by_length_scores_each_sentence_once():
-    lengths = [1 + i % 9 for i in range(40)]
-    found = quality_by_length(lengths, {"a": WORSE, "b": REFERENCES}, REFERENCES)
-    assert sum(each["sentences"] for each in found) == 40
-    for each in found:
-        assert each["sentences"] == sum(each["shortest"] <= length <= each["longest"] for length in lengths)
-        assert each["chrf"]["b"] == [pytest.approx(100.0)] * 3
-        score, low, high = each["chrf"]["a"]
-        assert low <= score <= high
-
-
-@given(st.lists(st.integers(1, 60), min_size=1, max_size=300))
-def test_ranges_of_lengths_cover_every_length_once_and_in_order(lengths):
-    ranges = length_ranges(lengths)
-    assert 1 <= len(ranges) <= MOST_RANGES
-    assert all(short <= long for short, long in ranges)
-    assert all(before[1] < after[0] for before, after in pairwise(ranges))
-    assert all(sum(short <= length <= long for short, long in ranges) == 1 for length in lengths)
-    assert (ranges[0][0], ranges[-1][1]) == (min(lengths), max(lengths))
 
 
 def test_speeds_come_in_blocks_and_leave_out_the_first_step_and_validations():

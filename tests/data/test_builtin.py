@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from diptych.config import DataConfig
 from diptych.data.builtin import builtin_corpus, phrasebook, spacing_pairs
@@ -20,8 +21,8 @@ def write(path: Path, lines: list[str]) -> tuple[str]:
     return (str(path),)
 
 
-@pytest.mark.parametrize("name", ["phrasebook", "spacing"])
-def test_the_phrasebook_is_divided_without_leaks(name: str) -> None:
+@pytest.mark.parametrize("name", ["phrasebook", "spacing", "numbers"])
+def test_what_is_made_is_divided_without_leaks(name: str) -> None:
     corpus = builtin_corpus(DataConfig(corpus=name, maximum_pairs=3000, **SMALL))  # type: ignore[arg-type]
     assert [len(corpus.train), len(corpus.validation), len(corpus.test)] == [3000, 20, 30]
     sources = [source for part in (corpus.train, corpus.validation, corpus.test) for source, _ in part]
@@ -52,8 +53,10 @@ def test_the_held_out_pairs_do_not_depend_on_how_many_are_trained_on() -> None:
     assert builtin_corpus(DataConfig(maximum_pairs=100, seed=2, **SMALL)).test != one.test  # type: ignore[arg-type]
 
 
-def test_too_much_held_out_of_the_phrasebook_is_an_error() -> None:
-    with pytest.raises(DataError, match=r"60000 different sentences.*lower validation_size and test_size"):
+def test_too_much_held_out_of_what_is_made_is_an_error() -> None:
+    with pytest.raises(
+        DataError, match=r"'phrasebook' has 60000 different sources.*lower validation_size and test_size"
+    ):
         builtin_corpus(DataConfig(test_size=70_000, maximum_pairs=1))
 
 
@@ -71,6 +74,29 @@ def test_spacing_of_english_and_korean() -> None:
         ("tobe,ornot", "To be, or not"),
         ("저는사과를먹어요", "저는 사과를 먹어요"),
     ]
+
+
+def test_spacing_of_the_korean_phrasebook() -> None:
+    config = DataConfig(corpus="spacing", language="korean", maximum_pairs=5, **SMALL)  # type: ignore[arg-type]
+    corpus, more = builtin_corpus(config), builtin_corpus(config.model_copy(update={"maximum_pairs": 0}))
+    assert corpus.train[0] == ("배가고파요", "배가 고파요")
+    assert [len(corpus.train), len(corpus.validation), len(corpus.test)] == [5, 20, 30]
+    assert (corpus.validation, corpus.test, corpus.train) == (more.validation, more.test, more.train[:5])
+    everything = more.train + more.validation + more.test
+    assert len({source for source, _ in everything}) == len(everything)
+    sentences = {korean.replace(" ?", "?") for _, korean in phrasebook(1)}
+    assert {target for _, target in everything} <= sentences
+    # What is left out is read in two ways, and counted.
+    assert len(everything) + sum(more.dropped.values()) == len(sentences)
+    assert all(source == target.replace(" ", "") for source, target in everything)
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"corpus": "spacing", "train": ("text",)}, {"corpus": "files", "train": ("t",)}]
+)
+def test_a_language_where_it_has_no_meaning_is_an_error(values: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match=r"language 'korean' has no meaning with .*; leave it out"):
+        DataConfig(language="korean", **values)  # type: ignore[arg-type]
 
 
 def test_spacing_from_a_file_drops_and_counts_duplicates(tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ def test_a_corpus_too_small_to_divide_is_refused(files: dict[str, tuple[str, str
         load_corpus(DataConfig(corpus="files", train=files["train"]))
 
 
-@pytest.mark.parametrize("corpus_kind", ["phrasebook", "spacing"])
+@pytest.mark.parametrize("corpus_kind", ["phrasebook", "spacing", "numbers"])
 def test_built_in_corpora_come_the_same_way(corpus_kind: str) -> None:
     config = DataConfig(corpus=corpus_kind, maximum_pairs=30)
     corpus = load_corpus(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import warnings
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diptych import plots
+from diptych.data.tokenizers import JamoTokenizer
 from diptych.errors import UsageError
 from diptych.plots import text
 
@@ -179,6 +182,23 @@ def test_dollar_signs_are_text_not_mathematics(tmp_path, figures):
     labels = [*panel.get_xticklabels(), *panel.get_yticklabels(), *figures[0].texts]
     assert texts(labels) == ["$x^2$", "$5", "<eos>", "$a_1$"]
     assert not any(label.get_parse_math() for label in labels)
+
+
+def test_every_conjoining_letter_of_modern_hangul_has_a_glyph_by_itself():
+    """The tokens of the jamo tokenizer; a font has pictures of the letters that stand alone."""
+    tokens = JamoTokenizer(normalization="NFC").tokenize("".join(map(chr, range(ord("가"), ord("힣") + 1))))
+    assert len(set(tokens)) == 19 + 21 + 27
+    letters = {token: text.label(token) for token in tokens}
+    assert all("ㄱ" <= letter <= "ㅣ" for letter in letters.values())
+    assert [letters[token] for token in "\u1100\u1175\u11a8\u11aa\u11c2"] == list("ㄱㅣㄱㄳㅎ")
+
+
+def test_the_served_page_shows_the_same_letters():
+    script = (Path(text.__file__).parents[1] / "web" / "page" / "svg.js").read_text(encoding="utf-8")
+    table = {int(first, 16): letters for first, letters in re.findall(r'\[0x(\w+), "(\w+)"\]', script)}
+    assert [len(letters) for letters in table.values()] == [19, 21, 27]
+    for first, letters in table.items():
+        assert text.stand_alone("".join(chr(first + place) for place in range(len(letters)))) == letters
 
 
 def test_hangul_spelt_in_single_letters_becomes_syllables():

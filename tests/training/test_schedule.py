@@ -69,6 +69,24 @@ def test_each_epoch_has_every_pair_once(count, batch_size):
         assert sorted(rows.tolist()) == list(range(count))
 
 
+def test_what_is_resampled_follows_from_the_epoch_and_has_the_masks_of_its_shape():
+    pairs, config = some_pairs(7), a_config()
+
+    def resample(pairs, rows, epoch):
+        """Each token as often as the epoch's number, from 1, and once more."""
+        sides = [[np.repeat(side[row], epoch + 2).tolist() for row in rows] for side in (pairs.sources, pairs.targets)]
+        return EncodedPairs(*map(Sequences.of, sides), pairs.corpus_rows[rows])
+
+    plain, everything = schedule(pairs, config, Place(), 6), list(schedule(pairs, config, Place(), 6, resample))
+    for before, after in zip(plain, everything, strict=True):
+        assert np.array_equal(before.batch.rows, after.batch.rows)
+        assert np.array_equal(before.batch.source_lengths * (after.epoch + 2), after.batch.source_lengths)
+        shapes = dropout_shapes(config.model, *after.batch.source.shape, after.batch.target_output.shape[1])
+        assert {place: mask.shape for place, mask in after.masks.items()} == shapes
+    for found, expected in zip(schedule(pairs, config, Place(4, 1, 1), 2, resample), everything[4:], strict=True):
+        assert_same(found, expected)
+
+
 def test_the_masks_are_those_of_the_step():
     pairs, config = some_pairs(7), a_config()
     for step, item in enumerate(schedule(pairs, config, Place(), 6)):

@@ -20,9 +20,6 @@ AnyBackend: TypeAlias = Annotated[
     Literal["tensorflow", "pytorch", "reference"],
     typer.Option("--backend", help="Which framework computes; reference is the one in NumPy."),
 ]
-Checkpoint: TypeAlias = Annotated[
-    str, typer.Option("--checkpoint", metavar="NAME", help="best, latest, or a name as in checkpoints/.")
-]
 Members: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
@@ -56,6 +53,7 @@ Tokenize: TypeAlias = Annotated[
     Literal["13a", "none", "char", "intl", "zh"],
     typer.Option("--tokenize", help="How BLEU cuts a text; none where the text is tokens already."),
 ]
+Checkpoint: TypeAlias = Annotated[str, typer.Option("--checkpoint", help="best, latest or a checkpoint's name.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Say nothing on the way.")]
 TensorBoard: TypeAlias = Annotated[

@@ -102,7 +102,7 @@ class DecodingTrial:
         source, lengths = source_batch([pair[0] for pair in pairs])
         if self._ends:
             most = self._search.maximum_length
-            return source, lengths, np.full_like(lengths, most) if most else 2 * lengths + 10
+            return source, lengths, np.full_like(lengths, most) if most else self._run.longest_translations(lengths)
         return source, lengths, np.array([pair[1] for pair in pairs], np.int32)
 
     def _translate(self, source: Ids, lengths: Ids, longest: Ids) -> int:

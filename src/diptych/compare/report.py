@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.compare.quality import agreement, quality, quality_by_length
+from diptych.compare.quality import agreement, quality
 from diptych.data.corpus import Corpus, Pair
+from diptych.evaluate.lengths import quality_by_length
 from diptych.records import replace_file
 from diptych.runs import Run
 
@@ -34,7 +35,7 @@ def build_report(run: Run, corpus: Corpus, found: Mapping[str, Mapping[str, Any]
         tokenize: how BLEU cuts a text.
     """
     texts = {backend: [each["text"] for each in values["translations"]] for backend, values in found.items()}
-    references = [target for _, target in corpus.test]
+    references = [run.target_tokenizer.form(target) for _, target in corpus.test]
     lengths = [len(each["source_tokens"]) for each in next(iter(found.values()))["translations"]]
     scores = quality(texts, references, tokenize)
     return {

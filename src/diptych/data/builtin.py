@@ -1,7 +1,8 @@
-"""The corpora Diptych makes itself: the phrasebook, and the restoring of spaces and capitals."""
+"""The corpora Diptych makes itself: the phrasebook, the restoring of spaces and capitals, and numbers in words."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -12,19 +13,20 @@ import numpy as np
 from diptych.config import DataConfig
 from diptych.data.corpus import Corpus, OpenCorpus, divide
 from diptych.data.lines import lines_of
+from diptych.data.numbers import numbers
 from diptych.data.pairs import Pair, Pairs, Selected, beginning, exactly
-from diptych.data.phrasebook import PAIRS, phrasebook
+from diptych.data.phrasebook import phrasebook
 from diptych.data.tokenizers import make_tokenizer
 from diptych.errors import DataError
 
-__all__ = ["builtin_corpus", "open_builtin", "phrasebook", "spacing_pairs"]
+__all__ = ["builtin_corpus", "numbers", "open_builtin", "phrasebook", "spacing_pairs"]
 
 REPEATED = "source sentence comes more than once"
 HELD_OUT = "source sentence is in validation or test"
 
 
 def builtin_corpus(config: DataConfig) -> Corpus:
-    """The corpus of a config with `corpus` "phrasebook" or "spacing", in memory; see `open_builtin`.
+    """The corpus of a config whose `corpus` is not "files", in memory; see `open_builtin`.
 
     Raises:
         DataError: as `open_builtin`.
@@ -33,19 +35,29 @@ def builtin_corpus(config: DataConfig) -> Corpus:
 
 
 def open_builtin(config: DataConfig) -> OpenCorpus:
-    """The corpus of a config with `corpus` "phrasebook" or "spacing"; it holds at most `maximum_pairs` for training.
+    """The corpus of a config whose `corpus` is not "files"; it holds at most `maximum_pairs` for training.
 
     Raises:
         DataError: a file cannot be read, or there are too few sentences to be divided.
     """
     if config.corpus == "spacing" and config.train:
         return _open_spacing(config)
-    held_out = config.validation_size + config.test_size
-    pairs = phrasebook(config.seed, 1 + held_out + config.maximum_pairs if config.maximum_pairs else PAIRS)
-    if config.corpus == "spacing":
-        pairs = spacing_pairs(english for english, _ in pairs)
-    distinct, dropped = _distinct(pairs)
+    distinct, dropped = _distinct(_made(config))
     return _divide(list(distinct), dropped, config)
+
+
+def _made(config: DataConfig) -> list[Pair]:
+    """Pairs that are enough for a config, or all there are, in random order."""
+    enough = 1 + config.validation_size + config.test_size + (config.maximum_pairs or sys.maxsize)
+    if config.corpus == "numbers":
+        return numbers(config.seed, config.language, enough)
+    if config.corpus == "phrasebook":
+        return phrasebook(config.seed, enough)
+    if config.language == "english":
+        return spacing_pairs(english for english, _ in phrasebook(config.seed, enough))
+    # Many English sentences have the same translation, so how many of them are enough is not known beforehand. In
+    # Korean no space stands before a question mark.
+    return spacing_pairs(dict.fromkeys(korean.replace(" ?", "?") for _, korean in phrasebook(config.seed)))
 
 
 def spacing_pairs(lines: Iterable[str]) -> list[Pair]:
@@ -93,13 +105,13 @@ class SpacingText:
 
 
 def _divide(pairs: list[Pair], dropped: dict[str, int], config: DataConfig) -> OpenCorpus:
-    """Phrasebook pairs, which come in random order, in three parts: the first pair stays in training."""
+    """Pairs that come in random order, in three parts: the first pair stays in training."""
     test_end = 1 + config.test_size
     validation_end = test_end + config.validation_size
     if len(pairs) < validation_end:
         raise DataError(
-            f"the phrasebook has {PAIRS} different sentences, too few to take {config.validation_size} pairs for "
-            f"validation and {config.test_size} for test out of it; lower validation_size and test_size"
+            f"corpus {config.corpus!r} has {len(pairs)} different sources, too few to take {config.validation_size} "
+            f"pairs for validation and {config.test_size} for test out of it; lower validation_size and test_size"
         )
     train = pairs[:1] + pairs[validation_end:]
     return OpenCorpus(
@@ -117,7 +129,7 @@ def _open_spacing(config: DataConfig) -> OpenCorpus:
         validation_size=0 if config.validation else config.validation_size,
         test_size=0 if config.test else config.test_size,
         seed=config.seed,
-        source_tokenizer=make_tokenizer("character", lowercase=False),
+        source_tokenizer=make_tokenizer("character", normalization=config.normalization),
     )
     validation = SpacingText.open(config.validation[0]) if config.validation else corpus.validation
     test = SpacingText.open(config.test[0]) if config.test else corpus.test

@@ -92,7 +92,7 @@ def _open_files(config: DataConfig) -> OpenCorpus:
         validation_size=0 if config.validation else config.validation_size,
         test_size=0 if config.test else config.test_size,
         seed=config.seed,
-        source_tokenizer=make_tokenizer(config.source_tokenizer, config.lowercase_source),
+        source_tokenizer=make_tokenizer(config.source_tokenizer, config.lowercase_source, config.normalization),
     )
     if config.validation:
         corpus = replace(corpus, validation=FilePairs.open(config.validation))

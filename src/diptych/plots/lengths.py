@@ -12,6 +12,9 @@ from diptych.errors import UsageError
 from diptych.plots.sheet import COLOURS, MARKERS, add_legend, dress, new_sheet, picture_path, save
 from diptych.plots.text import FAMILY, INK, label
 
+OTHERS = (INK, "#b07d00")
+"""The colours of systems that are no backends."""
+
 Estimate = tuple[float, float, float]
 """A score and the two ends of its interval."""
 
@@ -49,9 +52,10 @@ def length_and_quality(
     for number, (name, values) in enumerate(scores.items()):
         shift = 0.14 * (number - (len(scores) - 1) / 2)  # beside each other, so that both are seen where they are equal
         score, low, high = (np.array(column) for column in zip(*values, strict=True))
+        colour = COLOURS.get(name, OTHERS[number % 2])
         upper.errorbar(
             places + shift, score, yerr=(np.maximum(score - low, 0.0), np.maximum(high - score, 0.0)),
-            color=COLOURS.get(name, INK), label=label(NAMES.get(name, name)), marker=MARKERS.get(name, "s"),
+            color=colour, label=label(NAMES.get(name, name)), marker=MARKERS.get(name, "s"),
             markersize=6, linewidth=1.0, capsize=3,
         )  # fmt: skip
     dress(upper, measure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import warnings
 from functools import cache
@@ -16,6 +17,7 @@ FAMILY = ["DejaVu Sans", "Diptych Hangul"]
 HANGUL_FONT = Path(__file__).parents[1] / "fonts" / "DiptychHangul.ttf"
 INK = "#1a1a1a"
 MAXIMUM_LABEL = 24
+CONJOINING = re.compile("[\u1100-\u11ff]")
 
 
 @cache
@@ -35,12 +37,25 @@ def label(token: str) -> str:
 
 def printable(text: str) -> str:
     """The text with what no font has a picture of replaced by U+FFFD, and a warning that says so."""
-    text = unicodedata.normalize("NFC", text)  # Hangul spelt in single letters becomes syllables
+    text = stand_alone(unicodedata.normalize("NFC", text))  # Hangul spelt in single letters becomes syllables
     missing = {c for c in text if not any(font.get_char_index(ord(c)) for font in fonts())}
     if missing:
         names = ", ".join(f"U+{ord(character):04X}" for character in sorted(missing))
         warnings.warn(f"no glyph for {names}: drawn as \N{REPLACEMENT CHARACTER}", stacklevel=2)
     return "".join("\N{REPLACEMENT CHARACTER}" if character in missing else character for character in text)
+
+
+def stand_alone(text: str) -> str:
+    """The text with each conjoining Hangul letter as the letter that stands by itself: it has a picture."""
+    return CONJOINING.sub(lambda letter: _letter(letter[0]), text)
+
+
+def _letter(conjoining: str) -> str:
+    name = unicodedata.name(conjoining, "").partition("SEONG ")[2]  # HANGUL CHOSEONG KIYEOK, the first of a syllable
+    try:
+        return unicodedata.lookup(f"HANGUL LETTER {name}")
+    except KeyError:
+        return conjoining
 
 
 def width(text: str) -> float:

@@ -21,6 +21,9 @@ from diptych.randomness import dropout_masks
 T = TypeVar("T")
 Masks = dict[str, npt.NDArray[np.bool_]]
 
+Resample = Callable[[EncodedPairs, Ids, int], EncodedPairs]
+"""Gives the pairs of these rows as this epoch sees them, see `diptych.data.resampling`."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -76,18 +79,23 @@ def total_steps(pairs: EncodedPairs, config: RunConfig, start: Place) -> int:
     return min(total, config.training.maximum_steps) if config.training.maximum_steps else total
 
 
-def schedule(pairs: EncodedPairs, config: RunConfig, start: Place, steps: int) -> Generator[Work, None, None]:
+def schedule(
+    pairs: EncodedPairs, config: RunConfig, start: Place, steps: int, resample: Resample | None = None
+) -> Generator[Work, None, None]:
     """The next `steps` steps from a place in training, each a pure function of config, pairs and place.
 
-    Batches follow from (seed, epoch), dropout masks from (seed, step, part of the step), all counted from 0. Close the
-    iterator (or exhaust it) to end its thread.
+    Batches follow from (seed, epoch), dropout masks from (seed, step, part of the step), all counted from 0; `resample`
+    may change what is in a batch, but not which pairs. Close the iterator (or exhaust it) to end its thread.
     """
     seed, batch_size, accumulate = config.training.seed, config.training.batch_size, config.training.accumulate
 
     def prepare(step: int, epoch: int, groups: list[Ids]) -> Work:
         parts = []
         for part, rows in enumerate(groups):
-            batch = collate(pairs, rows)
+            if resample:
+                batch = collate(resample(pairs, rows, epoch), np.arange(len(rows), dtype=np.int32))
+            else:
+                batch = collate(pairs, rows)
             shapes = dropout_shapes(config.model, len(rows), batch.source.shape[1], batch.target_output.shape[1])
             parts.append((batch, dropout_masks(seed, step, shapes, config.model.dropout, part)))
         return Work(*parts[0], epoch, tuple(parts[1:]))

@@ -137,7 +137,8 @@ class Session:
             with self._averaged():
                 self._validate(interruption)
         steps = 0 if self.finished or interruption.requested else self.stop_at - self.state.place.step
-        with closing(schedule(self.pairs, self.run.config, self.state.place, steps)) as work_list:
+        resample = self.run.resampling()
+        with closing(schedule(self.pairs, self.run.config, self.state.place, steps, resample)) as work_list:
             mark = time.perf_counter()
             for work in work_list:
                 mark = self._step(work, mark)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from diptych import __version__
-from diptych.config import SearchConfig
+from diptych.config import DataConfig, SearchConfig
 from diptych.data.vocabulary import UNK
 from diptych.runs import Run
 from diptych.web.limits import Limits
@@ -19,6 +19,8 @@ from diptych.web.schemas import TranslationRequest
 EXAMPLES = {
     "phrasebook": ["I feel hungry", "My friend did not feel thirsty", "Please close the window"],
     "spacing": ["ifeelhungry", "pleaseclosethewindow"],
+    "spacing korean": ["배가고파요", "지호는어제가게에서우유를샀어요"],
+    "numbers": ["2026-11-28", "1,204,017"],
     "files": [],
 }
 
@@ -175,6 +177,11 @@ class Service:
         return SearchConfig.model_validate(values)
 
 
+def examples(data: DataConfig) -> list[str]:
+    """What the page offers to try."""
+    return EXAMPLES.get(f"{data.corpus} {data.language}", EXAMPLES[data.corpus])
+
+
 def _describe(run: Run, limits: Limits) -> dict[str, Any]:
     """What does not change while the server runs."""
     config = run.config
@@ -191,5 +198,5 @@ def _describe(run: Run, limits: Limits) -> dict[str, Any]:
         "model": config.model.model_dump(),
         "search": config.search.model_dump(),
         "limits": asdict(limits),
-        "examples": EXAMPLES[config.data.corpus],
+        "examples": examples(config.data),
     }

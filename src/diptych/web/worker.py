@@ -72,7 +72,7 @@ class BoundedTranslator(Translator):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """Load the model, see `Translator`, and search with it once, so that the first sentence is as quick as any."""
         super().__init__(*arguments, **options)
-        self._stepper = BoundedStepper(self._stepper)
+        self._bounded = self._stepper = BoundedStepper(self._stepper)
         for overrides in WARMING_UP:
             self.translate(["a"], **overrides, maximum_length=4)
 
@@ -82,11 +82,11 @@ class BoundedTranslator(Translator):
         Raises:
             TimeLimitError: it takes longer.
         """
-        self._stepper.deadline = time.monotonic() + seconds
+        self._bounded.deadline = time.monotonic() + seconds
         try:
             return self.translate([sentence], search, first_row=row)[0]
         finally:
-            self._stepper.deadline = math.inf
+            self._bounded.deadline = math.inf
 
 
 def answer(translator: BoundedTranslator, job: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from diptych.compare.page.words import Words, mark_words
+from diptych.plots.text import stand_alone
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ def map_data(translation: Mapping[str, Any]) -> dict[str, Any] | None:
     if not attention or not any(np.any(weights) for weights in attention.values()):
         return None
     return {
-        "source": translation["source_tokens"],
-        "tokens": list(translation["tokens"].values()),
+        "source": [stand_alone(token) for token in translation["source_tokens"]],
+        "tokens": [[stand_alone(token) for token in said] for said in translation["tokens"].values()],
         "weights": [
             np.rint(np.multiply(weights, 10_000)).astype(int).ravel().tolist() for weights in attention.values()
         ],

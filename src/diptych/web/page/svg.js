@@ -18,8 +18,15 @@ export function width(text) {
   return measure.measureText(text).width;
 }
 
-/** A token as it is drawn: white space made visible, and shortened where it is very long. */
+// The conjoining letters of Hangul by themselves, from U+1100, U+1161 and U+11A8 on.
+const LETTERS = new Map([
+  [0x1100, "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"],
+  [0x1161, "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"],
+  [0x11a8, "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"],
+].flatMap(([first, letters]) => [...letters].map((letter, index) => [String.fromCodePoint(first + index), letter])));
+
+/** A token as it is drawn: white space made visible, a Hangul letter by itself, and shortened where it is very long. */
 export function shown(token) {
-  const visible = token.replace(/\s/g, "␣");
+  const visible = token.replace(/\s/g, "␣").replace(/[\u1100-\u11ff]/g, (letter) => LETTERS.get(letter) ?? letter);
   return visible.length > 24 ? `${visible.slice(0, 23)}…` : visible;
 }

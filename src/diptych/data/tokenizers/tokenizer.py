@@ -1,0 +1,55 @@
+"""What every tokenizer is: a way from a line of text to its tokens, and back."""
+
+from __future__ import annotations
+
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from diptych.config import Normalization
+
+
+@dataclass(frozen=True)
+class Tokenizer(ABC):
+    """Splits a line into tokens and joins tokens to a line.
+
+    Attributes:
+        lowercase: whether a line is lower-cased before it is split.
+        normalization: the Unicode normal form that a line is brought into before it is lower-cased and split, and what
+            is joined after; "none" leaves both as they are.
+    """
+
+    lowercase: bool = False
+    normalization: Normalization = "none"
+    kind: ClassVar[str]
+    """The name this tokenizer has in a config."""
+    tokens_per_word: ClassVar[int] = 1
+    """About how many tokens a word has."""
+
+    def tokenize(self, text: str) -> list[str]:
+        """The tokens of one line, none of them empty."""
+        return self.split(self.normalize(text))
+
+    def detokenize(self, tokens: Iterable[str]) -> str:
+        """The line that these tokens make; `tokenize` gives the same tokens back if they are some line's."""
+        return self.form(self.join(tokens))
+
+    def normalize(self, text: str) -> str:
+        """The line as it is split: in its normal form and, if asked for, lower-cased."""
+        text = self.form(text)
+        # Once more, for a lower-case letter may be one with an accent that its capital could only stand before.
+        return self.form(text.lower()) if self.lowercase else text
+
+    def form(self, text: str) -> str:
+        """The line in its normal form."""
+        return text if self.normalization == "none" else unicodedata.normalize(self.normalization, text)
+
+    @abstractmethod
+    def split(self, text: str) -> list[str]:
+        """The tokens of a line that `normalize` gave."""
+
+    @abstractmethod
+    def join(self, tokens: Iterable[str]) -> str:
+        """The tokens as a line, in whatever form they are."""

@@ -1,0 +1,50 @@
+"""The measures of a translation: by name, whether high or low is good, and how it is printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diptych.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure, in percent.
+
+    Attributes:
+        title: how it is shown.
+        higher_is_better: whether 100 is perfect, and not 0.
+        sacrebleu: whether sacreBLEU computes it.
+    """
+
+    title: str
+    higher_is_better: bool = True
+    sacrebleu: bool = False
+
+
+MEASURES = {
+    "bleu": Measure("BLEU", sacrebleu=True),
+    "chrf": Measure("chrF", sacrebleu=True),
+    "chrf++": Measure("chrF++", sacrebleu=True),
+    "ter": Measure("TER", higher_is_better=False, sacrebleu=True),
+    "exact": Measure("exact match"),
+    "cer": Measure("CER", higher_is_better=False),
+    "wer": Measure("WER", higher_is_better=False),
+}
+"""Every measure of texts. CER and WER are the character and the word error rate; TER is the translation edit rate."""
+
+
+def chosen_measures(names: str) -> list[str]:
+    """The measures named with commas between them, or "all".
+
+    Raises:
+        ConfigError: there is no such measure.
+    """
+    if names == "all":
+        return list(MEASURES)
+    chosen = [name.strip().lower() for name in names.split(",") if name.strip()]
+    unknown = [name for name in chosen if name not in MEASURES]
+    if unknown or not chosen:
+        what = ", ".join(unknown) or repr(names)
+        raise ConfigError(f"unknown measure {what}; choose among: all, {', '.join(MEASURES)}")
+    return list(dict.fromkeys(chosen))
