@@ -13,7 +13,7 @@ from diptych.data.vocabulary import EOS
 from diptych.errors import BackendError, CheckpointError, ConfigError, DataError, RunError
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.runs import Run
-from diptych.translation import Translation, Translator, load
+from diptych.translation import Alternative, Translation, Translator, load
 
 WORDS = "a bird sees one small red fox".split()
 
@@ -168,7 +168,7 @@ def test_no_text_ever_holds_a_line_break(tmp_path, monkeypatch):
         (found,) = translator.translate([line], **options)
         assert found.text == "x" + "y".join(" " * len(breaks))
         assert found.tokens == (*line, "<eos>"), "the tokens are told as they are"
-        for text in [found.text, *(text for text, _ in found.alternatives)]:
+        for text in [found.text, *(each.text for each in found.alternatives)]:
             assert len(f"{text}.".splitlines()) == 1
     (found,) = translator.translate([breaks])
     assert found.tokens == (), "whitespace alone is an empty line, though these are tokens here"
@@ -197,7 +197,7 @@ def test_a_beam_gives_its_n_best(copier):
     lines = ["one small fox", "a bird"]
     for found in copier.translate(lines, beam_size=4, n_best=3, length_penalty=1.0):
         assert len(found.alternatives) == 3
-        texts, scores = zip(*found.alternatives, strict=True)
+        texts, scores = zip(*((each.text, each.score) for each in found.alternatives), strict=True)
         assert texts[0] == found.text == found.source and len(set(texts)) > 1
         assert list(scores) == sorted(scores, reverse=True)
         assert scores[0] == pytest.approx(found.log_probability / ((5 + len(found.tokens)) / 6))
@@ -239,11 +239,81 @@ def test_a_search_config_is_overridden_key_by_key(copier):
         ({"n_best": 2}, "n_best 2 needs a beam_size"),
         ({"temperature": -1.0}, "temperature = -1.0"),
         ({"length_penalty": float("nan")}, "length_penalty"),
+        ({"top_k": 3}, r"top_k 3 and top_p 1.0 say what sampling draws from, but temperature 0.0"),
+        ({"top_p": 0.9}, r"top_k 0 and top_p 0.9 .*: set temperature above 0"),
+        ({"temperature": 1.0, "top_p": 0.0}, "top_p = 0.0"),
+        ({"temperature": 1.0, "top_k": -1}, "top_k = -1"),
+        ({"coverage_penalty": 0.2}, "coverage_penalty 0.2 ranks the hypotheses of a beam, but beam_size 1"),
+        ({"minimum_length": 5, "maximum_length": 5}, "minimum_length 5 needs a maximum_length, .* at least 6, got 5"),
+        ({"no_repeat_ngram": -1}, "no_repeat_ngram = -1"),
+        ({"forbid_unknown": 1}, "forbid_unknown = 1"),
+        (
+            {"prefix": "a purple"},
+            r"the prefix 'a purple' holds 'purple', which is not in the target's vocabulary of 11",
+        ),
+        ({"prefix": ["a", "one"]}, "one for each line: got 2 for 1 lines"),
+        ({"prefix": "a a", "no_repeat_ngram": 1}, "a prefix and no_repeat_ngram = 1 exclude each other"),
+        ({"prefix": "a fox", "maximum_length": 2}, "maximum_length 2 has no room for .* a prefix of 2 .*: set .* to 3"),
+        (
+            {"minimum_length": 9, "no_repeat_ngram": 1},
+            "after 8 tokens nothing is left to say: minimum_length 9 .* lower",
+        ),
     ],
 )
 def test_impossible_searches_are_refused(copier, options, message):
     with pytest.raises(ConfigError, match=message):
         copier.translate(["fox"], **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"beam_size": 3}, {"temperature": 1e-6}])
+def test_a_prefix_begins_every_translation_or_its_own(copier, options):
+    lines = ["one small fox", "", "a bird"]
+    found = copier.translate(lines, prefix=" red  bird", **options)
+    assert [each.text for each in found] == ["red bird fox", "", "red bird"]
+    found = copier.translate(lines, prefix=["one red", "fox", ""], **options)
+    assert [each.text for each in found] == ["one red fox", "", "a bird"]
+    assert found[0].tokens == ("one", "red", "fox", "<eos>")
+    assert found[0].token_log_probabilities == (-0.125, -9.0, -0.125, -0.125), "the model's own"
+
+
+def test_a_limit_that_nobody_set_has_room_for_a_prefix_and_the_minimum_length(copier):
+    prefix = "red " * 30
+    (found,) = copier.translate(["fox"], prefix=prefix)
+    assert found.tokens[-1] == "<eos>" and found.text == prefix.strip()
+    (found,) = copier.translate(["fox"], minimum_length=40)
+    assert found.tokens[-1] == "<eos>" and len(found.tokens) == 41
+
+
+def test_unk_is_not_said_where_it_is_forbidden(copier):
+    (found,) = copier.translate(["a purple fox"], forbid_unknown=True)
+    assert found.source_tokens[1] == "purple"
+    assert found.tokens == ("a", "<eos>"), "of equally probable ones the lowest id, which is that of eos"
+
+
+def test_coverage_needs_an_attention(tmp_path):
+    run = make_run(tmp_path / "blind")
+    config = run.config.model_copy(update={"model": run.config.model.model_copy(update={"attention": "none"})})
+    blind = Run.create(config, tmp_path / "none")
+    train(blind, "pytorch")
+    with pytest.raises(ConfigError, match=r"coverage_penalty 0.5 needs an attention, but the model of .*none has none"):
+        Translator(blind, "reference").translate([], beam_size=2, coverage_penalty=0.5)
+    values = config.model_dump(mode="json") | {"search": {"beam_size": 2, "coverage_penalty": 0.5}}
+    with pytest.raises(
+        ConfigError, match=r"search.coverage_penalty 0.5 needs an attention, got model.attention 'none'"
+    ):
+        parse_config(values)
+
+
+def test_alternatives_hold_what_a_translation_holds(reference):
+    for found in reference.translate(["one small fox", "a bird"], beam_size=4, n_best=3):
+        best, *others = found.alternatives
+        assert (best.text, best.tokens, best.log_probability) == (found.text, found.tokens, found.log_probability)
+        assert best.token_log_probabilities == found.token_log_probabilities and best.attention is found.attention
+        assert len(others) == 2
+        for each in (best, *others):
+            assert each.log_probability == pytest.approx(sum(each.token_log_probabilities))
+            assert each.attention.shape == (len(each.tokens), len(found.source_tokens))
+            assert each.score == pytest.approx(each.log_probability / ((5 + len(each.tokens)) / 6) ** 0.6)
 
 
 def test_one_string_is_no_list_of_lines(copier):
@@ -305,8 +375,15 @@ def test_the_reference_translates_in_float64(reference):
 @pytest.mark.parametrize("backend", ["tensorflow", "pytorch"])
 @pytest.mark.parametrize(
     "options",
-    [{}, {"beam_size": 4, "n_best": 4}, {"temperature": 1.3, "seed": 5}],
-    ids=["greedy", "beam", "sampling"],
+    [
+        {},
+        {"beam_size": 4, "n_best": 4},
+        {"temperature": 1.3, "seed": 5},
+        {"prefix": "a red", "minimum_length": 4, "no_repeat_ngram": 1, "forbid_unknown": True},
+        {"beam_size": 4, "n_best": 4, "coverage_penalty": 0.7, "no_repeat_ngram": 2, "minimum_length": 3},
+        {"temperature": 1.3, "seed": 5, "top_k": 6, "top_p": 0.8, "no_repeat_ngram": 2, "prefix": "one"},
+    ],
+    ids=["greedy", "beam", "sampling", "constrained", "coverage", "truncated"],
 )
 def test_every_backend_finds_the_same(run, reference, backend, options):
     if not backends.is_installed(backend):
@@ -318,16 +395,21 @@ def test_every_backend_finds_the_same(run, reference, backend, options):
         assert one.tokens == other.tokens and one.text == other.text
         np.testing.assert_allclose(one.token_log_probabilities, other.token_log_probabilities, rtol=1e-11)
         np.testing.assert_allclose(one.attention, other.attention, rtol=1e-6, atol=1e-9)
-        assert [text for text, _ in one.alternatives] == [text for text, _ in other.alternatives]
+        assert [each.tokens for each in one.alternatives] == [each.tokens for each in other.alternatives]
         np.testing.assert_allclose(
-            [score for _, score in one.alternatives], [score for _, score in other.alternatives], rtol=1e-11
+            [each.score for each in one.alternatives], [each.score for each in other.alternatives], rtol=1e-11
         )
+        for each, same in zip(one.alternatives, other.alternatives, strict=True):
+            np.testing.assert_allclose(each.token_log_probabilities, same.token_log_probabilities, rtol=1e-11)
+            np.testing.assert_allclose(each.attention, same.attention, rtol=1e-6, atol=1e-9)
 
 
 def test_a_translation_shows_itself_in_a_notebook():
     hostile = "<img src=x onerror=alert(1)>"
     attention = np.eye(2, dtype=np.float32)
-    found = Translation(hostile, "b c", (hostile, "b"), ("b", "c"), -1.5, (-1.0, -0.5), attention, (("b c", -0.75),))
+    found = Translation(
+        hostile, "b c", (hostile, "b"), ("b", "c"), -1.5, (-1.0, -0.5), attention, (Alternative("b c", -0.75),)
+    )
     page = found._repr_html_()
     assert "<img src=x" not in page and "&lt;img src=x onerror=alert(1)&gt;" in page
     for part in ("b c", "-1.5", "-0.75", 'src="data:image/png;base64,'):

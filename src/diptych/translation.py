@@ -10,16 +10,38 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych import backends
 from diptych.config import Precision, SearchConfig, parse_config
 from diptych.data.batches import source_batch
-from diptych.data.vocabulary import EOS
-from diptych.errors import RunError
+from diptych.data.vocabulary import EOS, UNK
+from diptych.errors import ConfigError
+from diptych.members import Member, MemberProcess, load_ensemble
 from diptych.runs import Run
-from diptych.search import Hypothesis, Stepper, beam, greedy, sample
+from diptych.search import Constraints, Hypothesis, Stepper, find
+from diptych.search.ensemble import Average
 
 LINE_BREAKS = str.maketrans(dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
 """Everything that `str.splitlines` would break a line at becomes a space, so that one line in is one line out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Alternative:
+    """One of a beam's translations of a line, T tokens long.
+
+    Attributes:
+        text: the translation; it holds no line break.
+        score: what the beam ranks by.
+        tokens: (T,) what the model said, as in `Translation`.
+        log_probability: of the whole.
+        token_log_probabilities: (T,) of each token.
+        attention: (T, S) float32 where the model looked for each token; zeros without attention.
+    """
+
+    text: str
+    score: float
+    tokens: tuple[str, ...] = ()
+    log_probability: float = 0.0
+    token_log_probabilities: tuple[float, ...] = ()
+    attention: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +56,7 @@ class Translation:
         log_probability: of the whole translation, eos included if it was said.
         token_log_probabilities: (T,) of each token.
         attention: (T, S) float32 where the model looked for each token; zeros without attention.
-        alternatives: the n best translations of a beam and their scores, this one first; else empty.
+        alternatives: the n best translations of a beam, this one first; else empty.
     """
 
     source: str
@@ -44,7 +66,7 @@ class Translation:
     log_probability: float = 0.0
     token_log_probabilities: tuple[float, ...] = ()
     attention: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    alternatives: tuple[tuple[str, float], ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
 
     def _repr_html_(self) -> str:
         """How a notebook shows it: source, translation, alternatives and the attention map."""
@@ -52,12 +74,12 @@ class Translation:
 
         rows: list[tuple[object, ...]] = [("source", self.source), ("translation", self.text)]
         rows.append(("log-probability", f"{self.log_probability:.4f}"))
-        rows += [(f"score {score:.4f}", text) for text, score in self.alternatives]
+        rows += [(f"score {each.score:.4f}", each.text) for each in self.alternatives]
         return str(table(rows) + picture(self.source_tokens, {"": (self.tokens, self.attention)}))
 
 
 class Translator:
-    """Translates lines with a run's model in one backend.
+    """Translates lines with a run's model in one backend, or with an ensemble that this model belongs to.
 
     Attributes:
         run: the run.
@@ -65,6 +87,9 @@ class Translator:
         trained_in: whose checkpoint it is: the backend's own, or another's where this one has not trained.
         model: the panel's model.
     """
+
+    _attends = True
+    _processes: tuple[MemberProcess, ...] = ()
 
     def __init__(
         self,
@@ -74,42 +99,49 @@ class Translator:
         threads: int | None = None,
         precision: Precision | None = None,
         device: str = "auto",
+        members: Sequence[Member] = (),
+        average: Average = "probability",
     ) -> None:
-        """Load a checkpoint's weights. The same weights work in every backend, so any that has trained will do.
+        """Load a checkpoint's weights, and those of the other members, see `diptych.members.load_ensemble`.
 
         Args:
             run: what was trained.
             backend: "tensorflow", "pytorch" or "reference".
             which: "best", "latest" or a checkpoint's name.
-            threads: how many the backend may use; None leaves that to it.
-            precision: None for the run's own, or float64 in the reference, which has no other.
+            threads: how many each process's backend may use; None leaves that to it.
+            precision: None for each run's own, or float64 in the reference, which has no other.
             device: "auto", "cpu" or "cuda".
+            members: the models that say each token together with this one.
+            average: of their probabilities, see `diptych.search.Ensemble`.
 
         Raises:
-            BackendError: the backend is unknown, not installed or broken.
-            RunError: nothing has been trained in this run.
+            BackendError: a backend is unknown, not installed or broken.
+            RunError: nothing has been trained in a run, or a member's vocabularies are not this run's.
             CheckpointError: there is no such checkpoint, or it is damaged.
         """
-        trained = run.trained_backends()
-        if not trained:
-            raise RunError(f"{run.folder} has no checkpoint yet: train it with `diptych train {run.folder}`")
         self.run = run
         self.backend = backend
-        self.trained_in = backend if backend in trained else trained[0]
-        checkpoint = run.read_checkpoint(self.trained_in, which)
-        panel = backends.load(backend, threads, device)
-        self.model = panel.Model(
-            run.config.model,
-            len(run.source_vocabulary),
-            len(run.target_vocabulary),
-            precision or ("float64" if backend == "reference" else run.config.training.precision),
-        )
-        panel.load_parameters(self.model, checkpoint.parameters)
-        self._stepper: Stepper = panel.Stepper(self.model)
+        first = Member(run, backend, which)
+        loaded, self._processes = load_ensemble(first, members, average, threads, precision, device)
+        self.model = loaded.model
+        self.trained_in = loaded.trained_in
+        self._stepper: Stepper = loaded.stepper
+        self._attends = any(each.run.config.model.attention != "none" for each in (first, *members))
+
+    def close(self) -> None:
+        """End the processes of an ensemble; without one there is nothing to end."""
+        for process in self._processes:
+            process.close()
+
+    def __enter__(self) -> Translator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def stepper(self) -> Stepper:
-        """What drives the model token by token."""
+        """What drives the model, or the ensemble, token by token."""
         return self._stepper
 
     @classmethod
@@ -121,7 +153,13 @@ class Translator:
         return translator
 
     def translate(
-        self, lines: Sequence[str], search: SearchConfig | None = None, *, first_row: int = 0, **overrides: Any
+        self,
+        lines: Sequence[str],
+        search: SearchConfig | None = None,
+        *,
+        first_row: int = 0,
+        prefix: str | Sequence[str] = "",
+        **overrides: Any,
     ) -> list[Translation]:
         """Translate each line; a line of nothing but whitespace gives an empty translation.
 
@@ -130,13 +168,14 @@ class Translator:
             search: how to search; None for the run's own config.
             first_row: the number of the first line, for who translates a text in parts: a line's sample belongs to
                 its number.
+            prefix: what every translation begins with, cut into tokens as the target is; or a text for each line.
             overrides: keys of `SearchConfig` that replace those of `search`, for instance `beam_size=5`.
 
         Returns:
             One translation per line, in order.
 
         Raises:
-            ConfigError: an override is unknown or impossible.
+            ConfigError: an override is unknown or impossible, or the model cannot say the prefix.
             TypeError: `lines` is one string.
         """
         if isinstance(lines, str):
@@ -145,43 +184,82 @@ class Translator:
         if overrides:
             values = {"search": search.model_dump() | overrides}
             search = parse_config(values, origin="translate").search
+        if search.coverage_penalty > 0.0 and not self._attends:
+            raise ConfigError(
+                f"coverage_penalty {search.coverage_penalty} needs an attention, but the model of {self.run.folder} "
+                f"has none: set coverage_penalty = 0.0"
+            )
+        prefixes = self._prefixes(prefix, len(lines), search)
         tokens = [self.run.source_tokenizer.tokenize(line) if line.strip() else [] for line in lines]
         # Longest first: lines of similar length share a batch, and if memory is short it shows at once.
         rows = sorted((row for row in range(len(lines)) if tokens[row]), key=lambda row: -len(tokens[row]))
         translations = [Translation(source=line, text="") for line in lines]
         for start in range(0, len(rows), search.batch_size):
             batch = rows[start : start + search.batch_size]
-            found = self._search([tokens[row] for row in batch], [first_row + row for row in batch], search)
+            beginnings = [prefixes[row] for row in batch] if prefixes else []
+            found = self._search([tokens[row] for row in batch], [first_row + row for row in batch], search, beginnings)
             for row, hypotheses in zip(batch, found, strict=True):
                 translations[row] = self._translation(lines[row], tokens[row], hypotheses, search.beam_size > 1)
         return translations
 
-    def _search(self, token_lists: list[list[str]], rows: list[int], search: SearchConfig) -> list[list[Hypothesis]]:
+    def _search(
+        self, token_lists: list[list[str]], rows: list[int], search: SearchConfig, prefixes: list[tuple[int, ...]]
+    ) -> list[list[Hypothesis]]:
         """The hypotheses found for each sentence, the best first."""
         source, lengths = source_batch([self.run.source_vocabulary.encode(tokens) for tokens in token_lists])
-        fixed = search.maximum_length
-        longest = np.full_like(lengths, fixed) if fixed else self.run.longest_translations(lengths)
-        if search.beam_size > 1:
-            return beam(self._stepper, source, lengths, longest, search.beam_size, search.length_penalty, search.n_best)
-        if search.temperature > 0.0:
-            found = sample(self._stepper, source, lengths, longest, search.temperature, search.seed, rows)
-        else:
-            found = greedy(self._stepper, source, lengths, longest)
-        return [[hypothesis] for hypothesis in found]
+        return find(self._stepper, source, lengths, self.run.longest_translations(lengths), search, rows, prefixes)
+
+    def _prefixes(self, prefix: str | Sequence[str], lines: int, search: SearchConfig) -> list[tuple[int, ...]]:
+        """The ids that each line's translation begins with; empty where none has to begin with anything.
+
+        Raises:
+            ConfigError: there are more or fewer than lines, or one holds a token that the vocabulary has not, or breaks
+                another constraint.
+        """
+        texts = [prefix] if isinstance(prefix, str) else list(prefix)
+        if not isinstance(prefix, str) and len(texts) != lines:
+            raise ConfigError(f"translate takes one prefix, or one for each line: got {len(texts)} for {lines} lines")
+        vocabulary, found = self.run.target_vocabulary, []
+        for text in texts:
+            tokens = self.run.target_tokenizer.tokenize(text) if text else []
+            ids = tuple(vocabulary.encode(tokens))
+            if UNK in ids:
+                raise ConfigError(
+                    f"the prefix {text!r} holds {tokens[ids.index(UNK)]!r}, which is not in the target's vocabulary of "
+                    f"{len(vocabulary):,} tokens, so the model cannot say it: use other words"
+                )
+            found.append(ids)
+        constraints = Constraints(search.no_repeat_ngram, search.minimum_length, prefixes=tuple(found))
+        if search.maximum_length:
+            constraints.check_room(np.full(len(found), search.maximum_length, np.int32))
+        if not any(found):
+            return []
+        return found * lines if isinstance(prefix, str) else found
 
     def _translation(
         self, line: str, tokens: list[str], hypotheses: list[Hypothesis], with_alternatives: bool
     ) -> Translation:
-        best = hypotheses[0]
+        found = [self._alternative(hypothesis) for hypothesis in hypotheses]
+        best = found[0]
         return Translation(
             source=line,
-            text=self._text(best),
+            text=best.text,
             source_tokens=tuple(tokens),
-            tokens=tuple(self.run.target_vocabulary.decode(best.tokens)),
+            tokens=best.tokens,
             log_probability=best.log_probability,
             token_log_probabilities=best.token_log_probabilities,
             attention=best.attention,
-            alternatives=tuple((self._text(each), each.score) for each in hypotheses) if with_alternatives else (),
+            alternatives=tuple(found) if with_alternatives else (),
+        )
+
+    def _alternative(self, hypothesis: Hypothesis) -> Alternative:
+        return Alternative(
+            text=self._text(hypothesis),
+            score=hypothesis.score,
+            tokens=tuple(self.run.target_vocabulary.decode(hypothesis.tokens)),
+            log_probability=hypothesis.log_probability,
+            token_log_probabilities=hypothesis.token_log_probabilities,
+            attention=hypothesis.attention,
         )
 
     def _text(self, hypothesis: Hypothesis) -> str:
@@ -196,12 +274,27 @@ def load(
     threads: int | None = None,
     precision: Precision | None = None,
     device: str = "auto",
+    members: Sequence[str | Member] = (),
+    average: Average = "probability",
 ) -> Translator:
     """Open the run in a folder and load its model into a backend, see `Translator`.
 
+    Args:
+        folder: the run's.
+        backend: "tensorflow", "pytorch" or "reference".
+        which: "best", "latest" or a checkpoint's name.
+        threads: how many the backend may use; None leaves that to it.
+        precision: None for the run's own.
+        device: "auto", "cpu" or "cuda".
+        members: the other members of an ensemble, each as RUN[:BACKEND[:CHECKPOINT]], by default this backend's best.
+        average: of the members' probabilities, see `diptych.search.Ensemble`.
+
     Raises:
-        RunError: the folder holds no run, or one in which nothing has been trained.
-        BackendError: the backend is unknown, not installed or broken.
+        RunError: a folder holds no run, one in which nothing has been trained, or one with other vocabularies.
+        BackendError: a backend is unknown, not installed or broken.
         CheckpointError: there is no such checkpoint, or it is damaged.
+        UsageError: a member names no backend that there is.
     """
-    return Translator(Run.open(folder), backend, which, threads, precision, device)
+    run = Run.open(folder)
+    opened = [each if isinstance(each, Member) else Member.open(each, backend) for each in members]
+    return Translator(run, backend, which, threads, precision, device, opened, average)

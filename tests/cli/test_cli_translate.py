@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from unittest import mock
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 
 import diptych
 from diptych.cli.lines import decoded_lines
-from diptych.config import ModelConfig
+from diptych.config import DataConfig, ModelConfig, TrainingConfig
+from diptych.parameters.checkpoint import Checkpoint
 
 
 @pytest.fixture
@@ -102,16 +104,26 @@ def test_bad_utf_8_is_named_by_line_and_byte(translate, monkeypatch, chunk):
 
 def test_search_options_reach_the_search(translate, run):
     translator = diptych.load(run.folder, "reference")
-    line = "I feel hungry"
+    line, word = "I feel hungry", run.target_vocabulary.entries[5]
     for arguments, overrides in [
         (["--temperature", "2", "--seed", "5"], {"temperature": 2.0, "seed": 5}),
         (["--beam-size", "3", "--length-penalty", "0"], {"beam_size": 3, "length_penalty": 0.0}),
         (["--max-length", "2"], {"maximum_length": 2}),
         (["--batch-size", "1"], {"batch_size": 1}),
+        (["--temperature", "2", "--top-k", "4", "--top-p", "0.7"], {"temperature": 2.0, "top_k": 4, "top_p": 0.7}),
+        (["--beam-size", "3", "--coverage-penalty", "4"], {"beam_size": 3, "coverage_penalty": 4.0}),
+        (["--min-length", "4", "--no-repeat-ngram", "1"], {"minimum_length": 4, "no_repeat_ngram": 1}),
+        (["--forbid-unknown"], {"forbid_unknown": True}),
+        (["--allow-unknown"], {"forbid_unknown": False}),
+        (["--prefix", word], {"prefix": word}),
+        (["--prefix", word, "--beam-size", "2"], {"prefix": word, "beam_size": 2}),
     ]:
         _, out, _ = translate(line, *arguments)
         assert out == translator.translate([line], **overrides)[0].text + "\n", arguments
     assert len(translate(line, "--max-length", "2")[1].split()) == 2
+    said = translate(line, "--min-length", "4", "--no-repeat-ngram", "1")[1].split()
+    assert len(set(said)) == len(said) >= 4
+    assert translate(line, "--prefix", word)[1].startswith(word)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +133,12 @@ def test_search_options_reach_the_search(translate, run):
         (["--temperature", "nan"], "temperature"),
         (["--temperature", "1", "--beam-size", "2"], "exclude each other"),
         (["--n-best", "2"], "beam_size"),
+        (["--top-k", "2"], "set temperature above 0"),
+        (["--temperature", "1", "--top-p", "1.5"], "top_p = 1.5"),
+        (["--coverage-penalty", "1"], "beam_size"),
+        (["--min-length", "7"], "needs a maximum_length"),
+        (["--prefix", "qux"], "the prefix 'qux' holds 'qux'"),
+        (["--member", "nowhere:jax"], "RUN[:BACKEND[:CHECKPOINT]]"),
     ],
 )
 def test_an_impossible_search_is_wrong_usage(translate, arguments, message):
@@ -136,8 +154,75 @@ def test_json_is_one_object_a_line(translate, run):
     assert [line["source"] for line in lines] == ["I feel hungry", "", "I"]
     assert lines[0]["source_tokens"] == ["I", "feel", "hungry"]
     assert len(lines[0]["attention"]) == len(lines[0]["tokens"])
-    assert lines[0]["alternatives"][0]["text"] == lines[0]["text"]
+    assert len(lines[0]["alternatives"]) == 2
+    for key in ("text", "tokens", "log_probability", "token_log_probabilities", "attention"):
+        assert lines[0]["alternatives"][0][key] == lines[0][key]
+    for each in lines[0]["alternatives"]:
+        assert len(each["tokens"]) == len(each["token_log_probabilities"]) == len(each["attention"])
+    assert lines[0]["alternatives"][0]["score"] >= lines[0]["alternatives"][1]["score"]
     assert lines[1]["text"] == ""
+
+
+def test_a_checkpoint_is_chosen_by_name(diptych_command, make_run, tmp_path):
+    run = make_run(tmp_path / "run")
+    later = {name: 9.0 * values for name, values in run.initial_parameters().items()}
+    run.write_checkpoint("pytorch", run.read_checkpoint("pytorch"), best=True)
+    run.write_checkpoint("pytorch", Checkpoint(later, {}, {"step": 2}))
+
+    def says(*options):
+        arguments = ("translate", run.folder, "--backend", "reference", "--json", *options)
+        return diptych_command(*arguments, stdin=b"I feel hungry\n")
+
+    assert says() == says("--checkpoint", "best") == says("--checkpoint", "step-00000001")
+    assert says("--checkpoint", "latest") == says("--checkpoint", "step-00000002") != says()
+    code, out, error = says("--checkpoint", "newest")
+    assert (code, out) == (1, "") and "unknown checkpoint 'newest'; choose 'best', 'latest' or a name" in error
+
+
+def test_an_ensemble_of_two_runs(diptych_command, make_run, run, tmp_path):
+    other = make_run(tmp_path / "other", training=TrainingConfig(precision="float64", seed=2))
+
+    def says(*options):
+        code, out, error = diptych_command(
+            "translate", run.folder, "--backend", "reference", "--json", *options, stdin=b"I feel hungry\n"
+        )
+        assert (code, error) == (0, "")
+        return json.loads(out)
+
+    expected = diptych.load(run.folder, "reference", members=[str(other.folder)]).translate(["I feel hungry"])[0]
+    found = says("--member", other.folder)
+    assert found["log_probability"] == expected.log_probability != says()["log_probability"]
+    assert says("--member", other.folder, "--average", "log_probability")["log_probability"] != found["log_probability"]
+    assert says("--member", run.folder, "--member", run.folder) == says()
+
+
+def test_a_member_of_another_vocabulary_is_refused(diptych_command, make_run, run, tmp_path):
+    other = make_run(tmp_path / "other", data=DataConfig(maximum_pairs=20, validation_size=3, test_size=4))
+    code, out, error = diptych_command(
+        "translate", run.folder, "--backend", "reference", "--member", other.folder, stdin=b"I\n"
+    )
+    assert (code, out) == (1, "")
+    assert (
+        f"error: {other.folder} cannot be in an ensemble with {run.folder}: their source vocabularies differ" in error
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_processes_of_an_ensemble_end_with_it(run, number):
+    command = [sys.executable, "-m", "diptych", "translate", str(run.folder), "--backend", "reference"]
+    command += ["--member", f"{run.folder}:pytorch", "--threads", "1"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:  # fmt: skip
+        process.stdin.write(b"I feel hungry\n")
+        process.stdin.flush()
+        assert process.stdout.readline() != b"\n"
+        os.killpg(process.pid, number)  # as from a terminal: the worker gets it, too
+        assert process.wait(60) == (130 if number == signal.SIGINT else 143)
+        assert process.stderr.read() == b""
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
 
 
 def test_attention_of_one_line_goes_to_the_file_itself(translate, tmp_path):

@@ -65,6 +65,10 @@ def test_options_become_a_search(ask, workers, options, expected):
         ({"temperature": 0.9}, {"beam_size": 3}, 3, 0.0),
         ({"temperature": 0.9}, {}, 1, 0.9),
         ({"beam_size": 5, "n_best": 2}, {}, 5, 0.0),
+        ({"beam_size": 5, "coverage_penalty": 0.2}, {"beam_size": 1}, 1, 0.0),
+        ({"beam_size": 5, "coverage_penalty": 0.2}, {"temperature": 0.7}, 1, 0.7),
+        ({"temperature": 0.9, "top_k": 3, "top_p": 0.5}, {"beam_size": 3}, 3, 0.0),
+        ({"temperature": 0.9, "top_k": 3, "top_p": 0.5}, {"temperature": 0.0}, 1, 0.0),
     ],
 )
 def test_who_samples_leaves_the_beam_of_the_run_and_the_reverse(
@@ -79,6 +83,14 @@ def test_who_samples_leaves_the_beam_of_the_run_and_the_reverse(
     assert ask(post(EVERY | options)).status_code == 200
     search = workers["pytorch"].asked[0][2]
     assert (search["beam_size"], search["temperature"]) == (beam_size, temperature)
+
+
+def test_a_maximum_length_below_the_runs_least_is_refused(ask, service):
+    run, search = service.run, SearchConfig(minimum_length=8)
+    service.run = SimpleNamespace(config=run.config.model_copy(update={"search": search}))
+    answer = ask(post(EVERY | {"maximum_length": 8}))
+    assert answer.status_code == 422
+    assert "maximum_length 8: this run's translations have at least 8 tokens" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_it_translates_as_the_command_line_does(run, translator, search):
         assert found["text"] == expected[row].text
         assert found["tokens"] == list(expected[row].tokens)
         assert found["log_probability"] == pytest.approx(expected[row].log_probability, abs=1e-12)
-        assert [each["text"] for each in found["alternatives"]] == [text for text, _ in expected[row].alternatives]
+        assert [each["text"] for each in found["alternatives"]] == [each.text for each in expected[row].alternatives]
         if line:
             np.testing.assert_allclose(found["attention"], expected[row].attention, atol=6e-7)
 

@@ -20,6 +20,18 @@ AnyBackend: TypeAlias = Annotated[
     Literal["tensorflow", "pytorch", "reference"],
     typer.Option("--backend", help="Which framework computes; reference is the one in NumPy."),
 ]
+Members: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--member",
+        metavar="RUN[:BACKEND[:CHECKPOINT]]",
+        help="Another model that says each token together with the run's; may be given several times.",
+        show_default=False,
+    ),
+]
+Average: TypeAlias = Annotated[
+    Literal["probability", "log_probability"], typer.Option("--average", help="Of the members' predictions.")
+]
 Threads: TypeAlias = Annotated[
     int | None,
     typer.Option("--threads", min=1, help="Processor threads; by default the framework's choice.", show_default=False),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from diptych.cli.options import AnyBackend, Checkpoint, Device, Json, Run, Threads
+from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Run, Threads
 
 if TYPE_CHECKING:
     from diptych.translation import Translation
@@ -19,18 +19,39 @@ if TYPE_CHECKING:
 def translate(
     run_folder: Run,
     backend: AnyBackend = "pytorch",
+    checkpoint: Checkpoint = "best",
+    member: Members = None,
+    average: Average = "probability",
     temperature: Annotated[
         float | None, typer.Option("--temperature", help="Above 0: sample; the lower, the likelier.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of sampling.")] = None,
+    top_k: Annotated[
+        int | None, typer.Option("--top-k", help="Sample from so many most probable tokens; 0: all.")
+    ] = None,
+    top_p: Annotated[
+        float | None, typer.Option("--top-p", help="Sample from the fewest tokens of so much probability; 1: all.")
+    ] = None,
     beam_size: Annotated[int | None, typer.Option("--beam-size", help="Above 1: a beam of so many.")] = None,
     n_best: Annotated[int | None, typer.Option("--n-best", help="So many of the beam's translations, in JSON.")] = None,
     length_penalty: Annotated[float | None, typer.Option("--length-penalty", help="Of the beam; 0: none.")] = None,
+    coverage_penalty: Annotated[
+        float | None, typer.Option("--coverage-penalty", help="Of the beam, for source tokens hardly looked at.")
+    ] = None,
     maximum_length: Annotated[
         int | None, typer.Option("--max-length", help="At most so many tokens; 0: twice the source's and 10.")
     ] = None,
+    minimum_length: Annotated[
+        int | None, typer.Option("--min-length", help="At least so many tokens before the end.")
+    ] = None,
+    no_repeat_ngram: Annotated[
+        int | None, typer.Option("--no-repeat-ngram", help="No so many tokens in a row twice; 0: they may.")
+    ] = None,
+    forbid_unknown: Annotated[
+        bool | None, typer.Option("--forbid-unknown/--allow-unknown", help="Never say <unk>.", show_default=False)
+    ] = None,
+    prefix: Annotated[str, typer.Option("--prefix", help="What every translation begins with.")] = "",
     batch_size: Annotated[int | None, typer.Option("--batch-size", help="Lines translated at once.")] = None,
-    checkpoint: Checkpoint = "best",
     attention: Annotated[
         Path | None,
         typer.Option(
@@ -45,8 +66,9 @@ def translate(
 ) -> None:
     """Translate lines of standard input to lines on standard output.
 
-    The search is greedy unless the run's config or an option says otherwise. Text is UTF-8, and only a line feed ends
-    a line. An empty line gives an empty line.
+    The search is greedy unless the run's config or an option says otherwise. With --member an ensemble translates; a
+    member in the other framework computes in a process of its own. Text is UTF-8, and only a line feed ends a line. An
+    empty line gives an empty line.
     """
     from diptych.cli.lines import decoded_lines
     from diptych.errors import UsageError
@@ -54,23 +76,30 @@ def translate(
     from diptych.translation import load
 
     pictures = _Pictures(picture_path(attention)) if attention else None
-    translator = load(run_folder, backend, checkpoint, threads=threads, device=device)
+    ensemble: dict[str, Any] = {"members": member or [], "average": average}
+    translator = load(run_folder, backend, checkpoint, threads=threads, device=device, **ensemble)
     if pictures and translator.run.config.model.attention == "none":
         raise UsageError(f"--attention {attention}: the model of {run_folder} has attention = 'none', nothing to draw")
     options = {
         "temperature": temperature,
         "seed": seed,
+        "top_k": top_k,
+        "top_p": top_p,
         "beam_size": beam_size,
         "n_best": n_best,
         "length_penalty": length_penalty,
+        "coverage_penalty": coverage_penalty,
         "maximum_length": maximum_length,
+        "minimum_length": minimum_length,
+        "no_repeat_ngram": no_repeat_ngram,
+        "forbid_unknown": forbid_unknown,
         "batch_size": batch_size,
     }
     overrides: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
-    translator.translate([], **overrides)  # what cannot be obeyed is said before anything is read
+    translator.translate([], prefix=prefix, **overrides)  # what cannot be obeyed is said before anything is read
     first = 0
     for lines in decoded_lines(sys.stdin.buffer, prompt="> " if sys.stdin.isatty() else ""):
-        found = translator.translate(lines, first_row=first, **overrides)
+        found = translator.translate(lines, first_row=first, prefix=prefix, **overrides)
         _print_lines(_json(each) if as_json else each.text for each in found)
         for number, each in enumerate(found, first + 1):
             if pictures and each.attention.size:
@@ -87,7 +116,7 @@ def _print_lines(lines: Iterator[str]) -> None:
 def _json(translation: Translation) -> str:
     """A translation as one line of JSON."""
     values: dict[str, Any] = vars(translation) | {"attention": translation.attention.tolist()}
-    values["alternatives"] = [{"text": text, "score": score} for text, score in translation.alternatives]
+    values["alternatives"] = [vars(each) | {"attention": each.attention.tolist()} for each in translation.alternatives]
     return json.dumps(values, ensure_ascii=False)
 
 

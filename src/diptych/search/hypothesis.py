@@ -22,7 +22,7 @@ class Hypothesis:
         log_probability: the sum of `token_log_probabilities`.
         token_log_probabilities: (T,) the model's own log-probability of each token.
         attention: (T, S) float32 where each token looked, S the sentence's own length; zeros without attention.
-        score: what the search ranks by: the log-probability, in a beam divided by the length penalty.
+        score: what the search ranks by: the log-probability, in a beam with the length and the coverage penalty.
     """
 
     tokens: tuple[int, ...]
@@ -42,14 +42,18 @@ def make_hypothesis(
     token_log_probabilities: Sequence[float],
     attention: Sequence[Reals],
     source_length: int,
-    penalty: float = 1.0,
+    length_penalty: float = 1.0,
+    coverage_penalty: float = 0.0,
 ) -> Hypothesis:
-    """A hypothesis of T tokens from their T log-probabilities and T rows of attention, padded to any length."""
+    """A hypothesis of T tokens from their T log-probabilities and T rows of attention, padded to any length.
+
+    Its score is the log-probability divided by the length penalty, plus the coverage penalty, which is at most 0.
+    """
     log_probability = math.fsum(token_log_probabilities)
     return Hypothesis(
         tokens=tuple(tokens),
         log_probability=log_probability,
         token_log_probabilities=tuple(token_log_probabilities),
         attention=np.array([row[:source_length] for row in attention], np.float32),
-        score=log_probability / penalty,
+        score=log_probability / length_penalty + coverage_penalty,
     )

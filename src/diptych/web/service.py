@@ -164,6 +164,16 @@ class Service:
         elif options.get("beam_size", 1) > 1:
             values["temperature"] = 0.0
         values["n_best"] = values["beam_size"]
+        if values["temperature"] == 0.0:
+            values |= {"top_k": 0, "top_p": 1.0}
+        if values["beam_size"] == 1:
+            values["coverage_penalty"] = 0.0
+        if 0 < values["maximum_length"] <= values["minimum_length"]:
+            raise RefusedError(
+                422,
+                f"maximum_length {values['maximum_length']}: this run's translations have at least "
+                f"{values['minimum_length']} tokens before their end; give more",
+            )
         return SearchConfig.model_validate(values)
 
 

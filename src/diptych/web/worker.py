@@ -104,7 +104,7 @@ def to_json(translation: Translation, milliseconds: float) -> dict[str, Any]:
     """A translation as the API gives it; its attention is None where there is none, or the map would be too large."""
     attention = translation.attention
     drawn = 0 < attention.size <= LARGEST_MAP and bool(attention.any())
-    alternatives = [{"text": text, "score": score} for text, score in translation.alternatives]
+    alternatives = [{"text": each.text, "score": each.score} for each in translation.alternatives]
     return {
         "text": translation.text,
         "tokens": list(translation.tokens),
