@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from diptych.cli.options import AnyBackend, Checkpoint, Device, Json, Run, Threads, Tokenize
+from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Run, Threads, Tokenize
 
 if TYPE_CHECKING:
     from diptych.evaluate.evaluation import UnknownWords
@@ -28,6 +28,8 @@ def evaluate(
     ] = "bleu,chrf,exact",
     tokenize: Tokenize = "13a",
     checkpoint: Checkpoint = "best",
+    member: Members = None,
+    average: Average = "probability",
     beam_size: Annotated[int | None, typer.Option("--beam-size", help="Instead of the config's.")] = None,
     length_penalty: Annotated[float | None, typer.Option("--length-penalty", help="Instead of the config's.")] = None,
     hypotheses: Annotated[
@@ -65,6 +67,7 @@ def evaluate(
     from diptych.evaluate.lengths import quality_by_length
     from diptych.evaluate.measures import chosen_measures
     from diptych.evaluate.systems import measure
+    from diptych.members import Member
     from diptych.plots import picture_path
     from diptych.runs import Run as OpenRun
     from diptych.translation import Translator
@@ -85,10 +88,11 @@ def evaluate(
         texts = {first: evaluation.read_hypotheses(hypotheses, len(pairs))}
     else:
         first = str(run_folder)
-        translator = Translator(run, backend, checkpoint, threads, device=device)
-        found = translator.translate(sources, **overrides)
+        members = [Member.open(each, backend) for each in member or []]
+        with Translator(run, backend, checkpoint, threads, None, device, members, average) as translator:
+            found = translator.translate(sources, **overrides)
+            read, unknown = evaluation.read_by(translator, pairs), evaluation.unknown_words(run, pairs, found)
         texts = {first: [each.text for each in found]}
-        read, unknown = evaluation.read_by(translator, pairs), evaluation.unknown_words(run, pairs, found)
     if against:
         other = str(against) if str(against) != first else f"{against} (2)"
         rival = evaluation.Rival(against, against_backend or backend, checkpoint, threads, device)
@@ -130,7 +134,8 @@ def evaluate(
             f"unknown words   {unknown.source:6.2f} % of the sources, {unknown.reference:.2f} % of the references, "
             f"{unknown.said:.2f} % said"
         )
-    how = "scored as they are" if hypotheses else f"translated with {backend}"
+    together = f", in an ensemble with {', '.join(member)}" if member else ""
+    how = "scored as they are" if hypotheses else f"translated with {backend}{together}"
     print(f"\n{len(pairs):,} sentences of the {part} part of {run_folder}, {how}")
 
 
