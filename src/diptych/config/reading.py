@@ -1,0 +1,79 @@
+"""A config from TOML, or from values, with every problem said in words."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from diptych.config.data import AdditionalText
+from diptych.config.run import RunConfig
+from diptych.errors import ConfigError
+
+
+def read_config(path: str | Path) -> RunConfig:
+    """Read and validate a TOML config; its data paths become absolute.
+
+    Raises:
+        ConfigError: the file is missing, is not TOML, or holds an unknown key or an impossible value.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8")
+        values = tomllib.loads(text)
+    except FileNotFoundError:
+        raise ConfigError(f"no config at {path}: give the path of a TOML file, for instance configs/phrasebook.toml")
+    except (IsADirectoryError, PermissionError) as error:
+        raise ConfigError(f"cannot read the config {path}: {error.strerror}; give the path of a TOML file") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    data = values.get("data")
+    if isinstance(data, dict):
+        for part in ("train", "validation", "test"):
+            if isinstance(data.get(part), list):
+                data[part] = [str(path.parent / p) if isinstance(p, str) else p for p in data[part]]
+        for text in data["additional"] if isinstance(data.get("additional"), list) else ():
+            if isinstance(text, dict) and isinstance(text.get("paths"), list):
+                text["paths"] = [str(path.parent / p) if isinstance(p, str) else p for p in text["paths"]]
+    return parse_config(values, origin=str(path))
+
+
+def parse_config(values: dict[str, Any], origin: str = "config") -> RunConfig:
+    """Validate a nested dictionary as a `RunConfig`; `origin` names it in the error.
+
+    Raises:
+        ConfigError: an unknown key (the choices are listed) or a value that does not fit.
+    """
+    try:
+        # Through JSON, so that lists become tuples while numbers and booleans stay strict.
+        return RunConfig.model_validate_json(json.dumps(values))
+    except TypeError as error:
+        raise ConfigError(f"{origin}: a config holds strings, numbers, booleans and lists only ({error})") from error
+    except ValidationError as error:
+        problems = [_explain(problem) for problem in error.errors()]
+        raise ConfigError(f"{origin}: " + "; ".join(problems)) from None
+
+
+def _explain(problem: Any) -> str:
+    """One validation problem as: where, what was received, what was expected."""
+    location = [str(part) for part in problem["loc"]]
+    where = ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        section: type[BaseModel] = RunConfig
+        for part in location[:-1]:
+            if part == "additional":
+                section = AdditionalText
+                break
+            section = section.model_fields[part].annotation  # type: ignore[assignment]
+        choices = ", ".join(section.model_fields)
+        table = f" in [{'.'.join(location[:-1])}]" if location[:-1] else ""
+        return f"unknown key {location[-1]!r}{table}; choose among: {choices}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        return f"[{where}] {message}" if where else message
+    return f"{where} = {problem['input']!r}: {message[0].lower()}{message[1:]}"
