@@ -52,13 +52,15 @@ def test_json_has_every_measure(evaluate, run, test_part):
     values = json.loads(out)
     assert (code, values["sentences"], values["part"]) == (0, 3, "validation")
     [measured] = values["systems"].values()
-    assert list(measured) == ["bleu", "chrf", "chrf++", "ter", "exact", "cer", "wer"]
+    assert {name: values[name] for name in measured} == {name: each["score"] for name, each in measured.items()}
+    assert list(values["signatures"]) == ["bleu", "chrf", "chrf++", "ter"]
+    assert list(measured) == ["bleu", "chrf", "chrf++", "ter", "exact_match", "cer", "wer"]
     assert "tok:char" in measured["bleu"]["signature"]
     assert values["token_accuracy"] >= 0.0 and values["perplexity"] > 1.0
 
 
 def test_a_file_is_scored_as_it_is(evaluate, reference_file, tmp_path):
-    code, out, _ = evaluate("--hypotheses", reference_file, "--measures", "bleu,cer,exact")
+    code, out, _ = evaluate("--hypotheses", reference_file, "--measures", "bleu,cer,exact_match")
     assert code == 0
     assert "BLEU         100.00" in out and "CER            0.00    0.00 -   0.00" in out
     assert "exact match  100.00" in out and "scored as they are" in out and "token accuracy" not in out

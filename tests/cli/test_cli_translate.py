@@ -176,7 +176,7 @@ def test_a_checkpoint_is_chosen_by_name(diptych_command, make_run, tmp_path):
     assert says() == says("--checkpoint", "best") == says("--checkpoint", "step-00000001")
     assert says("--checkpoint", "latest") == says("--checkpoint", "step-00000002") != says()
     code, out, error = says("--checkpoint", "newest")
-    assert (code, out) == (1, "") and "unknown checkpoint 'newest'; choose 'best', 'latest' or a name" in error
+    assert (code, out) == (1, "") and "'average-latest' or a name" in error
 
 
 def test_an_ensemble_of_two_runs(diptych_command, make_run, run, tmp_path):

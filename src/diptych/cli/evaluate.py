@@ -24,8 +24,8 @@ def evaluate(
         Literal["train", "validation", "test"], typer.Option("--part", help="Which part of the corpus.")
     ] = "test",
     measures: Annotated[
-        str, typer.Option("--measures", help="Some of bleu,chrf,chrf++,ter,exact,cer,wer, or all.")
-    ] = "bleu,chrf,exact",
+        str, typer.Option("--measures", help="Some of bleu,chrf,chrf++,ter,exact_match,cer,wer, or all.")
+    ] = "bleu,chrf,exact_match",
     tokenize: Tokenize = "13a",
     checkpoint: Checkpoint = "best",
     member: Members = None,
@@ -65,7 +65,7 @@ def evaluate(
     """
     from diptych.evaluate import evaluation
     from diptych.evaluate.lengths import quality_by_length
-    from diptych.evaluate.measures import chosen_measures
+    from diptych.evaluate.measures import MEASURES, chosen_measures
     from diptych.evaluate.systems import measure
     from diptych.members import Member
     from diptych.plots import picture_path
@@ -112,6 +112,11 @@ def evaluate(
             "part": part,
             "backend": None if hypotheses else backend,
             "sentences": len(pairs),
+            **{name: each.score for name, each in measured[first].items()},
+            "intervals": {name: [each.low, each.high] for name, each in measured[first].items()},
+            "signatures": {
+                name: each.plain_signature for name, each in measured[first].items() if MEASURES[name].sacrebleu
+            },
             "systems": {
                 system: {name: dataclasses.asdict(each) for name, each in row.items()}
                 for system, row in measured.items()

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from diptych.evaluate import score
 from diptych.evaluate.systems import Measured, measure
+
+MEASURED = ("bleu", "chrf", "exact_match")
 
 
 def quality(texts: Mapping[str, Sequence[str]], references: Sequence[str], tokenize: str) -> dict[str, dict[str, Any]]:
@@ -25,9 +26,8 @@ def quality(texts: Mapping[str, Sequence[str]], references: Sequence[str], token
     Raises:
         DataError: there is nothing to score.
     """
-    measured = measure(texts, references, ("chrf", "bleu", "exact"), tokenize)
-    signatures = {backend: score(said, references, tokenize).signatures for backend, said in texts.items()}
-    return {backend: _describe(each, signatures[backend]) for backend, each in measured.items()}
+    measured = measure(texts, references, MEASURED, tokenize)
+    return {backend: _describe(each) for backend, each in measured.items()}
 
 
 def agreement(losses: Mapping[str, Sequence[float]], texts: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -49,13 +49,12 @@ def agreement(losses: Mapping[str, Sequence[float]], texts: Mapping[str, Sequenc
     }
 
 
-def _describe(measured: Mapping[str, Measured], signatures: Mapping[str, str]) -> dict[str, Any]:
+def _describe(measured: Mapping[str, Measured]) -> dict[str, Any]:
     tested = ("chrf", "bleu")
-    names = {"bleu": "bleu", "chrf": "chrf", "exact_match": "exact"}
     return {
-        **{name: measured[key].score for name, key in names.items()},
-        "intervals": {name: [measured[key].low, measured[key].high] for name, key in names.items()},
+        **{name: each.score for name, each in measured.items()},
+        "intervals": {name: [each.low, each.high] for name, each in measured.items()},
         "p_values": {name: measured[name].p_value for name in tested},
-        "signatures": dict(signatures),
+        "signatures": {name: measured[name].plain_signature for name in tested},
         "interval_signatures": {name: measured[name].signature for name in tested},
     }

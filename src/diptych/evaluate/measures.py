@@ -27,7 +27,7 @@ MEASURES = {
     "chrf": Measure("chrF", sacrebleu=True),
     "chrf++": Measure("chrF++", sacrebleu=True),
     "ter": Measure("TER", higher_is_better=False, sacrebleu=True),
-    "exact": Measure("exact match"),
+    "exact_match": Measure("exact match"),
     "cer": Measure("CER", higher_is_better=False),
     "wer": Measure("WER", higher_is_better=False),
 }

@@ -43,6 +43,11 @@ class Measured:
     p_value: float | None
     signature: str
 
+    @property
+    def plain_signature(self) -> str:
+        """How the score alone was computed, without its interval: what published scores carry."""
+        return "|".join(part for part in self.signature.split("|") if not part.startswith(("bs:", "seed:")))
+
 
 def measure(
     systems: Mapping[str, Sequence[str]],
@@ -146,7 +151,7 @@ def _by_counts(
         share = float(parts.sum() / wholes.sum())
         samples = parts[drawn].sum(axis=1) / wholes[drawn].sum(axis=1)
         low, high = np.quantile(samples, (0.025, 0.975)) * 100.0
-        if name == "exact":
+        if name == "exact_match":
             low, high = wilson(share, len(references))
         same = list(systems[system]) == first_texts
         found[system] = Measured(
@@ -164,7 +169,7 @@ Counts = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 
 def _counts(name: str, texts: Sequence[str], references: Sequence[str]) -> Counts:
-    if name == "exact":
+    if name == "exact_match":
         return np.array(matches(texts, references), np.float64), np.ones(len(references))
     return edits(texts, references, words=name == "wer")
 
@@ -192,7 +197,7 @@ def _p_value(first: Counts, second: Counts, drawn: npt.NDArray[np.intp], test: T
 
 def _signature(name: str, count: int, test: Test) -> str:
     what = {
-        "exact": "whitespace runs as one space|interval:wilson",
+        "exact_match": "whitespace runs as one space|interval:wilson",
         "cer": f"edits per reference character, NFC|bs:{count}|seed:{SEED}",
         "wer": f"edits per reference word, NFC|bs:{count}|seed:{SEED}",
     }[name]
