@@ -140,6 +140,11 @@ class Translator:
         self.close()
 
     @property
+    def attends(self) -> bool:
+        """Whether the model, or one of the ensemble's, has an attention to show."""
+        return self._attends
+
+    @property
     def stepper(self) -> Stepper:
         """What drives the model, or the ensemble, token by token."""
         return self._stepper
@@ -184,7 +189,7 @@ class Translator:
         if overrides:
             values = {"search": search.model_dump() | overrides}
             search = parse_config(values, origin="translate").search
-        if search.coverage_penalty > 0.0 and not self._attends:
+        if search.coverage_penalty > 0.0 and not self.attends:
             raise ConfigError(
                 f"coverage_penalty {search.coverage_penalty} needs an attention, but the model of {self.run.folder} "
                 f"has none: set coverage_penalty = 0.0"

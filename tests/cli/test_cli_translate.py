@@ -254,6 +254,14 @@ def test_a_model_without_attention_draws_nothing(diptych_command, make_run, tmp_
     assert "attention = 'none'" in error
 
 
+def test_an_ensemble_draws_the_attention_of_the_member_that_has_one(diptych_command, make_run, run, tmp_path):
+    without = make_run(tmp_path / "run", model=ModelConfig(attention="none"))
+    command = ("translate", without.folder, "--backend", "reference", "--member", run.folder)
+    code, _, error = diptych_command(*command, "--attention", tmp_path / "map.svg", stdin=b"I feel hungry\n")
+    assert (code, error) == (0, "")
+    assert "<svg" in (tmp_path / "map.svg").read_text(encoding="utf-8")
+
+
 def test_a_prompt_only_on_a_terminal(run):
     pty = pytest.importorskip("pty")
     own, other = pty.openpty()

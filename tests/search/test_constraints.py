@@ -105,6 +105,48 @@ def test_every_search_keeps_to_them_and_says_what_the_model_said(table_stepper, 
             assert hypothesis.token_log_probabilities == tuple(values)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_beam_leaves_a_prefix_that_cannot_go_on(table_stepper, padded, seed):
+    """After 4 5 4 4 nothing may follow; 4 4 5 5 4 and three more may end."""
+    rules = {"no_repeat_ngram": 2, "minimum_length": 5, "forbid_unknown": True}
+    model = table_stepper(vocabulary_size=6, seed=seed)
+    every = [
+        (value, tokens)
+        for tokens, value in model.every_translation(SENTENCE, 6)
+        if tokens[-1] == EOS and allowed(tokens, **rules)
+    ]
+    # With a neighbour that has more to choose from: its prefixes are its own.
+    (found, _) = beam(
+        model, *padded([SENTENCE, (5,)]), longest([0, 0], 6), 50, 0.0, 50, constraints=Constraints(**rules)
+    )
+    assert [one.tokens for one in found if one.ended] == [tokens for _, tokens in sorted(every, reverse=True)]
+    assert len(every) == 4
+
+
+@given(
+    st.lists(st.lists(st.integers(3, 6), min_size=6, max_size=6), min_size=1, max_size=4),
+    st.integers(0, 6),
+    st.fixed_dictionaries(settings_of),
+)
+@settings(max_examples=150)
+def test_what_is_masked_is_what_may_not_follow(rows, length, rules):
+    said = np.array(rows, np.int32)[:, :length]
+    table = np.arange(len(said) * 9, dtype=np.float32).reshape(-1, 9) - 99.0
+    before = table.copy()
+    masked = Constraints(**rules).mask(table, said, np.arange(len(said)))
+    assert np.array_equal(table, before)
+    size = rules["no_repeat_ngram"]
+    for words, found in zip(said.tolist(), masked, strict=True):
+        for token in range(EOS, 9):
+            repeats = size > 0 and ngrams([*words, token], size)[-1:] and (
+                ngrams([*words, token], size)[-1] in ngrams(words, size)
+            )  # fmt: skip
+            early = token == EOS and len(words) < rules["minimum_length"]
+            unknown = token == UNK and rules["forbid_unknown"]
+            assert (found[token] == -np.inf) == bool(repeats or early or unknown)
+    assert np.array_equal(masked[masked > -np.inf], table[masked > -np.inf])
+
+
 def test_greedy_takes_the_best_of_what_is_left(table_stepper, padded):
     class Stutterer(table_stepper):
         """Would say word 4 for ever, then 5, then eos, then unk."""

@@ -43,13 +43,16 @@ def test_a_wide_beam_finds_the_best_by_the_equation(table_stepper, padded, batch
         np.testing.assert_allclose([hypothesis.score for hypothesis in hypotheses], [-each for _, each, _ in every])
 
 
-@given(sentences, st.integers(0, 1000), exponents, strengths, st.integers(2, 5), st.integers(0, 2), st.data())
-@settings(max_examples=120)
+@given(sentences, st.integers(0, 1000), exponents, st.floats(0.0, 1.0), st.integers(2, 6), st.integers(0, 2), st.data())
+@settings(max_examples=200)
 def test_stopping_early_changes_nothing(
     table_stepper, padded, same_hypotheses, batch, seed, exponent, strength, size, ngram, data
 ):
-    n_best = data.draw(st.integers(1, size))
-    stopping, going_on = (table_stepper(vocabulary_size=7, seed=seed, scale=3.0) for _ in range(2))
+    n_best = data.draw(st.integers(1, size - 1))
+    # From nearly uniform to nearly sure of each token: then a score comes close to its bound, and a bound that is only
+    # a little too low is seen.
+    scale = data.draw(st.sampled_from([0.5, 2.0, 8.0]))
+    stopping, going_on = (table_stepper(vocabulary_size=7, seed=seed, scale=scale) for _ in range(2))
     constraints = Constraints(no_repeat_ngram=ngram, minimum_length=ngram)
     request = *padded(batch), longest(batch, 9)
     few = beam(stopping, *request, size, exponent, n_best, strength, constraints)
@@ -58,6 +61,35 @@ def test_stopping_early_changes_nothing(
     for some, more in zip(few, every, strict=True):
         assert [(one.tokens, one.score) for one in some] == [(one.tokens, one.score) for one in more[:n_best]]
     assert sum(stopping.rows_per_step) <= sum(going_on.rows_per_step)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.6, 2.5])
+@pytest.mark.parametrize("strength", [0.0, 0.2, 1.0])
+def test_what_just_beats_the_best_so_far_is_waited_for(padded, exponent, strength):
+    """A translation that gets all that the bound allows its prefix: sure of the rest, as long as may be, all read."""
+    maximum, read = 9, [0.9, 0.1]
+    best_so_far = -1.0 + strength * math.log(0.9 * 0.1)
+    first = 0.999 * best_so_far * (14 / 6) ** exponent
+
+    class Late:
+        def start(self, source, source_lengths):
+            return np.zeros(len(source), int)
+
+        def step(self, state, tokens):
+            table, attention = np.full((len(state), 5), -90.0), np.tile(read, (len(state), 1))
+            for row, place in enumerate(state):
+                table[row, EOS], table[row, 3] = (-1.0, first) if place == 0 else (-90.0, -1e-9)
+                if place == maximum - 1:
+                    table[row, EOS], attention[row] = -1e-9, 1.0
+                    table[row, 3] = -90.0
+            return table, attention, state + 1
+
+        def reorder(self, state, rows):
+            return state[rows]
+
+    ((best,),) = beam(Late(), *padded([[5, 6]]), longest([0], maximum), 2, exponent, 1, strength)
+    assert best.tokens == (*[3] * (maximum - 1), EOS)
+    assert best.score == pytest.approx(0.999 * best_so_far)
 
 
 class Reader:

@@ -78,7 +78,7 @@ def translate(
     pictures = _Pictures(picture_path(attention)) if attention else None
     ensemble: dict[str, Any] = {"members": member or [], "average": average}
     translator = load(run_folder, backend, checkpoint, threads=threads, device=device, **ensemble)
-    if pictures and translator.run.config.model.attention == "none":
+    if pictures and not translator.attends:
         raise UsageError(f"--attention {attention}: the model of {run_folder} has attention = 'none', nothing to draw")
     options = {
         "temperature": temperature,

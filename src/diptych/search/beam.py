@@ -92,7 +92,7 @@ def beam(
         table, attention, state = stepper.step(state, fed)
         if constraints:
             table = constraints.mask(table, said, owners)
-        new = extend(table, attention, owners, sums, room)
+        new = extend(table, attention, owners, sums, room, masked=bool(constraints))
         length = len(history) + 1
         owners, sums = owners[new.parents], sums[new.parents] + new.values
 

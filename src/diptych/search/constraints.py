@@ -82,13 +82,15 @@ class Constraints:
     def mask(self, table: Reals, said: Ids, sentences: Rows) -> Reals:
         """Log-probabilities (N, V), with minus infinity for what may not follow.
 
+        A row of nothing else cannot go on: a beam leaves it, as long as the sentence has others.
+
         Args:
             table: (N, V) the model's own; it stays as it is.
             said: (N, t) the tokens that each row has said so far.
             sentences: (N,) which of the B sentences each row belongs to.
 
         Raises:
-            ConfigError: a row has nothing left to say: too few tokens for its minimum length, none of them twice.
+            ConfigError: a sentence has nothing left to say: too few tokens for its minimum length, none of them twice.
             CheckpointError: the model's log-probabilities are no numbers.
         """
         check_chosen(table[:, FIRST_CHOICE:].max(axis=1))
@@ -105,7 +107,9 @@ class Constraints:
             rows = np.flatnonzero(tokens)
             allowed[rows] = -np.inf
             allowed[rows, tokens[rows]] = table[rows, tokens[rows]]
-        if allowed[:, FIRST_CHOICE:].max(axis=1).min() == -np.inf:
+        can_go_on = allowed[:, FIRST_CHOICE:].max(axis=1) > -np.inf
+        # Nothing of such a sentence has ended yet, or eos would be allowed.
+        if not can_go_on.all() and np.setdiff1d(sentences, sentences[can_go_on]).size:
             raise ConfigError(
                 f"after {step} tokens nothing is left to say: minimum_length {self.minimum_length} forbids eos, and "
                 f"no_repeat_ngram {self.no_repeat_ngram} every other token; lower one of the two"

@@ -31,7 +31,14 @@ class Extension:
         return Extension(self.parents[rows], self.tokens[rows], self.values[rows], self.attention)
 
 
-def extend(table: Reals, attention: Reals, owners: Rows, sums: npt.NDArray[np.float64], room: Rows) -> Extension:
+def extend(
+    table: Reals,
+    attention: Reals,
+    owners: Rows,
+    sums: npt.NDArray[np.float64],
+    room: Rows,
+    masked: bool = False,
+) -> Extension:
     """The most probable extensions of each sentence's prefixes, as many as it has room for, best first.
 
     Args:
@@ -40,8 +47,15 @@ def extend(table: Reals, attention: Reals, owners: Rows, sums: npt.NDArray[np.fl
         owners: (N,) the sentence of each prefix, ascending.
         sums: (N,) log-probability of each prefix.
         room: (B,) how many prefixes each sentence may have.
+        masked: whether constraints have been at the table, and have checked it: a row of minus infinity then is a
+            prefix that cannot go on.
+
+    Raises:
+        CheckpointError: the model's log-probabilities are no numbers.
     """
     tokens, values = most_probable(table, int(room[owners].max()))  # (N, K)
+    if not masked:
+        check_chosen(values[:, 0])
     width = tokens.shape[1]
     candidates = (sums[:, None] + values).ravel()  # (N * K,)
     candidate_owners = np.repeat(owners, width)
@@ -67,5 +81,4 @@ def most_probable(table: Reals, count: int) -> tuple[Rows, npt.NDArray[np.float6
         tokens[:, place] = best + FIRST_CHOICE
         values[:, place] = left[rows, best]
         left[rows, best] = -np.inf
-    check_chosen(values[:, 0])
     return tokens, values
