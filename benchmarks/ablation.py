@@ -93,7 +93,7 @@ def embedding_rows_not_summed(setting: Setting, where: str) -> None:
         # Adam's weight decay is decoupled here, so that what it squares is the gradient alone.
         scaled = iter([square * scale**2 for square in unsummed])
         functions = {"square": lambda gradient: next(scaled)} if where == "adam" else {}
-        with patch.object(training, "tf", Instead(tf, **functions)):
+        with patch.object(setting.module("optimizer"), "tf", Instead(tf, **functions)):
             self.optimizer.apply([gradient * scale for gradient in dense], learning_rate, steps)
         return loss, norm
 
@@ -168,7 +168,7 @@ def betas_in_float32(setting: Setting) -> None:
         return tf.constant(float(np.float32(value)) if isinstance(value, float) else value, dtype)
 
     def apply(self: Any, *arguments: Any) -> None:
-        with patch.object(training, "tf", Instead(tf, constant=constant)):
+        with patch.object(setting.module("optimizer"), "tf", Instead(tf, constant=constant)):
             applied(self, *arguments)
 
     applied = setting.change(training.Optimizer, "apply", apply)

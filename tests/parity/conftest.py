@@ -53,7 +53,7 @@ class Side:
 
     def __init__(self, name: str, panel: ModuleType) -> None:
         self.name, self.panel = name, panel
-        for module in "attention cells decoder encoder loss model recurrent stepper training weights".split():
+        for module in "attention cells decoder encoder loss model optimizer recurrent stepper training weights".split():
             setattr(self, module, importlib.import_module(f"{panel.__name__}.{module}"))
         self.alias, self.call, self.axis = ("torch", "forward", "dim") if name == "pytorch" else ("tf", "call", "axis")
         self.framework = getattr(self.decoder, self.alias)

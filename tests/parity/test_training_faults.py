@@ -118,9 +118,10 @@ def embedding_gradients_not_summed(patch, side, where):
         scale = side.at_most_one(training.config.clip_norm / norm)
         scaled = iter([square * scale**2 for square in squares])
         if where == "moment":
-            side.replace(patch, "training", square=lambda gradient: next(scaled))
+            side.replace(patch, "optimizer", square=lambda gradient: next(scaled))
         training.optimizer.apply([gradient * scale for gradient in dense], learning_rate, steps)
-        patch.setattr(side.training, "tf", tf)
+        for module in (side.training, side.optimizer):
+            patch.setattr(module, "tf", tf)
         return loss, norm
 
     side.change(patch, "training.TrainingStep", "_train", train)
