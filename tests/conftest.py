@@ -25,6 +25,15 @@ settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
+def both_frameworks():
+    """For tests that need TensorFlow and PyTorch: they are skipped where one is not installed."""
+    from diptych.backends import BACKENDS, is_installed
+
+    if missing := [name for name in BACKENDS if not is_installed(name)]:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
 def start_chromium(tmp_path_factory):
     """Starts a headless Chromium that asks nobody for anything by itself; its log tells what a page asks for."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install -e '.[dev]'")

@@ -45,3 +45,9 @@ class UsageError(DiptychError):
     """A command line that cannot be obeyed."""
 
     exit_code = 2
+
+
+def error_named(kind: str, message: str) -> DiptychError | None:
+    """The error of this name, as another process told of it; None if Diptych has no such error."""
+    found = globals().get(kind)
+    return found(message) if isinstance(found, type) and issubclass(found, DiptychError) else None

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.runs import Run
 
@@ -56,11 +55,8 @@ def runs(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def trained(runs):
+def trained(runs, both_frameworks):
     """What each job's losses, translation and tokens were; one job in either framework, the others in PyTorch."""
-    missing = [name for name in BACKENDS if not is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
     place = {name: str(run.folder) for name, run in runs.items()}
     jobs = {
         "whole": {"run": place["whole"]},

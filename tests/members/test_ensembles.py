@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
 from diptych.errors import BackendError, CheckpointError, ConfigError, RunError
 from diptych.translation import load
 
@@ -43,10 +42,7 @@ def outcome(folder, backend, members):
     return found, *last
 
 
-def test_one_model_in_tensorflow_with_another_in_pytorch(runs):
-    missing = [name for name in BACKENDS if not is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+def test_one_model_in_tensorflow_with_another_in_pytorch(runs, both_frameworks):
     one, other = (str(run.folder) for run in runs[:2])
     mixed, workers, imported = outcome(one, "pytorch", [f"{other}:tensorflow"])
     assert len(workers) == 1 and imported == ["torch"]

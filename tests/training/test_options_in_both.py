@@ -2,7 +2,7 @@
 
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
+from diptych.backends import BACKENDS
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.progress import QuietReporter
 from diptych.runs import Run
@@ -18,10 +18,7 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_both_frameworks_train_alike(tmp_path, name):
-    missing = [backend for backend in BACKENDS if not is_installed(backend)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+def test_both_frameworks_train_alike(tmp_path, name, both_frameworks):
     config = RunConfig(
         name="tiny",
         data=DataConfig(maximum_pairs=50, validation_size=8, test_size=4),

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
+from diptych.backends import BACKENDS
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.errors import UsageError
 from diptych.progress import QuietReporter
@@ -24,10 +24,7 @@ TINY = RunConfig(
 
 
 @pytest.fixture
-def run(tmp_path):
-    missing = [name for name in BACKENDS if not is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+def run(tmp_path, both_frameworks):
     return Run.create(TINY, tmp_path / "run")
 
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
 from diptych import backends, errors
-from diptych.errors import BackendError, DiptychError
+from diptych.errors import BackendError, error_named
 
 REQUEST, ANSWER, ARRAYS = "request.json", "answer.json", "arrays.safetensors"
 ARRAY = "array in arrays.safetensors"
@@ -96,9 +96,8 @@ def _read_answer(folder: Path, status: int, who: str) -> dict[str, Any]:
     if "result" in answer:
         found: dict[str, Any] = _unpack(answer["result"], load_file(folder / ARRAYS))
         return found
-    if answer["kind"]:
-        kind: type[DiptychError] = getattr(errors, answer["kind"])
-        raise kind(answer["message"])
+    if own := error_named(answer["kind"], answer["message"]):
+        raise own
     error = BackendError(f"{who} failed: {answer['message']}")
     error.add_note(f"there:\n{answer['traceback']}")
     raise error

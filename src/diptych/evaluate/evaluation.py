@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +11,10 @@ from diptych.data.corpus import Pair, open_corpus
 from diptych.data.encoded import encode_pairs
 from diptych.data.lines import read_lines
 from diptych.data.vocabulary import EOS, UNK, Vocabulary
-from diptych.errors import DataError, RunError
+from diptych.errors import DataError
 from diptych.evaluate.forced import Forced, forced
+from diptych.members import Member
+from diptych.members.process import MemberProcess
 from diptych.runs import Run
 from diptych.translation import Translation, Translator
 
@@ -133,7 +133,7 @@ class Rival:
 
         Raises:
             DataError: the references are not the same.
-            RunError: the other process failed; the message is its own.
+            BackendError: the other process failed or ended.
         """
         if not self.path.is_dir():
             return read_hypotheses(self.path, len(pairs))
@@ -144,21 +144,13 @@ class Rival:
         if loaded in (None, self.backend):
             translator = Translator(rival, self.backend, self.checkpoint, self.threads, device=self.device)
             return [each.text for each in translator.translate(sources, **search)]
-        return self._translate_elsewhere(sources, search)
-
-    def _translate_elsewhere(self, sources: Sequence[str], search: Mapping[str, Any]) -> list[str]:
-        if broken := next((number for number, source in enumerate(sources, 1) if "\n" in source), 0):
-            raise DataError(f"source {broken} holds a line feed, so it cannot be given to another process line by line")
-        command = [sys.executable, "-m", "diptych", "translate", str(self.path), "--backend", self.backend]
-        command += ["--checkpoint", self.checkpoint, "--device", self.device]
-        command += ["--threads", str(self.threads)] if self.threads else []
-        command += [f"--{key.replace('_', '-')}={value}" for key, value in search.items()]
-        text = "".join(f"{source}\n" for source in sources).encode()
-        done = subprocess.run(command, input=text, capture_output=True)
-        if done.returncode:
-            problem = done.stderr.decode(errors="replace").strip().removeprefix("error: ")
-            raise RunError(f"could not translate with {self.path}: {problem or f'exit code {done.returncode}'}")
-        return done.stdout.decode().split("\n")[:-1]
+        process = MemberProcess(self.backend)
+        try:
+            process.ask_to_load(Member(rival, self.backend, self.checkpoint), self.threads, device=self.device)
+            translator = Translator.of_model(rival, self.backend, None, process.loaded())
+            return [each.text for each in translator.translate(sources, **search)]
+        finally:
+            process.close()
 
 
 def _share_unknown(vocabulary: Vocabulary, token_lists: Iterable[Sequence[str]]) -> float:

@@ -8,9 +8,8 @@ import sys
 import weakref
 from typing import Any, BinaryIO, cast
 
-from diptych import errors
 from diptych.config import Precision
-from diptych.errors import BackendError, DiptychError
+from diptych.errors import BackendError, DiptychError, error_named
 from diptych.members.member import Member
 from diptych.members.wire import Array, receive, send
 from diptych.search.stepper import Ids, Reals, Rows
@@ -162,7 +161,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _error_of(problem: dict[str, str], backend: str) -> DiptychError:
     """The error that a worker told of."""
-    kind = getattr(errors, problem["kind"], None)
-    if isinstance(kind, type) and issubclass(kind, DiptychError):
-        return kind(problem["message"])
-    return BackendError(f"the {backend} process of the ensemble failed: {problem['message']}")
+    own = error_named(problem["kind"], problem["message"])
+    return own or BackendError(f"the {backend} process of the ensemble failed: {problem['message']}")

@@ -16,7 +16,7 @@ from diptych.progress import QuietReporter, Reporter
 from diptych.runs import Run
 from diptych.training.interruption import Interruption
 from diptych.training.memory import check_memory
-from diptych.training.schedule import Place, Work, schedule
+from diptych.training.schedule import Place, Work, schedule, take_step
 
 SMOOTHING = 0.9
 """How much of the smoothed loss before goes into the next: of about ten steps."""
@@ -121,11 +121,7 @@ def _losses(
     mean, mark = 0.0, time.perf_counter()
     with Interruption() as interruption:
         for work, rate in zip(works, rates):
-            loss = (
-                training.step_over(work.parts, rate).loss
-                if work.more
-                else training.step(work.batch, work.masks, rate).loss
-            )
+            loss = take_step(training, work.parts, rate).loss
             if not math.isfinite(loss):
                 return losses, smoothed, "the loss is not finite"
             losses.append(loss)

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -121,6 +121,11 @@ def schedule(
             position = 0
 
     return prefetched(islice(jobs(), max(0, steps)))
+
+
+def take_step(training: Any, parts: list[tuple[Batch, Masks]], rate: float) -> Any:
+    """One optimizer step of a panel's `TrainingStep`, on one batch or on the gradients of several."""
+    return training.step(*parts[0], rate) if len(parts) == 1 else training.step_over(parts, rate)
 
 
 def prefetched(jobs: Iterable[Callable[[], T]], ahead: int = 3) -> Generator[T, None, None]:

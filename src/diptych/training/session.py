@@ -22,7 +22,7 @@ from diptych.training.interruption import Interruption
 from diptych.training.learning_rate import learning_rate
 from diptych.training.memory import check_memory, out_of_memory
 from diptych.training.report import TrainingReport
-from diptych.training.schedule import Masks, Work, schedule, steps_per_epoch, total_steps
+from diptych.training.schedule import Masks, Work, schedule, steps_per_epoch, take_step, total_steps
 from diptych.training.scheduled_sampling import mix, teacher_forcing_ratio
 from diptych.training.state import TrainingState
 from diptych.training.tensorboard import TENSORBOARD, TensorBoardLog, attention_pictures
@@ -170,7 +170,7 @@ class Session:
         rate = learning_rate(config, self.state.place.step, self.last_step, self.state.plateau)
         try:
             parts = self._own_tokens_mixed_in(work)
-            result = self.training.step_over(parts, rate) if work.more else self.training.step(*parts[0], rate)
+            result = take_step(self.training, parts, rate)
         except Exception as error:
             if explained := out_of_memory(error, self.run, work.batch):
                 raise explained from error

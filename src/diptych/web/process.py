@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from diptych import errors
-from diptych.errors import BackendError, DiptychError
+from diptych.errors import BackendError, DiptychError, error_named
 from diptych.web.limits import Limits
 
 LONGEST_LINE = 1 << 25  # bytes
@@ -168,10 +167,8 @@ async def _read_line(process: Process) -> dict[str, Any]:
 
 def _error_of(problem: dict[str, str], backend: str) -> DiptychError:
     """The error that a worker told of."""
-    kind = getattr(errors, problem["kind"], None)
-    if isinstance(kind, type) and issubclass(kind, DiptychError):
-        return kind(problem["message"])
-    return BackendError(f"the {backend} process failed: {problem['message']}")
+    own = error_named(problem["kind"], problem["message"])
+    return own or BackendError(f"the {backend} process failed: {problem['message']}")
 
 
 def _problem(message: str) -> dict[str, Any]:
