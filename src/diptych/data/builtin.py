@@ -16,13 +16,13 @@ from diptych.data.lines import lines_of
 from diptych.data.numbers import numbers
 from diptych.data.pairs import Pair, Pairs, Selected, beginning, exactly
 from diptych.data.phrasebook import phrasebook
+from diptych.data.reasons import HELD_OUT, Reason
 from diptych.data.tokenizers import make_tokenizer
 from diptych.errors import DataError
 
 __all__ = ["builtin_corpus", "numbers", "open_builtin", "phrasebook", "spacing_pairs"]
 
 REPEATED = "source sentence comes more than once"
-HELD_OUT = "source sentence is in validation or test"
 
 
 def builtin_corpus(config: DataConfig) -> Corpus:
@@ -143,6 +143,8 @@ def _open_spacing(config: DataConfig) -> OpenCorpus:
     if len(train) < len(corpus.train):
         dropped = {**dropped, HELD_OUT: len(corpus.train) - len(train)}
     limit = config.maximum_pairs or len(train)
+    if len(train) > limit:
+        dropped = {**dropped, Reason.LIMIT.describe(config): len(train) - limit}
     return OpenCorpus(beginning(train, limit), validation, test, dropped)
 
 
