@@ -50,6 +50,11 @@ def test_only_the_backends_that_are_asked_for(ask, workers):
         ({"beam_size": 4.0}, {"beam_size": 4}),
         ({"temperature": 1, "seed": 5}, {"temperature": 1.0, "seed": 5, "beam_size": 1}),
         ({"beam_size": None, "length_penalty": 0}, {"beam_size": 1, "length_penalty": 0.0}),
+        ({"temperature": 0.5, "top_k": 3, "top_p": 0.9}, {"temperature": 0.5, "top_k": 3, "top_p": 0.9}),
+        ({"top_k": 3}, {"temperature": 0.0, "top_k": 0}),
+        ({"beam_size": 4, "coverage_penalty": 0.2}, {"beam_size": 4, "coverage_penalty": 0.2}),
+        ({"coverage_penalty": 0.2}, {"beam_size": 1, "coverage_penalty": 0.0}),
+        ({"no_repeat_ngram": 2.0, "forbid_unknown": True}, {"no_repeat_ngram": 2, "forbid_unknown": True}),
     ],
 )
 def test_options_become_a_search(ask, workers, options, expected):
@@ -121,6 +126,8 @@ def test_a_maximum_length_below_the_runs_least_is_refused(ask, service):
         (EVERY | {"beam_size": 11}, 422, "beam_size: input should be less than or equal to 10"),
         (EVERY | {"maximum_length": 501}, 422, "maximum_length"),
         (EVERY | {"seed": 2**32}, 422, "seed"),
+        (EVERY | {"top_p": 0}, 422, "top_p: input should be greater than 0"),
+        (EVERY | {"forbid_unknown": 1}, 422, "forbid_unknown: input should be a valid boolean"),
         (EVERY | {"beam_size": 2, "temperature": 0.5}, 422, "exclude each other: leave one of them out"),
         (EVERY | {"backends": []}, 422, "backends"),
         (EVERY | {"backends": ["jax"]}, 422, "'jax' is not served here; choose among: tensorflow, pytorch"),

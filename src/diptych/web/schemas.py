@@ -21,7 +21,10 @@ Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(_whole)]
 BeamSize = Annotated[int, Field(ge=1, le=10), BeforeValidator(_whole)]
 MaximumLength = Annotated[int, Field(ge=0, le=500), BeforeValidator(_whole)]
 Temperature = Annotated[float, Field(ge=0.0, le=5.0, allow_inf_nan=False)]
-LengthPenalty = Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)]
+TopK = Annotated[int, Field(ge=0, le=2**31), BeforeValidator(_whole)]
+TopP = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
+Penalty = Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)]
+NoRepeatNgram = Annotated[int, Field(ge=0, le=500), BeforeValidator(_whole)]
 
 ONE_SEARCH: dict[str, JsonValue] = {
     "anyOf": [
@@ -49,11 +52,22 @@ class TranslationRequest(BaseModel):
     )
     temperature: Temperature | None = Field(None, description="Above 0: sample; the lower, the likelier.")
     seed: Seed | None = Field(None, description="Of sampling: the same seed, the same sample.")
+    top_k: TopK | None = Field(None, description="Of sampling: from the so many likeliest tokens; 0: from all.")
+    top_p: TopP | None = Field(
+        None, description="Of sampling: from the fewest likeliest tokens that are so probable together; 1: from all."
+    )
     beam_size: BeamSize | None = Field(None, description="Above 1: a beam of so many.")
     maximum_length: MaximumLength | None = Field(
         None, description="At most so many tokens, `<eos>` counted; 0: twice the source's and 10."
     )
-    length_penalty: LengthPenalty | None = Field(None, description="Of the beam; 0: rank by log-probability alone.")
+    length_penalty: Penalty | None = Field(None, description="Of the beam; 0: rank by log-probability alone.")
+    coverage_penalty: Penalty | None = Field(
+        None, description="Of the beam: how much worse a translation is that did not look at all of the source."
+    )
+    no_repeat_ngram: NoRepeatNgram | None = Field(
+        None, description="No so many tokens in a row come twice; 0: any may."
+    )
+    forbid_unknown: bool | None = Field(None, description="Never say `<unk>`.")
 
     @model_validator(mode="after")
     def _one_search(self) -> TranslationRequest:
