@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
+from diptych.backends import BACKENDS
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.runs import Run
 
@@ -22,11 +22,7 @@ TINY = RunConfig(
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _both_frameworks():
-    missing = [name for name in BACKENDS if not is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+pytestmark = pytest.mark.usefixtures("both_frameworks")
 
 
 # As a user has it, not as the other tests need it; with a single thread, for there may be several test processes.

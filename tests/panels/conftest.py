@@ -141,11 +141,8 @@ class Workbench:
 
 
 @pytest.fixture(scope="session")
-def bench():
+def bench(both_frameworks):
     """The workbench, with every panel on the processor; skips where a framework is not installed."""
-    missing = [name for name in backends.BACKENDS if not backends.is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
     return Workbench({name: backends.load(name, device="cpu") for name in ("pytorch", "tensorflow", "reference")})
 
 

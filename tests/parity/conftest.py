@@ -187,11 +187,8 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory):
+def bench(both_frameworks, tmp_path_factory):
     """The bench; TensorFlow calls its functions as they are, because tracing one as a graph takes seconds."""
-    missing = [name for name in backends.BACKENDS if not backends.is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
     bench = Bench(tmp_path_factory.mktemp("parity"))
 
     def start(self: Any, model: Any) -> None:

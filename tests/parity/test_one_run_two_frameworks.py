@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
+from diptych.backends import BACKENDS
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.runs import Run
 
@@ -44,11 +44,8 @@ def succeed(*command):
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(both_frameworks, tmp_path_factory):
     """By backend: the folder of the run that it did alone, and of the one that it began and the other finished."""
-    missing = [name for name in BACKENDS if not is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
     folder, places = tmp_path_factory.mktemp("runs"), {}
     for backend, other in zip(BACKENDS, reversed(BACKENDS), strict=True):
         whole, begun = (Run.create(CONFIG, folder / f"{backend}-{name}").folder for name in ("whole", "begun"))

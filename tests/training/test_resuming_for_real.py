@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
+from diptych.backends import BACKENDS
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.runs import Run
 
@@ -32,11 +32,8 @@ for job in map(json.loads, jobs):
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(both_frameworks, tmp_path_factory):
     """What the four processes left: for each backend a whole run and a killed and resumed one, and a shared run."""
-    missing = [name for name in BACKENDS if not is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
     folder = tmp_path_factory.mktemp("runs")
     runs = {name: make_run(folder, name) for name in ("whole", "killed", "shared")}
     places = {name: str(run.folder) for name, run in runs.items()}

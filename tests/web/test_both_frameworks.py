@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
+from diptych.backends import BACKENDS
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.data.phrasebook import phrasebook
 
@@ -27,11 +27,8 @@ CLIENTS, SENTENCES = 32, 1000
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, serving):
+def served(both_frameworks, tmp_path_factory, serving):
     """A server of a run that was trained in one framework, so that both have the same weights."""
-    missing = [name for name in BACKENDS if not is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
     folder = tmp_path_factory.mktemp("trained")
     (folder / "tiny.toml").write_text(CONFIG.to_toml(), encoding="utf-8")
     command = [sys.executable, "-m", "diptych", "train", "tiny.toml", "--backend", "pytorch", "--threads", "1"]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 
 pytest.importorskip("selenium", reason="selenium is not installed: pip install -e '.[dev]'")
@@ -24,11 +23,8 @@ WORD = "<img/src=x/onerror=alert(1)>"
 
 
 @pytest.fixture(scope="module")
-def served(make_run, serving, tmp_path_factory):
+def served(both_frameworks, make_run, serving, tmp_path_factory):
     """A server of both frameworks with a model that says WORD five times and then mostly eos."""
-    missing = [name for name in BACKENDS if not is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
     folder = tmp_path_factory.mktemp("attack")
     lines = [f"I feel hungry {number}\t나는 배고파요 {WORD}" for number in range(20)]
     lines += [f"{WORD} {number}\t{number}" for number in range(20)]
