@@ -84,7 +84,7 @@ def test_a_process_that_dies_is_one_clear_error(runs):
     stepper = process.loaded()
     state = stepper.start(SOURCE, LENGTHS)
     os.kill(process._process.pid, signal.SIGKILL)
-    with pytest.raises(BackendError, match=r"of the ensemble died \(SIGKILL\), as when the system has no memory"):
+    with pytest.raises(BackendError, match=r"of the ensemble was killed \(SIGKILL\), as when the system has no memory"):
         stepper.step(state, np.array([1, 1], np.int32))
     with pytest.raises(BackendError, match="has ended: load the ensemble again"):
         stepper.step(state, np.array([1, 1], np.int32))

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
 from diptych import backends, errors
-from diptych.errors import BackendError, error_named
+from diptych.errors import BackendError, error_named, process_end
 
 REQUEST, ANSWER, ARRAYS = "request.json", "answer.json", "arrays.safetensors"
 ARRAY = "array in arrays.safetensors"
@@ -104,15 +104,12 @@ def _read_answer(folder: Path, status: int, who: str) -> dict[str, Any]:
 
 
 def _describe_death(status: int) -> str:
+    end = process_end(status)
     if status >= 0:
-        return f"ended with exit status {status} and without an answer; what it said is above"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = f"signal {-status}"
+        return f"{end} and without an answer; what it said is above"
     if -status == signal.SIGKILL:
-        return f"was killed ({name}), as the system does when memory runs out: try a smaller batch_size or model"
-    return f"died ({name}); its installation may be broken, or this processor unknown to it"
+        return f"{end}, as the system does when memory runs out: try a smaller batch_size or model"
+    return f"{end}; its installation may be broken, or this processor unknown to it"
 
 
 def _pack(value: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:

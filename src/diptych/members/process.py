@@ -9,7 +9,7 @@ import weakref
 from typing import Any, BinaryIO, cast
 
 from diptych.config import Precision
-from diptych.errors import BackendError, DiptychError, error_named
+from diptych.errors import BackendError, DiptychError, error_named, process_end
 from diptych.members.member import Member
 from diptych.members.wire import Array, receive, send
 from diptych.search.stepper import Ids, Reals, Rows
@@ -92,13 +92,11 @@ class MemberProcess:
         """How the process ended, which closed its pipes."""
         self.close()
         status = self._process.returncode
+        end = process_end(status)
         if status >= 0:
-            end = f"ended with exit status {status}; what it said is above"
-        else:
-            names = {number.value: number.name for number in signal.Signals}
-            end = f"died ({names.get(-status, f'signal {-status}')})"
-            if -status == signal.SIGKILL:
-                end += ", as when the system has no memory left: try a smaller batch_size or fewer members"
+            end += "; what it said is above"
+        elif -status == signal.SIGKILL:
+            end += ", as when the system has no memory left: try a smaller batch_size or fewer members"
         return BackendError(f"the {self.backend} process of the ensemble {end}")
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from diptych.errors import BackendError, DiptychError, error_named
+from diptych.errors import BackendError, DiptychError, error_named, process_end
 from diptych.web.limits import Limits
 
 LONGEST_LINE = 1 << 25  # bytes
@@ -122,7 +121,7 @@ class WorkerProcess:
         except TimeoutError:
             raise BackendError(f"the {self.backend} process was not ready after {seconds:.0f} s") from None
         except EOFError:
-            raise BackendError(f"the {self.backend} process {_describe_end(await process.wait())}") from None
+            raise BackendError(f"the {self.backend} process {process_end(await process.wait())}") from None
 
     async def _exchange(self, job: dict[str, Any]) -> dict[str, Any]:
         """Write a line and read one. Every trouble with the process is an answer, too."""
@@ -143,7 +142,7 @@ class WorkerProcess:
 
     def _note_end(self, process: Process, status: int) -> str:
         """Remember, and say once, that a process has ended."""
-        end = f"the {self.backend} process {_describe_end(status)} and is being started again"
+        end = f"the {self.backend} process {process_end(status)} and is being started again"
         trouble = f"{end}; try again in a few seconds"
         if process is self._process and not self.trouble:
             self.trouble = trouble
@@ -173,13 +172,3 @@ def _error_of(problem: dict[str, str], backend: str) -> DiptychError:
 
 def _problem(message: str) -> dict[str, Any]:
     return {"error": {"kind": "BackendError", "message": message}}
-
-
-def _describe_end(status: int) -> str:
-    if status >= 0:
-        return f"ended with exit status {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = f"signal {-status}"
-    return f"{'was killed' if -status == signal.SIGKILL else 'died'} ({name})"
