@@ -268,9 +268,9 @@ def choose(
     distinct = _count_distinct(map(seen, pairs), enough=held_out + 1)
     if distinct <= held_out:
         raise DataError(
-            f"the training text has {distinct} different source sentences, too few to take {validation_size} pairs "
-            f"for validation and {test_size} for test out of it; lower validation_size and test_size, or give "
-            f"validation and test files"
+            f"the training text has {distinct:,} different source sentence{'s' * (distinct != 1)}, too few to take "
+            f"{validation_size} pairs for validation and {test_size} for test out of it; lower validation_size and "
+            f"test_size, or give validation and test files"
         )
     # One pair for each held-out sentence: the first in the shuffled order.
     order = generator(seed, "held-out pairs").permutation(len(pairs))
