@@ -23,7 +23,7 @@ import json, sys
 from diptych.progress import QuietReporter
 from diptych.runs import Run
 from diptych.trainer import train
-from diptych.translation import Translator
+from diptych.translator import Translator
 
 backend, *folders = sys.argv[1:]
 for folder in folders:

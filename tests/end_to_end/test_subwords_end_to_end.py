@@ -16,7 +16,7 @@ import json, sys
 from diptych.progress import QuietReporter
 from diptych.runs import Run
 from diptych.trainer import train
-from diptych.translation import Translator
+from diptych.translator import Translator
 
 backend, *jobs = sys.argv[1:]
 for job in map(json.loads, jobs):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from diptych.errors import BackendError, CheckpointError, ConfigError, RunError
-from diptych.translation import load
+from diptych.translator import load
 
 LINES = ["I feel hungry", "", "Please close the window", "qux"]
 SEARCHES = [{}, {"beam_size": 4, "n_best": 4, "coverage_penalty": 0.3}, {"temperature": 1.2, "seed": 3, "top_p": 0.9}]
@@ -18,7 +18,7 @@ SEARCHES = [{}, {"beam_size": 4, "n_best": 4, "coverage_penalty": 0.3}, {"temper
 # Translates with each ensemble named on the command line, and prints what it finds.
 PROGRAM = """
 import json, sys
-from diptych.translation import load
+from diptych.translator import load
 
 folder, backend, members, lines, searches = json.loads(sys.argv[1])
 with load(folder, backend, threads=1, device="cpu", members=members) as translator:

@@ -10,7 +10,7 @@ from diptych.evaluate import score
 from diptych.progress import QuietReporter
 from diptych.runs import Run
 from diptych.trainer import train
-from diptych.translation import Translator
+from diptych.translator import Translator
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def evaluate(
     from diptych.members import Member
     from diptych.plots import picture_path
     from diptych.runs import Run as OpenRun
-    from diptych.translation import Translator
+    from diptych.translator import Translator
 
     names = chosen_measures(measures)
     picture = picture_path(plot) if plot else None

@@ -73,7 +73,7 @@ def translate(
     from diptych.cli.lines import decoded_lines
     from diptych.errors import UsageError
     from diptych.plots import picture_path
-    from diptych.translation import load
+    from diptych.translator import load
 
     pictures = _Pictures(picture_path(attention)) if attention else None
     ensemble: dict[str, Any] = {"members": member or [], "average": average}

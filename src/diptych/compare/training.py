@@ -14,7 +14,8 @@ from diptych.compare.trial import peak_memory
 from diptych.progress import make_reporter
 from diptych.runs import Run
 from diptych.trainer import TrainingReport, train
-from diptych.translation import Translation, Translator
+from diptych.translation import Translation
+from diptych.translator import Translator
 
 # Decoding is timed over whole passes, as many as fit into this time, at least one and at most so many.
 SECONDS, PASSES = 3.0, 5

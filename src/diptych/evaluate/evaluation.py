@@ -16,7 +16,8 @@ from diptych.evaluate.forced import Forced, forced
 from diptych.members import Member
 from diptych.members.process import MemberProcess
 from diptych.runs import Run
-from diptych.translation import Translation, Translator
+from diptych.translation import Translation
+from diptych.translator import Translator
 
 Part = Literal["train", "validation", "test"]
 

@@ -27,7 +27,7 @@ from diptych.training.scheduled_sampling import mix, teacher_forcing_ratio
 from diptych.training.state import TrainingState
 from diptych.training.tensorboard import TENSORBOARD, TensorBoardLog, attention_pictures
 from diptych.training.validation import SCORES, Validation
-from diptych.translation import Translator
+from diptych.translator import Translator
 
 MOST_SKIPPED = 20
 """After more skipped steps in a row than this it is not a batch that is at fault, and training stops."""

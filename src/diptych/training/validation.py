@@ -15,7 +15,7 @@ from diptych.data.corpus import open_corpus
 from diptych.data.pairs import Pair
 from diptych.evaluate import score
 from diptych.runs import Run
-from diptych.translation import Translator
+from diptych.translator import Translator
 
 SENTENCES = 500
 """How many sentences are translated where a config wants a score and does not say of how many."""

@@ -25,7 +25,8 @@ from diptych.config import SearchConfig
 from diptych.errors import DiptychError
 from diptych.runs import Run
 from diptych.search import Stepper
-from diptych.translation import Translation, Translator
+from diptych.translation import Translation
+from diptych.translator import Translator
 from diptych.web.limits import Limits
 
 LARGEST_MAP = Limits.attention_weights

@@ -13,7 +13,8 @@ from diptych.data.vocabulary import EOS
 from diptych.errors import BackendError, CheckpointError, ConfigError, DataError, RunError
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.runs import Run
-from diptych.translation import Alternative, Translation, Translator, load
+from diptych.translation import Alternative, Translation
+from diptych.translator import Translator, load
 
 WORDS = "a bird sees one small red fox".split()
 
