@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
+from diptych.backends import BACKENDS
 from diptych.config import RunConfig, parse_config, read_config
 from diptych.runs import Run
 
@@ -61,11 +61,8 @@ def made_up(path: str, folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(both_frameworks, tmp_path_factory):
     """By config and backend: the losses of 3 steps, and a line's translation, source tokens and log-probabilities."""
-    missing = [name for name in BACKENDS if not is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
     folder = tmp_path_factory.mktemp("configs")
     runs = [str(Run.create(small(read_config(path), folder), folder / path.stem).folder) for path in CONFIGS]
     found = {}
