@@ -23,14 +23,14 @@ from unittest.mock import patch
 
 import numpy as np
 
-from diptych.backends import BACKENDS
-from diptych.compare.measurement import first_works, ladder_config, starting_parameters
-from diptych.compare.parity import temporary_run
-from diptych.compare.worker import call
 from diptych.config import RunConfig, read_config
+from diptych.ladder.ladder import temporary_run
+from diptych.ladder.rungs import first_works, ladder_config, starting_parameters
+from diptych.panel import BACKENDS
 from diptych.parameters.specification import dropout_shapes
+from diptych.processes.call import call
 from diptych.randomness import dropout_masks, generator
-from diptych.runs import Run
+from diptych.runs.run import Run
 from diptych.training.schedule import Work
 
 NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch"}

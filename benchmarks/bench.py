@@ -22,8 +22,8 @@ from contestant import Contestant, Setting
 from contestants import contestants
 from pairs import prepare
 
-from diptych.environment import environment
 from diptych.errors import DiptychError
+from diptych.processes.environment import environment
 
 RUNS = Path(__file__).resolve().parents[1] / "runs" / "bench"
 TASKS = ("train", "decode")

@@ -1,4 +1,4 @@
-"""One of our backends, measured by `diptych.compare.speed` in a process of its own."""
+"""One of our backends, measured by `diptych.benchmark.speed` in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Any
 
 from contestant import Contestant, Setting
 
-from diptych.compare.worker import call
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from diptych.runs import Run
+from diptych.processes.call import call
+from diptych.runs.run import Run
 
 # Ours are timed by blocks of so many steps; the first block is warm-up.
 STEPS_OF_A_BLOCK = 8
@@ -69,7 +69,7 @@ class Ours(Contestant):
         self.run(command, "learn", setting, dict(os.environ))
 
     def _call(self, function: str, given: dict[str, Any], setting: Setting) -> dict[str, Any]:
-        return call(self.name, f"diptych.compare.speed:{function}", given, setting.threads, "cpu")
+        return call(self.name, f"diptych.benchmark.speed:{function}", given, setting.threads, "cpu")
 
     @contextmanager
     def _temporary_run(self, setting: Setting) -> Iterator[Path]:

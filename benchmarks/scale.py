@@ -27,8 +27,8 @@ from pathlib import Path
 from scale_corpus import write_characters, write_words
 from scale_pictures import draw, tables
 
-from diptych.backends import BACKENDS
-from diptych.environment import environment
+from diptych.panel import BACKENDS
+from diptych.processes.environment import environment
 
 TRIAL = Path(__file__).with_name("scale_trial.py")
 MODEL = {

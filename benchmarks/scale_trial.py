@@ -58,8 +58,8 @@ def main(request_path: str, answer_path: str) -> None:
 def prepare(config: dict, folder: str, started: float) -> dict:
     """Create a run: read, count and encode its corpus."""
     from diptych.config import parse_config
-    from diptych.progress import make_reporter
-    from diptych.runs import Run
+    from diptych.runs.progress import make_reporter
+    from diptych.runs.run import Run
 
     run = Run.create(parse_config(config), folder, reporter=make_reporter())
     seconds = time.time() - started
@@ -68,9 +68,9 @@ def prepare(config: dict, folder: str, started: float) -> dict:
 
 def train(folder: str, backend: str, threads: int, steps: int, started: float, at_epoch_s_end: bool) -> dict:
     """Train so many steps, from the beginning or from just before the first epoch's end."""
-    from diptych.progress import QuietReporter
-    from diptych.runs import Run
-    from diptych.trainer import train as go
+    from diptych.runs.progress import QuietReporter
+    from diptych.runs.run import Run
+    from diptych.training.loop import train as go
 
     class Recorder(QuietReporter):
         """Notes when things happened."""

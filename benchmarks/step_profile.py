@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from diptych.backends import BACKENDS, NAMES, load
+from diptych.panel import BACKENDS, NAMES, load
 
 STEPS = 10
 # Which operations are what; the first that fits. What fits none is arithmetic number by number.
@@ -64,11 +64,11 @@ def main() -> None:
 def profile(backend: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """One panel's milliseconds of a step by kind of operation, of the step as a whole and of making its masks."""
     panel = load(backend, arguments.threads, "cpu")
-    from diptych.compare.speed import _model
-    from diptych.compare.standard import standard_config
-    from diptych.compare.training_trial import TrainingTrial
+    from diptych.benchmark.speed import _model
+    from diptych.benchmark.standard import standard_config
+    from diptych.benchmark.training_trial import TrainingTrial
     from diptych.config import parse_config
-    from diptych.runs import Run
+    from diptych.runs.run import Run
 
     with tempfile.TemporaryDirectory(prefix="diptych-") as name:
         values = standard_config(Path(name)).model_dump(mode="json")

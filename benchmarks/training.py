@@ -13,10 +13,10 @@ import platform
 import statistics
 from pathlib import Path
 
-from diptych.backends import BACKENDS
-from diptych.compare.parity import temporary_run
-from diptych.compare.worker import call
 from diptych.config import RunConfig, read_config
+from diptych.ladder.ladder import temporary_run
+from diptych.panel import BACKENDS
+from diptych.processes.call import call
 
 NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch"}
 
@@ -35,7 +35,9 @@ def main() -> None:
         for _ in range(arguments.rounds):
             for backend in BACKENDS:
                 given = {"folder": str(run.folder), "blocks": arguments.blocks}
-                rounds[backend].append(call(backend, "diptych.compare.speed:training_speed", given, arguments.threads))
+                rounds[backend].append(
+                    call(backend, "diptych.benchmark.speed:training_speed", given, arguments.threads)
+                )
 
     model, training = config.model, config.training
     sizes = f"sizes {model.embedding_size}/{model.encoder_size}/{model.decoder_size}"

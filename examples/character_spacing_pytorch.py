@@ -14,10 +14,10 @@ import numpy as np
 import torch
 
 from diptych.config import ModelConfig, TrainingConfig
-from diptych.data.batches import collate, encode_pairs, source_batch, training_batches
-from diptych.data.builtin import phrasebook, spacing_pairs
-from diptych.data.tokenizers import CharacterTokenizer
-from diptych.data.vocabulary import BOS, EOS, Vocabulary
+from diptych.data.builtin.builtin import phrasebook, spacing_pairs
+from diptych.data.tokens.batches import collate, encode_pairs, source_batch, training_batches
+from diptych.data.tokens.tokenizers import CharacterTokenizer
+from diptych.data.tokens.vocabulary import BOS, EOS, Vocabulary
 from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from diptych.parameters.initialization import initial_parameters
 from diptych.parameters.specification import dropout_shapes

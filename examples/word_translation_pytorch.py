@@ -15,10 +15,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from diptych.config import ModelConfig
-from diptych.data.batches import collate, encode_pairs, source_batch, training_batches
-from diptych.data.builtin import phrasebook
-from diptych.data.tokenizers import WordTokenizer
-from diptych.data.vocabulary import BOS, EOS, PAD, Vocabulary
+from diptych.data.builtin.builtin import phrasebook
+from diptych.data.tokens.batches import collate, encode_pairs, source_batch, training_batches
+from diptych.data.tokens.tokenizers import WordTokenizer
+from diptych.data.tokens.vocabulary import BOS, EOS, PAD, Vocabulary
 from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from diptych.parameters.initialization import initial_parameters
 from diptych.parameters.specification import specification

@@ -27,7 +27,7 @@ settings.load_profile("tests")
 @pytest.fixture(scope="session")
 def both_frameworks():
     """For tests that need TensorFlow and PyTorch: they are skipped where one is not installed."""
-    from diptych.backends import BACKENDS, is_installed
+    from diptych.panel import BACKENDS, is_installed
 
     if missing := [name for name in BACKENDS if not is_installed(name)]:
         pytest.skip(f"not installed: {', '.join(missing)}")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from diptych.backends import BACKENDS
 from diptych.config import RunConfig, parse_config, read_config
-from diptych.runs import Run
+from diptych.panel import BACKENDS
+from diptych.runs.run import Run
 
 FOLDER = Path(__file__).parents[1] / "configs"
 CONFIGS = sorted(FOLDER.glob("*.toml"))
@@ -20,10 +20,10 @@ NAMES = [path.stem for path in CONFIGS]
 # Trains every run named on the command line, one after another, and says what its losses were and what it translates.
 PROGRAM = """
 import json, sys
-from diptych.progress import QuietReporter
-from diptych.runs import Run
-from diptych.trainer import train
-from diptych.translator import Translator
+from diptych.runs.progress import QuietReporter
+from diptych.runs.run import Run
+from diptych.training.loop import train
+from diptych.translation.translator import Translator
 
 backend, *folders = sys.argv[1:]
 for folder in folders:

@@ -8,11 +8,11 @@ from itertools import permutations
 
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
+from diptych.panel import BACKENDS, is_installed
 
 PROGRAM = """
 import sys
-from diptych import backends
+from diptych import panel as panels
 
 def product_in_tensorflow():
     import tensorflow
@@ -23,7 +23,7 @@ def product_in_pytorch():
     return (torch.tensor([[1.0, 2.0]]) @ torch.tensor([[3.0], [4.0]])).numpy()
 
 for name in sys.argv[1:]:
-    backends.load(name, threads=1, device="cpu")
+    panels.load(name, threads=1, device="cpu")
 products = {"tensorflow": product_in_tensorflow, "pytorch": product_in_pytorch}
 print(*(f"{name} {products[name]().item()}" for name in (*sys.argv[1:], *reversed(sys.argv[1:]))))
 """

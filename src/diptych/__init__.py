@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from diptych.translator import load
+    from diptych.translation.translator import load
 
 __version__ = "0.1.0"
 __all__ = ["load"]
@@ -15,7 +15,7 @@ __all__ = ["load"]
 def __getattr__(name: str) -> Any:
     # Imported when it is asked for: `import diptych` stays quick, and works with no framework.
     if name == "load":
-        from diptych.translator import load
+        from diptych.translation.translator import load
 
         return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

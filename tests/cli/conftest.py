@@ -9,7 +9,7 @@ import pytest
 from diptych.cli import main
 from diptych.config import DataConfig, ModelConfig, RunConfig, SearchConfig, TrainingConfig
 from diptych.parameters.checkpoint import Checkpoint
-from diptych.runs import Run
+from diptych.runs.run import Run
 
 
 @pytest.fixture(scope="session")

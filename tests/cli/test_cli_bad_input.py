@@ -5,7 +5,7 @@ import json
 import pytest
 
 from diptych.cli.runs import open_or_create
-from diptych.runs import Run
+from diptych.runs.run import Run
 
 FRAMEWORKS = ("tensorflow", "keras", "torch")
 

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from diptych import config as configs
-from diptych.backends import BACKENDS, is_installed
 from diptych.cli import benchmark
 from diptych.config import ModelConfig
+from diptych.panel import BACKENDS, is_installed
 
 TINY = """
 name = "tiny"

@@ -17,7 +17,7 @@ import pytest
 import zstandard
 
 from diptych.config import read_config
-from diptych.runs import Run
+from diptych.runs.run import Run
 
 zipped = partial(gzip.compress, mtime=0)  # the time would be part of a test's name
 PAIRS = [(f"word {number} w{number % 7}", f"Wort {number}") for number in range(60)]
@@ -370,8 +370,9 @@ def test_what_is_killed_goes_on_where_it_was(diptych_command, tmp_path, number):
     config = write_config(tmp_path, more="maximum_pairs = 0")
     # Blocks of 100 pairs, and a pause after each, so that the signal comes between the first and the last.
     program = (
-        "import sys, time; from diptych.cli import main; from diptych.data import stored; append = stored._append; "
-        "stored.BLOCK = 100; stored._append = lambda *a: (append(*a), time.sleep(0.02)); sys.exit(main(sys.argv[1:]))"
+        "import sys, time; from diptych.cli import main; from diptych.data.tokens import stored; "
+        "append = stored._append; stored.BLOCK = 100; "
+        "stored._append = lambda *a: (append(*a), time.sleep(0.02)); sys.exit(main(sys.argv[1:]))"
     )
     arguments = ["data", "prepare", str(config), "--run", str(tmp_path / "run")]
     with subprocess.Popen([sys.executable, "-c", program, *arguments], stderr=subprocess.PIPE) as process:

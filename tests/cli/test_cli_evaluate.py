@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import diptych
-from diptych.data.corpus import open_corpus
-from diptych.evaluate import score
-from diptych.evaluate.evaluation import read_by, unknown_words
+from diptych.data.opening import open_corpus
+from diptych.evaluation import score
+from diptych.evaluation.evaluation import read_by, unknown_words
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
 from diptych.differences import catalogue
 from diptych.differences.processes import ENVIRONMENT, not_installed
+from diptych.panel import BACKENDS, is_installed
 
 pytestmark = [
     pytest.mark.slow,

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from diptych.backends import BACKENDS
 from diptych.differences.catalogue import entries
 from diptych.differences.entry import read_entry
 from diptych.errors import ConfigError
+from diptych.panel import BACKENDS
 
 PROGRAMS = [(entry, framework) for entry in entries() for framework in BACKENDS]
 ALLOWED = {"tensorflow": {"tensorflow", "keras", "numpy"}, "pytorch": {"torch", "numpy"}}

@@ -10,9 +10,9 @@ import time
 import numpy as np
 import pytest
 
-from diptych.backends import BACKENDS
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from diptych.runs import Run
+from diptych.panel import BACKENDS
+from diptych.runs.run import Run
 
 TINY = RunConfig(
     name="tiny",

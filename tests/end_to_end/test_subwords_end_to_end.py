@@ -7,16 +7,16 @@ import sys
 import pytest
 
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from diptych.runs import Run
+from diptych.runs.run import Run
 
 STEPS = 6  # 2 epochs of 3 batches
 
 PROGRAM = """
 import json, sys
-from diptych.progress import QuietReporter
-from diptych.runs import Run
-from diptych.trainer import train
-from diptych.translator import Translator
+from diptych.runs.progress import QuietReporter
+from diptych.runs.run import Run
+from diptych.training.loop import train
+from diptych.translation.translator import Translator
 
 backend, *jobs = sys.argv[1:]
 for job in map(json.loads, jobs):
@@ -96,7 +96,7 @@ def test_the_tokens_are_those_of_the_tokenizers(trained, runs, name):
 def test_a_run_opens_without_sentencepiece(runs):
     program = (
         "import sys; sys.modules['sentencepiece'] = None\n"
-        "from diptych.runs import Run\n"
+        "from diptych.runs.run import Run\n"
         "run = Run.open(sys.argv[1])\n"
         "print(len(run.source_tokenizer.tokenize('The fox')), len(run.encoded().train))"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
+from diptych.panel import BACKENDS, is_installed
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PAIRS = ("word_translation", "character_spacing")

@@ -8,9 +8,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from diptych import backends
+from diptych import panel as panels
 from diptych.config import ModelConfig, TrainingConfig
-from diptych.data.batches import BOS, EOS, Batch
+from diptych.data.tokens.batches import BOS, EOS, Batch
 from diptych.parameters.specification import dropout_shapes, specification
 from diptych.randomness import dropout_masks
 
@@ -143,7 +143,7 @@ class Workbench:
 @pytest.fixture(scope="session")
 def bench(both_frameworks):
     """The workbench, with every panel on the processor; skips where a framework is not installed."""
-    return Workbench({name: backends.load(name, device="cpu") for name in ("pytorch", "tensorflow", "reference")})
+    return Workbench({name: panels.load(name, device="cpu") for name in ("pytorch", "tensorflow", "reference")})
 
 
 def check_close(actual, expected, tolerance=1e-12, what=""):

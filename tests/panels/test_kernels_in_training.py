@@ -6,7 +6,7 @@ import torch
 
 from diptych import pytorch as panel
 from diptych.config import ModelConfig, TrainingConfig
-from diptych.data.batches import Batch
+from diptych.data.tokens.batches import Batch
 from diptych.parameters.initialization import initial_parameters
 from diptych.pytorch import linear
 

@@ -11,11 +11,11 @@ from hypothesis.extra import numpy as arrays
 
 from diptych.config import ModelConfig
 from diptych.errors import CheckpointError
-from diptych.parameters import manifest
 from diptych.parameters.checkpoint import MODEL, OPTIMIZER, STATE, Checkpoint, read_checkpoint, write_checkpoint
 from diptych.parameters.initialization import initial_parameters
-from diptych.parameters.manifest import MANIFEST
 from diptych.parameters.specification import specification
+from diptych.storage import manifest
+from diptych.storage.manifest import MANIFEST
 
 CONFIG = ModelConfig(embedding_size=3, encoder_size=2, decoder_size=4)
 EXPECTED = specification(CONFIG, 6, 7)

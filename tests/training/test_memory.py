@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from diptych.data.batches import EncodedPairs, Sequences, collate, training_batches
+from diptych.data.tokens.batches import EncodedPairs, Sequences, collate, training_batches
 from diptych.errors import RunError
 from diptych.parameters.specification import specification
-from diptych.progress import QuietReporter
-from diptych.runs import Run
-from diptych.trainer import train
+from diptych.runs.progress import QuietReporter
+from diptych.runs.run import Run
 from diptych.training import memory
+from diptych.training.loop import train
 from diptych.training.memory import LargestBatch, largest_batch, needed_memory, total_memory
 
 LENGTHS = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=30)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from diptych.backends import BACKENDS
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from diptych.progress import QuietReporter
-from diptych.runs import Run
-from diptych.trainer import train
+from diptych.panel import BACKENDS
+from diptych.runs.progress import QuietReporter
+from diptych.runs.run import Run
+from diptych.training.loop import train
 
 OPTIONS = {
     "tokens": {"batch_by": "tokens", "batch_size": 120},

@@ -7,17 +7,17 @@ import sys
 import numpy as np
 import pytest
 
-from diptych.backends import BACKENDS
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from diptych.runs import Run
+from diptych.panel import BACKENDS
+from diptych.runs.run import Run
 
 STEPS = 10
 
 PROGRAM = """
 import json, os, signal, sys
-from diptych.progress import QuietReporter
-from diptych.runs import Run
-from diptych.trainer import train
+from diptych.runs.progress import QuietReporter
+from diptych.runs.run import Run
+from diptych.training.loop import train
 
 class Killer(QuietReporter):
     def step(self, metrics):

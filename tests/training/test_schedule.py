@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych.config import ModelConfig, RunConfig, TrainingConfig
-from diptych.data.batches import EncodedPairs, Sequences
+from diptych.data.tokens.batches import EncodedPairs, Sequences
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks
 from diptych.training.schedule import (

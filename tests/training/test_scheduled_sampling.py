@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych.config import TrainingConfig
-from diptych.data.batches import BOS, EOS, Batch
+from diptych.data.tokens.batches import BOS, EOS, Batch
 from diptych.training.scheduled_sampling import mix, teacher_forcing_ratio
 
 DECAYS = ("none", "linear", "inverse_sigmoid")

@@ -4,10 +4,10 @@ import pytest
 
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.errors import UsageError
-from diptych.progress import QuietReporter
-from diptych.runs import Run
-from diptych.trainer import train
+from diptych.runs.progress import QuietReporter
+from diptych.runs.run import Run
 from diptych.training import tensorboard as module
+from diptych.training.loop import train
 
 STEPS = 6
 

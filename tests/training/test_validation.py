@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from diptych.backends import BACKENDS, is_installed
 from diptych.config import DataConfig, ModelConfig, RunConfig, SearchConfig, TrainingConfig
-from diptych.evaluate import score
-from diptych.progress import QuietReporter
-from diptych.runs import Run
-from diptych.trainer import train
-from diptych.translator import Translator
+from diptych.evaluation import score
+from diptych.panel import BACKENDS, is_installed
+from diptych.runs.progress import QuietReporter
+from diptych.runs.run import Run
+from diptych.training.loop import train
+from diptych.translation.translator import Translator
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from diptych.data.vocabulary import EOS
+from diptych.data.tokens.vocabulary import EOS
 from diptych.parameters.checkpoint import Checkpoint
-from diptych.runs import Run
+from diptych.runs.run import Run
 from diptych.web.application import make_application
 from diptych.web.limits import Limits
 from diptych.web.service import Service

@@ -13,9 +13,9 @@ import httpx
 import numpy as np
 import pytest
 
-from diptych.backends import BACKENDS
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from diptych.data.phrasebook import phrasebook
+from diptych.data.builtin.phrasebook import phrasebook
+from diptych.panel import BACKENDS
 
 CONFIG = RunConfig(
     name="tiny",

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from diptych.runs import Run
+from diptych.runs.run import Run
 
 LONG = {"sentences": ["I " * 400] * 64, "beam_size": 10, "maximum_length": 500}
 

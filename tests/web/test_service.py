@@ -5,8 +5,8 @@ from itertools import product
 import pytest
 
 from diptych.config import parse_config
-from diptych.data.corpus import load_corpus
-from diptych.data.tokenizers import make_tokenizer
+from diptych.data.opening import load_corpus
+from diptych.data.tokens.tokenizers import make_tokenizer
 from diptych.web.service import examples
 
 MADE = [("phrasebook", "english"), *product(["spacing", "numbers"], ["english", "korean"])]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from diptych.config import SearchConfig
-from diptych.translation import Translation
-from diptych.translator import Translator
+from diptych.translation.translation import Translation
+from diptych.translation.translator import Translator
 from diptych.web import worker as worker_module
 from diptych.web.worker import BoundedTranslator, TimeLimitError, answer, serve, to_json
 

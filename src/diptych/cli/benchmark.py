@@ -67,9 +67,9 @@ def benchmark(
     takes a model of common size (embedding 256, encoder 2 x 256, decoder 512) and a corpus made by rule, and five
     minutes.
     """
-    from diptych.compare.benchmark import benchmark as run_benchmark
-    from diptych.compare.benchmark_request import Request
-    from diptych.compare.benchmark_table import print_benchmark
+    from diptych.benchmark.benchmark import benchmark as run_benchmark
+    from diptych.benchmark.request import Request
+    from diptych.benchmark.table import print_benchmark
     from diptych.config import read_config
 
     request = Request(

@@ -21,9 +21,9 @@ def code(
     as_json: Json = False,
 ) -> None:
     """Show how TensorFlow and PyTorch say the same thing: a class, a method, a function or a file, line by line."""
-    from diptych.compare.source import contents, side_by_side
-    from diptych.compare.source_table import print_side_by_side
     from diptych.errors import UsageError
+    from diptych.side_by_side.excerpts import contents, side_by_side
+    from diptych.side_by_side.table import print_side_by_side
 
     if show_list:
         files = {file: names for file, names in contents().items() if names}

@@ -36,9 +36,9 @@ def compare(
     minutes.
     """
     from diptych.cli.runs import configure, default_folder
-    from diptych.compare.comparison import compare as run_comparison
-    from diptych.compare.signature import DEFAULT
-    from diptych.compare.table import print_table
+    from diptych.comparison.comparison import compare as run_comparison
+    from diptych.comparison.signature import DEFAULT
+    from diptych.comparison.table import print_table
     from diptych.config import read_config
 
     chosen = configure(read_config(config) if config else DEFAULT, seed, precision)

@@ -53,10 +53,10 @@ def prepare(
     from diptych.cli.data_tables import print_preparation
     from diptych.cli.runs import default_folder
     from diptych.config import read_config
-    from diptych.data.statistics import token_statistics
+    from diptych.data.corpus.statistics import token_statistics
     from diptych.errors import DataError, UsageError
-    from diptych.progress import make_reporter
-    from diptych.runs import Run
+    from diptych.runs.progress import make_reporter
+    from diptych.runs.run import Run
 
     begun = time.perf_counter()
     reporter = make_reporter(quiet, name="data")
@@ -114,11 +114,11 @@ def inspect(
     Of a run also how many tokens there are, and how many of them its vocabularies do not have.
     """
     from diptych.cli.data_tables import print_inspection
-    from diptych.corpora import open_named
-    from diptych.data.account import make_account
-    from diptych.data.statistics import text_statistics, token_statistics
-    from diptych.preparation import Watched
-    from diptych.progress import make_reporter
+    from diptych.data.corpus.account import make_account
+    from diptych.data.corpus.statistics import text_statistics, token_statistics
+    from diptych.runs.named_corpus import open_named
+    from diptych.runs.preparation import Watched
+    from diptych.runs.progress import make_reporter
 
     reporter = make_reporter(quiet, name="data")
     named = open_named(what, (source_column, target_column), strict, reporter)
@@ -159,9 +159,9 @@ def sample(
     The same seed draws the same pairs.
     """
     from diptych.cli.data_tables import print_samples
-    from diptych.corpora import open_named
-    from diptych.data.samples import sample as draw
-    from diptych.progress import QuietReporter
+    from diptych.data.corpus.samples import sample as draw
+    from diptych.runs.named_corpus import open_named
+    from diptych.runs.progress import QuietReporter
 
     named = open_named(what, (source_column, target_column), strict, QuietReporter())
     found = []

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from diptych.data.account import shown
-from diptych.progress import format_seconds
+from diptych.data.corpus.account import shown
+from diptych.runs.progress import format_seconds
 
 LENGTHS = ("shortest", "median", "percentile_90", "percentile_99", "longest")
 SIDES = ("source", "target")

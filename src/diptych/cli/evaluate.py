@@ -12,9 +12,9 @@ import typer
 from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Run, Threads, Tokenize
 
 if TYPE_CHECKING:
-    from diptych.evaluate.evaluation import UnknownWords
-    from diptych.evaluate.forced import Forced
-    from diptych.evaluate.systems import Measured
+    from diptych.evaluation.evaluation import UnknownWords
+    from diptych.evaluation.forced import Forced
+    from diptych.evaluation.systems import Measured
 
 
 def evaluate(
@@ -63,14 +63,14 @@ def evaluate(
     The search is the run's own unless an option says otherwise. With --against the other system's scores stand beside
     it, with the probability that the difference is chance. Signatures say how each score was computed.
     """
-    from diptych.evaluate import evaluation
-    from diptych.evaluate.lengths import quality_by_length
-    from diptych.evaluate.measures import MEASURES, chosen_measures
-    from diptych.evaluate.systems import measure
-    from diptych.members import Member
+    from diptych.evaluation import evaluation
+    from diptych.evaluation.lengths import quality_by_length
+    from diptych.evaluation.measures import MEASURES, chosen_measures
+    from diptych.evaluation.systems import measure
     from diptych.plots import picture_path
-    from diptych.runs import Run as OpenRun
-    from diptych.translator import Translator
+    from diptych.runs.run import Run as OpenRun
+    from diptych.translation.members import Member
+    from diptych.translation.translator import Translator
 
     names = chosen_measures(measures)
     picture = picture_path(plot) if plot else None
@@ -146,7 +146,7 @@ def evaluate(
 
 def _table(measured: dict[str, dict[str, Measured]], names: list[str], test: str) -> list[str]:
     """Each measure with its interval, the other system's beside it, and the signatures beneath."""
-    from diptych.evaluate.measures import MEASURES
+    from diptych.evaluation.measures import MEASURES
 
     first, *others = measured
     width = max(len(MEASURES[name].title) for name in names)

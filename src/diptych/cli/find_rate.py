@@ -40,8 +40,8 @@ def find_rate(
     """
     from diptych.cli.runs import open_or_create
     from diptych.plots import picture_path, rate_curve
-    from diptych.progress import make_reporter
-    from diptych.training.range_test import range_test
+    from diptych.runs.progress import make_reporter
+    from diptych.training.rate_search import range_test
 
     if plot is not None:
         picture_path(plot)

@@ -26,11 +26,11 @@ def parity(
 
     With a config it starts from the initial weights; with a run, from the weights of its best checkpoint.
     """
-    from diptych.compare.location import locate as find
-    from diptych.compare.parity import climb, temporary_run
-    from diptych.compare.parity_table import print_parity
     from diptych.config import RunConfig, read_config
-    from diptych.runs import Run
+    from diptych.ladder.ladder import climb, temporary_run
+    from diptych.ladder.location import locate as find
+    from diptych.ladder.table import print_parity
+    from diptych.runs.run import Run
 
     if config_or_run is not None and config_or_run.is_dir():
         run = Run.open(config_or_run)

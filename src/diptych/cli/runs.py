@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from diptych.backends import BACKENDS
 from diptych.config import RunConfig, parse_config, read_config
 from diptych.errors import RunError, UsageError
-from diptych.progress import Reporter
-from diptych.runs import Run
+from diptych.panel import BACKENDS
+from diptych.runs.progress import Reporter
+from diptych.runs.run import Run
 
 
 def open_or_create(

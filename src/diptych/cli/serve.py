@@ -30,9 +30,9 @@ def serve(
     Each framework runs in a process of its own. /openapi.json describes the API; docs/serve.md has examples. Ctrl-C,
     or SIGTERM, ends it after what is being answered.
     """
-    from diptych.backends import BACKENDS, is_installed
     from diptych.errors import BackendError, RunError, UsageError
-    from diptych.runs import Run
+    from diptych.panel import BACKENDS, is_installed
+    from diptych.runs.run import Run
 
     missing = [name for name in ("fastapi", "uvicorn") if not find_spec(name)]
     if missing:

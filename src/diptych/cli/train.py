@@ -36,16 +36,16 @@ def train(
     Ctrl-C finishes the step and writes a checkpoint, from which --resume goes on. To resume with the other backend is
     to go on in the other framework from the same weights and optimizer state.
     """
-    from diptych import trainer
     from diptych.cli.runs import open_or_create
     from diptych.errors import UsageError
-    from diptych.progress import make_reporter
+    from diptych.runs.progress import make_reporter
+    from diptych.training import loop
 
     if resume and overwrite:
         raise UsageError("--resume goes on from what is there and --overwrite removes it: give one of them")
     reporter = make_reporter(quiet)
     run = open_or_create(what, run_folder, backend, overwrite, seed, precision, reporter)
-    report = trainer.train(run, backend, resume, overwrite, threads, device, reporter, tensorboard=tensorboard)
+    report = loop.train(run, backend, resume, overwrite, threads, device, reporter, tensorboard=tensorboard)
     if as_json:
         print(json.dumps(dataclasses.asdict(report) | {"run": str(run.folder)}))
     elif not quiet:

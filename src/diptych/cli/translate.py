@@ -13,7 +13,7 @@ import typer
 from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Run, Threads
 
 if TYPE_CHECKING:
-    from diptych.translation import Translation
+    from diptych.translation.translation import Translation
 
 
 def translate(
@@ -73,7 +73,7 @@ def translate(
     from diptych.cli.lines import decoded_lines
     from diptych.errors import UsageError
     from diptych.plots import picture_path
-    from diptych.translator import load
+    from diptych.translation.translator import load
 
     pictures = _Pictures(picture_path(attention)) if attention else None
     ensemble: dict[str, Any] = {"members": member or [], "average": average}

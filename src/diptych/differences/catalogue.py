@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from diptych.backends import BACKENDS
 from diptych.differences.effects import agree, effect
 from diptych.differences.entry import TOPICS, Entry, read_entry
 from diptych.differences.processes import Outcome, not_installed, run_programs
 from diptych.errors import UsageError
+from diptych.panel import BACKENDS
 
 Verdict = Literal["differs", "gone", "not installed", "failed"]
 
@@ -79,7 +79,7 @@ class Finding:
 
 def entries() -> list[Entry]:
     """Every entry of the catalogue, by topic and then by name."""
-    folders = [path.parent for path in Path(__file__).parent.glob("*/entry.toml")]
+    folders = [path.parent for path in (Path(__file__).parent / "entries").glob("*/entry.toml")]
     order = list(TOPICS)
     return sorted(map(read_entry, folders), key=lambda entry: (order.index(entry.topic), entry.name))
 

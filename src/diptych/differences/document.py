@@ -128,7 +128,7 @@ def _contents(entries: Sequence[Entry], effects: dict[str, Any]) -> str:
 
 def _section(entry: Entry, found: dict[str, Any]) -> str:
     """One entry of the page."""
-    folder = f"../src/diptych/differences/{entry.name}"
+    folder = f"../src/diptych/differences/entries/{entry.name}"
     bridged = found["bridged_effect"]
     left = "" if bridged is None else f"; bridged: {number(bridged)}"
     return "\n".join(

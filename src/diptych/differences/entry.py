@@ -7,9 +7,9 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from diptych.backends import BACKENDS
 from diptych.differences.effects import RULES
 from diptych.errors import ConfigError
+from diptych.panel import BACKENDS
 
 TOPICS = {
     "weights": "Weights and initial values",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.backends import is_installed
+from diptych.panel import is_installed
 
 # One thread each, and no accelerator: what is measured should not depend on the machine. Without `CUDA_VISIBLE_DEVICES`
 # stock TensorFlow would run on a GPU and stock PyTorch on the CPU.

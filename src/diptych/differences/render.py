@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from diptych.backends import BACKENDS, NAMES
 from diptych.differences.catalogue import Finding
 from diptych.differences.effects import furthest
 from diptych.differences.entry import TOPICS
+from diptych.panel import BACKENDS, NAMES
 
 
 def number(value: float | None) -> str:

@@ -24,8 +24,8 @@ from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as format_tensors
 
 from diptych.errors import CheckpointError
-from diptych.parameters.manifest import parse_object, read_files, write_files
 from diptych.parameters.specification import Parameter
+from diptych.storage.manifest import parse_object, read_files, write_files
 
 Arrays = dict[str, npt.NDArray[Any]]
 

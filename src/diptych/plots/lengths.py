@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from diptych.backends import NAMES
 from diptych.errors import UsageError
+from diptych.panel import NAMES
 from diptych.plots.sheet import COLOURS, MARKERS, add_legend, dress, new_sheet, picture_path, save
 from diptych.plots.text import FAMILY, INK, label
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.backends import NAMES
 from diptych.errors import UsageError
+from diptych.panel import NAMES
 from diptych.plots.sheet import COLOURS, MARKERS, add_legend, dress, new_sheet, picture_path, save
 from diptych.plots.text import FAMILY, INK, label
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diptych.backends import NAMES
 from diptych.errors import UsageError
+from diptych.panel import NAMES
 from diptych.plots.sheet import COLOURS, new_sheet, picture_path, save
 from diptych.plots.text import FAMILY, INK, printable
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from diptych.config import TrainingConfig
-from diptych.data.batches import Batch
+from diptych.data.tokens.batches import Batch
 from diptych.pytorch.loss import cross_entropy, select_positions
 from diptych.pytorch.model import Model
 from diptych.pytorch.optimizer import MovingAverage, Optimizer

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from diptych.data.vocabulary import BOS, EOS
+from diptych.data.tokens.vocabulary import BOS, EOS
 from diptych.errors import ConfigError
 from diptych.search.constraints import Constraints
 from diptych.search.extension import Extension, extend

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.vocabulary import EOS, UNK
+from diptych.data.tokens.vocabulary import EOS, UNK
 from diptych.errors import ConfigError
 from diptych.search.stepper import FIRST_CHOICE, Ids, Reals, Rows, check_chosen
 

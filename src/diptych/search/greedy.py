@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from diptych.data.vocabulary import BOS, EOS
+from diptych.data.tokens.vocabulary import BOS, EOS
 from diptych.search.constraints import Constraints
 from diptych.search.hypothesis import Hypothesis, make_hypothesis
 from diptych.search.stepper import FIRST_CHOICE, Ids, Reals, Rows, Stepper, check_chosen, check_request

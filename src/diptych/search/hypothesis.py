@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.vocabulary import EOS
+from diptych.data.tokens.vocabulary import EOS
 from diptych.search.stepper import Reals
 
 

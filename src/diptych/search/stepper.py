@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from diptych.data.vocabulary import EOS
+from diptych.data.tokens.vocabulary import EOS
 from diptych.errors import CheckpointError, ConfigError
 
 Ids = npt.NDArray[np.int32]

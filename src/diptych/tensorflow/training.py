@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from diptych.config import TrainingConfig
-from diptych.data.batches import Batch
+from diptych.data.tokens.batches import Batch
 from diptych.parameters.specification import dropout_shapes
 from diptych.tensorflow.loss import cross_entropy, select_positions
 from diptych.tensorflow.model import Model

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from diptych.config import RunConfig
-from diptych.data.batches import Batch, EncodedPairs, batch_ends, padded_length, target_length_counts
+from diptych.data.tokens.batches import Batch, EncodedPairs, batch_ends, padded_length, target_length_counts
 from diptych.errors import RunError
 from diptych.parameters.specification import GATES, specification
-from diptych.runs import Run
+from diptych.runs.run import Run
 
 CONTROL_GROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 """Where Linux says how much memory a container may use, in its second and its first version."""

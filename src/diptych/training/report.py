@@ -16,7 +16,7 @@ class TrainingReport:
         resumed_from: the step at which this session began.
         losses: the loss per target token of each step of the whole run that was not skipped.
         validation_losses: (step, loss per target token) of each validation of the whole run.
-        validation_scores: (step, scores by name) of each validation that translated; see `diptych.evaluate.Scores`.
+        validation_scores: (step, scores by name) of each validation that translated; see `diptych.evaluation.Scores`.
         best_validation_loss: that of the best validation; None where there has been none.
         best_step: the step of the best validation.
         stop_metric: what it is the best by.

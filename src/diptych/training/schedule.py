@@ -14,7 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config import RunConfig
-from diptych.data.batches import Batch, EncodedPairs, Ids, batch_ends, collate, target_length_counts, training_batches
+from diptych.data.tokens.batches import (
+    Batch,
+    EncodedPairs,
+    Ids,
+    batch_ends,
+    collate,
+    target_length_counts,
+    training_batches,
+)
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks
 
@@ -22,7 +30,7 @@ T = TypeVar("T")
 Masks = dict[str, npt.NDArray[np.bool_]]
 
 Resample = Callable[[EncodedPairs, Ids, int], EncodedPairs]
-"""Gives the pairs of these rows as this epoch sees them, see `diptych.data.resampling`."""
+"""Gives the pairs of these rows as this epoch sees them, see `diptych.data.tokens.resampling`."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from diptych.config import TrainingConfig
-from diptych.data.batches import Batch, Ids
+from diptych.data.tokens.batches import Batch, Ids
 from diptych.randomness import generator
 
 STEEPNESS = 6.0

@@ -10,13 +10,13 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from diptych.backends import load
-from diptych.data.batches import Batch
-from diptych.environment import environment
+from diptych.data.tokens.batches import Batch
 from diptych.errors import RunError
+from diptych.panel import load
 from diptych.parameters.checkpoint import Checkpoint
-from diptych.progress import Reporter
-from diptych.runs import Run
+from diptych.processes.environment import environment
+from diptych.runs.progress import Reporter
+from diptych.runs.run import Run
 from diptych.search import Stepper
 from diptych.training.interruption import Interruption
 from diptych.training.learning_rate import learning_rate
@@ -27,7 +27,7 @@ from diptych.training.scheduled_sampling import mix, teacher_forcing_ratio
 from diptych.training.state import TrainingState
 from diptych.training.tensorboard import TENSORBOARD, TensorBoardLog, attention_pictures
 from diptych.training.validation import SCORES, Validation
-from diptych.translator import Translator
+from diptych.translation.translator import Translator
 
 MOST_SKIPPED = 20
 """After more skipped steps in a row than this it is not a batch that is at fault, and training stops."""

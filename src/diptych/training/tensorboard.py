@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from diptych.data.batches import collate
-from diptych.data.encoded import EncodedPairs
+from diptych.data.tokens.batches import collate
+from diptych.data.tokens.encoded import EncodedPairs
 from diptych.errors import UsageError
 from diptych.plots import attention_png
-from diptych.runs import Run
+from diptych.runs.run import Run
 from diptych.search import Stepper, greedy
 
 TENSORBOARD = "tensorboard"

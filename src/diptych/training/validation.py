@@ -10,12 +10,12 @@ from itertools import islice
 from typing import Any
 
 from diptych.config import SearchConfig
-from diptych.data.batches import EncodedPairs, collate, validation_batches
-from diptych.data.corpus import open_corpus
+from diptych.data.opening import open_corpus
 from diptych.data.pairs import Pair
-from diptych.evaluate import score
-from diptych.runs import Run
-from diptych.translator import Translator
+from diptych.data.tokens.batches import EncodedPairs, collate, validation_batches
+from diptych.evaluation import score
+from diptych.runs.run import Run
+from diptych.translation.translator import Translator
 
 SENTENCES = 500
 """How many sentences are translated where a config wants a score and does not say of how many."""

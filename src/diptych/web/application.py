@@ -19,7 +19,7 @@ from diptych.web.gate import Gate
 from diptych.web.schemas import HealthAnswer, ModelAnswer, Problem, TranslationAnswer, request_schema
 from diptych.web.service import RefusedError, Service
 
-PAGE = Path(__file__).parent / "page"
+PAGE = Path(__file__).parents[1] / "pages" / "serve"
 FONT = Path(__file__).parents[1] / "fonts" / "DiptychHangul.ttf"
 TYPES = {
     ".html": "text/html; charset=utf-8",

@@ -15,7 +15,7 @@ from typing import cast
 import uvicorn
 
 from diptych.errors import DiptychError, UsageError
-from diptych.runs import Run
+from diptych.runs.run import Run
 from diptych.web.application import make_application
 from diptych.web.connection import ClientConnection
 from diptych.web.gate import LOCAL_HOSTS

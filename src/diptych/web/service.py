@@ -10,8 +10,8 @@ from typing import Any
 
 from diptych import __version__
 from diptych.config import DataConfig, SearchConfig
-from diptych.data.vocabulary import UNK
-from diptych.runs import Run
+from diptych.data.tokens.vocabulary import UNK
+from diptych.runs.run import Run
 from diptych.web.limits import Limits
 from diptych.web.process import WorkerProcess
 from diptych.web.schemas import TranslationRequest

@@ -23,10 +23,10 @@ import numpy as np
 
 from diptych.config import SearchConfig
 from diptych.errors import DiptychError
-from diptych.runs import Run
+from diptych.runs.run import Run
 from diptych.search import Stepper
-from diptych.translation import Translation
-from diptych.translator import Translator
+from diptych.translation.translation import Translation
+from diptych.translation.translator import Translator
 from diptych.web.limits import Limits
 
 LARGEST_MAP = Limits.attention_weights

@@ -1,0 +1,1 @@
+"""How fast each panel trains and decodes here, beside what the machine's own products allow."""

@@ -1,0 +1,125 @@
+"""A trial: work that is done again and again, always the same, and timed; runs in a panel's own process."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from diptych.benchmark.arithmetic import Product
+from diptych.benchmark.ceiling import Ceiling
+from diptych.config import Precision
+
+T = TypeVar("T")
+
+
+class Trial(Protocol):
+    """What is measured.
+
+    Attributes:
+        counts: how much there is of what, in each block: sentences, target tokens, steps.
+    """
+
+    counts: dict[str, int]
+
+    def prepare(self) -> None:
+        """Make what is made once, and do the first piece of work."""
+
+    def block(self) -> float:
+        """Do all the work once: the seconds that it took."""
+
+    def products(self) -> list[Product]:
+        """The matrix products of a block; none where they are not known."""
+
+    def typical(self) -> list[Product]:
+        """The products of a batch of middling size, in which each name and part of the block's comes once."""
+
+    def details(self) -> dict[str, Any]:
+        """What else is to be told, afterwards."""
+
+
+def measure(
+    panel: ModuleType, trials: Mapping[str, Trial], precision: Precision, blocks: int, seconds: float
+) -> dict[str, dict[str, Any]]:
+    """Warm up, then time the trials' blocks in turn, and the bare matrix products of each between its blocks.
+
+    Args:
+        panel: the backend's.
+        trials: by name, in the order of the memory that they are expected to take: the peak is that of a process.
+        precision: of the products.
+        blocks: the most blocks of each trial.
+        seconds: so much measured time is enough for a trial, after two blocks.
+
+    Returns:
+        By trial: `blocks`, each with its counts and `seconds`; `first_seconds` and `warm_up_seconds`, of the first
+        piece of work alone and with the first block, what is compiled and chosen included; `peak_rss_bytes` up to then;
+        `ceiling`: `seconds` and `operations` of a block's products, and those of a typical batch, or None; and the
+        trial's details.
+    """
+    found: dict[str, dict[str, Any]] = {name: {"blocks": [], **warm_up(trial)} for name, trial in trials.items()}
+    ceilings = {name: Ceiling(panel, trial.typical(), precision) for name, trial in trials.items()}
+    for _ in range(blocks):
+        for name, trial in trials.items():
+            times = [block["seconds"] for block in found[name]["blocks"]]
+            if len(times) < 2 or sum(times) < seconds:
+                found[name]["blocks"].append(timed_block(trial))
+                ceilings[name].measure()
+    for name, trial in trials.items():
+        found[name] |= {"ceiling": _ceiling(ceilings[name], trial.products()), **trial.details()}
+    return found
+
+
+def warm_up(trial: Trial) -> dict[str, Any]:
+    """Prepare a trial and do a block: how long that took, and the memory that the process has needed up to then."""
+    mark = time.perf_counter()
+    trial.prepare()
+    first_seconds = time.perf_counter() - mark
+    trial.block()
+    warm_up_seconds = time.perf_counter() - mark
+    return {"first_seconds": first_seconds, "warm_up_seconds": warm_up_seconds, "peak_rss_bytes": peak_memory()}
+
+
+def timed_block(trial: Trial) -> dict[str, Any]:
+    """Do a block: what it counts, and its seconds."""
+    seconds = trial.block()
+    return {**trial.counts, "seconds": seconds}
+
+
+def peak_memory() -> int:
+    """The most bytes of memory this process has held at once (its resident set)."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux; elsewhere the number may be that of the process that started this one
+        for line in status.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def evenly_spaced(items: Sequence[T], count: int) -> list[T]:
+    """So many of the items, evenly spaced; all where there are no more."""
+    count = min(count, len(items))
+    places = ((np.arange(count) + 0.5) * len(items) / count).astype(int)
+    return [items[place] for place in places.tolist()]
+
+
+def middle(sizes: Sequence[Sequence[int]]) -> list[int]:
+    """The median of each column."""
+    return [int(statistics.median_low(column)) for column in zip(*sizes, strict=True)]
+
+
+def _ceiling(ceiling: Ceiling, products: Sequence[Product]) -> dict[str, Any] | None:
+    if not products:
+        return None
+    return {
+        "seconds": ceiling.seconds(products),
+        "operations": sum(product.operations for product in products),
+        "products": ceiling.to_json(),
+    }

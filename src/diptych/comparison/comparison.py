@@ -1,0 +1,156 @@
+"""`compare`: train a run in both frameworks, one process each, and put side by side what came of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from diptych.comparison.examples import choose_examples, fixed_examples
+from diptych.comparison.page import write_page
+from diptych.comparison.pictures import draw_pictures
+from diptych.comparison.report import REPORT, build_report, translation_entries, write_report
+from diptych.comparison.signature import signature
+from diptych.comparison.table import ROWS, agreement_lines
+from diptych.config import RunConfig
+from diptych.errors import BackendError, RunError
+from diptych.ladder.ladder import climb
+from diptych.panel import BACKENDS, NAMES, is_installed
+from diptych.processes.call import call
+from diptych.processes.environment import environment
+from diptych.runs.run import Run
+from diptych.training.tensorboard import check_installed
+
+EXAMPLES = 3
+# Optimizer steps of the parity ladder at the end; `diptych parity RUN` takes more.
+PARITY_STEPS = 10
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run trained in both frameworks.
+
+    Attributes:
+        folder: the run's.
+        report: what report.json holds.
+        files: the names of the files in the folder that show it.
+        example: a sentence to try.
+    """
+
+    folder: Path
+    report: dict[str, Any]
+    files: tuple[str, ...]
+    example: str
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: the headline, what says how far they agree, and one sentence in both."""
+        from diptych.plots.notebook import paragraph, picture, table
+
+        backends, example = self.report["backends"], self.report["examples"][0]
+        head = ["", *(f"{NAMES[backend]} {values['version']}" for backend, values in backends.items())]
+        rows = [(name, *map(cell, backends.values())) for name, cell in ROWS]
+        rows.append((example["source"], *example["outputs"].values()))
+        maps = {backend: (example["tokens"][backend], weights) for backend, weights in example["attention"].items()}
+        lines = Markup("").join(map(paragraph, agreement_lines(self.report)))
+        return str(table(rows, head) + lines + picture(example["source_tokens"], maps))
+
+
+def compare(
+    config: RunConfig,
+    folder: str | Path,
+    overwrite: bool = False,
+    threads: int | None = None,
+    device: str = "auto",
+    tokenize: str = "13a",
+    quiet: bool = False,
+    tensorboard: bool = False,
+) -> Comparison:
+    """Train a run in TensorFlow and in PyTorch, translate its test part in both, climb a short parity ladder.
+
+    A report and pictures are written into the run's folder.
+
+    Each backend has a process of its own, one after the other, with the same number of threads. Both have the same
+    initial weights, batches and dropout masks.
+
+    Args:
+        config: what to train, and on what.
+        folder: the run's.
+        overwrite: remove a run that is there.
+        threads: how many each backend uses; None for all the processors there are.
+        device: "auto", "cpu" or "cuda".
+        tokenize: how BLEU cuts a text, see `diptych.evaluation`.
+        quiet: whether to show no progress.
+        tensorboard: also write losses and attention maps for TensorBoard, into the run's folder.
+
+    Raises:
+        BackendError: a framework is not installed, or its process failed.
+        UsageError: TensorBoard's package is not installed, and was asked for.
+        RunError: the folder holds a run that is trained already, or is of another config, or is no run.
+        DataError: the corpus cannot be read.
+    """
+    _check_installed()
+    if tensorboard:
+        check_installed()
+    run = Run.create(config, folder, overwrite)
+    if run.trained_backends():
+        raise RunError(
+            f"{run.folder} is trained already with {' and '.join(run.trained_backends())}: "
+            f"give another --run folder, or --overwrite to remove it and begin anew"
+        )
+    circumstances = environment()
+    threads = threads or int(circumstances["usable_processors"])
+    corpus = run.corpus()
+    fixed = fixed_examples(config, corpus)
+    found = {
+        backend: call(
+            backend,
+            "diptych.comparison.participant:train_and_translate",
+            {
+                "folder": str(run.folder),
+                "backend": backend,
+                "sentences": [source for source, _ in corpus.test],
+                "examples": [source for source, _ in fixed],
+                "threads": threads,
+                "device": device,
+                "quiet": quiet,
+                "tensorboard": tensorboard,
+                "started": time.time(),
+            },
+            threads,
+            device,
+        )
+        for backend in BACKENDS
+    }
+    report = build_report(run, corpus, found, tokenize)
+    levels = climb(run, steps=PARITY_STEPS, threads=max(1, threads // len(BACKENDS)))
+    report |= {
+        "signature": signature(run, circumstances, threads, device, tokenize),
+        "environment": circumstances | {"threads": threads, "device": device},
+        "parity": {"steps": PARITY_STEPS, "levels": [level.to_json() for level in levels]},
+    }
+    shown = translation_entries(fixed, {backend: values["examples"] for backend, values in found.items()})
+    report["examples"] = shown + choose_examples(report["translations"], EXAMPLES - len(shown))
+    return show(write_report(report, run.folder), run.folder)
+
+
+def show(report: dict[str, Any], folder: Path) -> Comparison:
+    """Write the page and the pictures of what report.json holds.
+
+    Raises:
+        RunError: the report is of another version of Diptych.
+    """
+    page = write_page(report, folder)
+    return Comparison(folder, report, (page, REPORT, *draw_pictures(report, folder)), report["examples"][0]["source"])
+
+
+def _check_installed() -> None:
+    missing = [backend for backend in BACKENDS if not is_installed(backend)]
+    if missing:
+        what = "all" if len(missing) > 1 else missing[0]
+        raise BackendError(
+            f"a comparison needs both frameworks, and {' and '.join(missing)} is not installed here: "
+            f"pip install 'diptych[{what}]'"
+        )

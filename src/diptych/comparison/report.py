@@ -1,0 +1,132 @@
+"""report.json: what was compared, under which circumstances, and all that came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.comparison.quality import agreement, quality
+from diptych.data.corpus.corpus import Corpus
+from diptych.data.pairs import Pair
+from diptych.evaluation.lengths import quality_by_length
+from diptych.runs.record import replace_file
+from diptych.runs.run import Run
+
+SCHEMA = 1
+FRAMEWORKS = {"tensorflow": "tensorflow", "pytorch": "torch"}
+# What of a worker's measurements goes into the report as it is.
+MEASURED = ("versions", "training", "memory", "startup_seconds", "compile_seconds", "decoding")
+REPORT = "report.json"
+LARGEST = 3_000_000
+"""How many bytes the file may have; attention maps, then translations, that would make it larger are left out."""
+
+
+def build_report(run: Run, corpus: Corpus, found: Mapping[str, Mapping[str, Any]], tokenize: str) -> dict[str, Any]:
+    """What came of a run: all but its circumstances.
+
+    Args:
+        run: the run.
+        corpus: its corpus; what was translated is its test part.
+        found: by backend, what `training.train_and_translate` returned.
+        tokenize: how BLEU cuts a text.
+    """
+    texts = {backend: [each["text"] for each in values["translations"]] for backend, values in found.items()}
+    references = [run.target_tokenizer.form(target) for _, target in corpus.test]
+    lengths = [len(each["source_tokens"]) for each in next(iter(found.values()))["translations"]]
+    scores = quality(texts, references, tokenize)
+    return {
+        "schema": SCHEMA,
+        "config": run.config.model_dump(mode="json"),
+        "data": {
+            "train": len(corpus.train),
+            "validation": len(corpus.validation),
+            "test": len(corpus.test),
+            "source_vocabulary": len(run.source_vocabulary),
+            "target_vocabulary": len(run.target_vocabulary),
+            "dropped": next(iter(found.values()))["dropped"],
+        },
+        "backends": {
+            backend: {
+                "version": values["versions"][FRAMEWORKS[backend]],
+                **{key: values[key] for key in MEASURED},
+                "quality": scores[backend],
+            }
+            for backend, values in found.items()
+        },
+        "ceilings": {"training": {backend: _ceiling(values) for backend, values in found.items()}},
+        "agreement": agreement({backend: values["training"]["losses"] for backend, values in found.items()}, texts),
+        "quality_by_length": quality_by_length(lengths, texts, references),
+        "translations": translation_entries(
+            corpus.test, {backend: values["translations"] for backend, values in found.items()}
+        ),
+    }
+
+
+def _ceiling(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A backend's ceiling as the page shows it."""
+    return {"value": values["ceiling"]["target_tokens_per_second"], "what": "what its matrix products alone allow"}
+
+
+def translation_entries(
+    pairs: Sequence[Pair], found: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[dict[str, Any]]:
+    """For each sentence an entry, from each backend's list of translations."""
+    return [
+        translation_entry(pair, dict(zip(found, translations, strict=True)))
+        for pair, *translations in zip(pairs, *found.values(), strict=True)
+    ]
+
+
+def translation_entry(pair: Pair, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """One sentence: its reference, and what each backend made of it."""
+    source, reference = pair
+    return {
+        "source": source,
+        "source_tokens": next(iter(found.values()))["source_tokens"],
+        "reference": reference,
+        "outputs": {backend: each["text"] for backend, each in found.items()},
+        "tokens": {backend: each["tokens"] for backend, each in found.items()},
+        "log_probability": {backend: each["log_probability"] for backend, each in found.items()},
+        "attention": {backend: rounded(each["attention"]) for backend, each in found.items()},
+    }
+
+
+def rounded(attention: npt.NDArray[Any]) -> list[list[float]]:
+    """(T, S) weights with four decimals."""
+    weights: list[list[float]] = np.round(attention.astype(np.float64), 4).tolist()
+    return weights
+
+
+def write_report(report: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Write report.json, no larger than it may be; return what was written.
+
+    Maps of sentences that the backends translate differently stay longest, then those of the first sentences.
+    """
+    whole = dict(report) | {"translations": [], "translations_left_out": 0, "attention_left_out": 0}
+    room = LARGEST - len(_encode(whole)) - 100
+    entries: Sequence[Mapping[str, Any]] = report["translations"]
+    kept = [dict(entry) | {"attention": None} for entry in entries]
+    sizes = [len(_encode(entry)) + 2 for entry in kept]
+    while kept and sum(sizes) > room:
+        kept.pop()
+        sizes.pop()
+    room -= sum(sizes)
+    for row in sorted(range(len(kept)), key=lambda row: len(set(entries[row]["outputs"].values())) == 1):
+        size = len(_encode(entries[row]["attention"]))
+        if size <= room:
+            room -= size
+            kept[row]["attention"] = entries[row]["attention"]
+    whole["translations"] = kept
+    whole["translations_left_out"] = len(entries) - len(kept)
+    whole["attention_left_out"] = sum(entry["attention"] is None for entry in kept)
+    replace_file(folder / REPORT, _encode(whole).decode("utf-8"))
+    return whole
+
+
+def _encode(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")

@@ -1,0 +1,1 @@
+"""The corpora that Diptych makes itself."""

@@ -1,0 +1,1 @@
+"""From texts to pairs: files, tables, filters, and what becomes of every line."""

@@ -1,0 +1,149 @@
+"""One side of a run: how its lines become tokens and its tokens ids, as one file in the run's folder."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from typing import Any, cast, get_args
+
+from diptych.config import DataConfig, Normalization
+from diptych.data.pairs import Pairs
+from diptych.data.tokens.resampling import Resampling
+from diptych.data.tokens.tokenizers import SubwordTokenizer, Tokenizer, make_tokenizer
+from diptych.data.tokens.tokenizers.subword_training import train_subwords
+from diptych.data.tokens.tokenizers.word_counts import WordCounts
+from diptych.data.tokens.vocabulary import Vocabulary
+from diptych.errors import ConfigError, DataError, RunError
+
+BLOCK = 4096
+"""How many pairs are counted at a time."""
+KEYS = {"kind", "lowercase", "vocabulary"}
+LATER_KEYS = {"normalization", "scores"}
+"""What a file need not have: runs made before there were normal forms lack the one, and only subwords have scores."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """A tokenizer and the vocabulary of the text that it was used on; of subwords, the vocabulary is their pieces."""
+
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+
+    def to_json(self) -> str:
+        """This language as JSON, one token a line: what `from_json` reads."""
+        values: dict[str, Any] = {
+            "kind": self.tokenizer.kind,
+            "lowercase": self.tokenizer.lowercase,
+            "normalization": self.tokenizer.normalization,
+            "vocabulary": json.loads(self.vocabulary.to_json()),
+        }
+        if isinstance(self.tokenizer, SubwordTokenizer):
+            values["scores"] = self.tokenizer.scores
+        return json.dumps(values, ensure_ascii=False, indent=0) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, origin: str) -> Language:
+        """The language that `to_json` wrote; `origin` names it in the error.
+
+        Raises:
+            RunError: the text is anything else.
+            DataError: the vocabulary in it is damaged.
+        """
+        advice = "restore it, or create the run again"
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise RunError(f"{origin} is not valid JSON ({error}); {advice}") from error
+        if not isinstance(values, dict) or not KEYS <= set(values) <= KEYS | LATER_KEYS:
+            raise RunError(f"{origin} is not an object with kind, lowercase, normalization and vocabulary; {advice}")
+        kind, lowercase = values["kind"], values["lowercase"]
+        if not isinstance(kind, str) or not isinstance(lowercase, bool):
+            raise RunError(f"{origin} has kind {kind!r} and lowercase {lowercase!r}, expected a name and a boolean")
+        normalization = values.get("normalization", "none")
+        if normalization not in get_args(Normalization):
+            choices = ", ".join(get_args(Normalization))
+            raise RunError(f"{origin} has normalization {normalization!r}, expected one of: {choices}")
+        vocabulary = Vocabulary.from_json(json.dumps(values["vocabulary"]), origin)
+        try:
+            tokenizer = make_tokenizer(kind, lowercase, cast(Normalization, normalization))
+            if isinstance(tokenizer, SubwordTokenizer):
+                tokenizer = replace(tokenizer, pieces=vocabulary.entries, scores=_scores(values))
+            elif "scores" in values:
+                raise DataError(f"only subwords have scores, not tokens of the kind {kind!r}")
+        except (ConfigError, DataError) as error:
+            raise RunError(f"{origin}: {error}; {advice}") from error
+        return cls(tokenizer, vocabulary)
+
+
+def _scores(values: Mapping[str, Any]) -> tuple[float, ...]:
+    scores = values.get("scores")
+    if not isinstance(scores, list):
+        raise DataError(f"subwords have a list of scores, got {type(scores).__name__}")
+    return tuple(scores)
+
+
+def check_languages(config: DataConfig, source: Language, target: Language, origin: str) -> None:
+    """Refuse tokenizers that a config did not ask for; `origin` names their folder in the error.
+
+    Raises:
+        RunError: a tokenizer is of another kind, or lower-cases and should not, or the reverse.
+    """
+    sides = {"source": source.tokenizer, "target": target.tokenizer}
+    for side, tokenizer in sides.items():
+        expected = getattr(config, f"{side}_tokenizer"), getattr(config, f"lowercase_{side}")
+        if (tokenizer.kind, tokenizer.lowercase) != expected:
+            raise RunError(
+                f"{origin}: the {side} tokenizer has kind {tokenizer.kind!r} and lowercase {tokenizer.lowercase}, but "
+                f"the config says {expected[0]!r} and {expected[1]}: restore it, or create the run again"
+            )
+
+
+def build_languages(config: DataConfig, pairs: Pairs) -> tuple[Language, Language]:
+    """The source's and the target's language, with the vocabularies of these training pairs, which are read once.
+
+    Raises:
+        DataError: no token at all gets into a vocabulary, or a side has not enough text for its subwords.
+    """
+    source = make_tokenizer(config.source_tokenizer, config.lowercase_source, config.normalization)
+    target = make_tokenizer(config.target_tokenizer, config.lowercase_target, config.normalization)
+    counts = _count_tokens(pairs, source, target)
+    if config.shared_vocabulary:
+        shared = _language(config, source, counts[0] + counts[1], "corpus")
+        return shared, replace(shared, tokenizer=replace(shared.tokenizer, lowercase=config.lowercase_target))
+    return _language(config, source, counts[0], "source"), _language(config, target, counts[1], "target")
+
+
+def _language(config: DataConfig, tokenizer: Tokenizer, counts: Counter[str], text: str) -> Language:
+    """The language of a text whose tokens, or words that become subwords, have been counted."""
+    if not isinstance(tokenizer, SubwordTokenizer):
+        limits = config.minimum_frequency, config.maximum_vocabulary
+        return Language(tokenizer, Vocabulary.from_counts(counts, *limits))
+    try:
+        pieces, scores = train_subwords(tokenizer.kind, counts, config.subword_size, config.character_coverage)
+    except DataError as error:
+        raise DataError(f"the {text}'s subwords: {error}") from error
+    return Language(replace(tokenizer, pieces=pieces, scores=scores), Vocabulary(pieces))
+
+
+def _count_tokens(pairs: Pairs, *tokenizers: Tokenizer) -> list[Counter[str]]:
+    """How often each token comes, or each word that is to become subwords, on either side."""
+    counts: list[WordCounts | Counter[str]] = [
+        WordCounts() if isinstance(each, SubwordTokenizer) else Counter() for each in tokenizers
+    ]
+    rest = iter(pairs)
+    while block := list(islice(rest, BLOCK)):
+        for side, (tokenizer, count) in enumerate(zip(tokenizers, counts, strict=True)):
+            units = tokenizer.words if isinstance(tokenizer, SubwordTokenizer) else tokenizer.split
+            count.update(chain.from_iterable(units(tokenizer.normalize(pair[side])) for pair in block))
+    return [count.counts if isinstance(count, WordCounts) else count for count in counts]
+
+
+def resampling(config: DataConfig, source: Language, target: Language, seed: int) -> Resampling | None:
+    """How training divides its pairs anew in each epoch; None where the config does not ask for it."""
+    if not config.subword_sampling:
+        return None
+    languages = source.tokenizer, source.vocabulary, target.tokenizer, target.vocabulary
+    return Resampling(*languages, config.subword_sampling, seed)

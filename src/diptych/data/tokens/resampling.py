@@ -1,0 +1,61 @@
+"""Subword regularisation: in each epoch each training pair is divided into subwords anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from diptych.data.tokens.encoded import EncodedPairs, Ids, Sequences
+from diptych.data.tokens.tokenizers import SubwordTokenizer, Tokenizer
+from diptych.data.tokens.vocabulary import UNK, Vocabulary
+from diptych.randomness import generator
+
+DRAWN_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """Divides pairs anew, each side as a pure function of (seed, epoch, side, the pair's row in the corpus).
+
+    A side whose tokens are no subwords stays as it is, and so does a sentence with an unknown token.
+
+    Attributes:
+        strength: what the tokenizer makes of it, see `SubwordTokenizer.sample`.
+        seed: the training seed.
+    """
+
+    source_tokenizer: Tokenizer
+    source_vocabulary: Vocabulary
+    target_tokenizer: Tokenizer
+    target_vocabulary: Vocabulary
+    strength: float
+    seed: int
+
+    def __call__(self, pairs: EncodedPairs, rows: Ids, epoch: int) -> EncodedPairs:
+        """The pairs of these rows as an epoch, counted from 0, sees them; they are now rows 0, 1, ..."""
+        numbers = pairs.corpus_rows[rows]
+        sources = self._side("source", pairs.sources, rows, numbers, epoch)
+        targets = self._side("target", pairs.targets, rows, numbers, epoch)
+        pairs.release()
+        return EncodedPairs(sources, targets, numbers)
+
+    def _side(self, side: str, sequences: Sequences, rows: Ids, numbers: Ids, epoch: int) -> Sequences:
+        source = side == "source"
+        tokenizer = self.source_tokenizer if source else self.target_tokenizer
+        vocabulary = self.source_vocabulary if source else self.target_vocabulary
+        found = [sequences[row].tolist() for row in rows.tolist()]
+        if isinstance(tokenizer, SubwordTokenizer):
+            for place, number in enumerate(numbers.tolist()):
+                if UNK not in found[place]:
+                    text = tokenizer.join(vocabulary.decode(found[place]))
+                    draws = _draws(generator(self.seed, "subwords", epoch, side, number))
+                    found[place] = vocabulary.encode(tokenizer.sample(text, self.strength, draws))
+        return Sequences.of(found)
+
+
+def _draws(random: np.random.Generator) -> Iterator[float]:
+    """Uniform numbers in [0, 1), as many as are asked for."""
+    while True:
+        yield from random.random(DRAWN_AT_ONCE).tolist()

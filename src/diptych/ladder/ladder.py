@@ -1,0 +1,189 @@
+"""The parity ladder: from the same weights, the same numbers, rung by rung, judged against stated limits.
+
+- float64: each two panels differ by at most 1e-12 of the tensor's largest number, 1e-9 at the end of many steps; after
+  Adam's first step, by what that step makes of the gradients' gap beside.
+- float32: the two frameworks differ by at most 4 times the larger of their own distances to float64. And neither
+  framework is much further from float64 than the other, or something beside rounding is at work.
+- searches: the same tokens. A sentence where the two best choices are closer than the panels' measured error is a tie:
+  it is counted and shown, and does not break the rung.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.config import RunConfig, TrainingConfig
+from diptych.ladder.rungs import GRADIENTS, ONE_STEP, SEARCHED, Arrays, measure
+from diptych.ladder.ties import is_tie
+from diptych.panel import BACKENDS, load
+from diptych.processes.call import call
+from diptych.runs.run import Run
+
+Results = dict[str, dict[str, dict[str, Arrays]]]
+"""Arrays by panel, precision, rung and name."""
+
+EXACT, TRAINED = 1e-12, 1e-9
+FLOAT32_FACTOR, FLOAT32_IMBALANCE = 4.0, 64.0
+
+
+@dataclass(frozen=True)
+class Level:
+    """One rung of the ladder in one precision, between two panels.
+
+    Attributes:
+        name: what is compared.
+        precision: float64 or float32.
+        between: the two panels.
+        tensor: which of the rung's tensors comes closest to its limit, or exceeds it most.
+        max_abs_difference: the largest gap in that tensor; for searches, how many sentences differ.
+        limit: the largest that it may be.
+        relative_difference: the gap as a fraction of the tensor's largest number.
+        ulps: the gap in units of the last place of the tensor's largest number.
+        holds: whether every tensor of the rung is within its limit.
+        note: what else is to be said, ties for instance.
+    """
+
+    name: str
+    precision: str
+    between: tuple[str, str]
+    tensor: str
+    max_abs_difference: float
+    limit: float
+    relative_difference: float
+    ulps: float
+    holds: bool
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """This level for report.json and `--json`."""
+        return asdict(self) | {"between": list(self.between)}
+
+
+def climb(run: Run, weights: str = "", steps: int = 200, threads: int | None = None) -> list[Level]:
+    """Measure every panel, each framework in its own process and both at once, and judge every rung.
+
+    Args:
+        run: whose config, data and weights.
+        weights: whose best checkpoint in that run to start from; "": the run's initial values.
+        steps: how many optimizer steps the training rung has.
+        threads: processor threads for each of the two processes.
+    """
+    arguments = {"folder": str(run.folder), "weights": weights, "steps": steps}
+    with ThreadPoolExecutor(len(BACKENDS)) as pool:
+        jobs = {name: pool.submit(call, name, f"{measure.__module__}:measure", arguments, threads) for name in BACKENDS}
+        results: Results = {name: job.result() for name, job in jobs.items()}
+    # The reference cannot train: it searches with what training gave.
+    trained = dict(results["pytorch"]["float64"][f"after {steps} steps"]) if not weights else None
+    results["reference"] = measure(load("reference"), str(run.folder), weights, ["float64"], steps, trained=trained)
+    return judge(results, run)
+
+
+@contextmanager
+def temporary_run(config: RunConfig) -> Iterator[Run]:
+    """A run of this config in a folder that is removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="diptych-") as folder:
+        yield Run.create(config, Path(folder) / "run")
+
+
+def judge(results: Results, run: Run) -> list[Level]:
+    """Hold the arrays of two or three panels against each other and against the limits."""
+    levels = []
+    for precision in ("float64", "float32"):
+        for between in combinations([name for name in results if precision in results[name]], 2):
+            ours, others = (results[name][precision] for name in between)
+            for rung in (rung for rung in ours if rung in others and rung != SEARCHED):
+                if rung.endswith("tokens"):
+                    error = _largest_gap(results, precision, "logits")
+                    levels.append(_judge_tokens(rung, precision, between, ours, others, run, error))
+                else:
+                    limits = _limits(results, precision, rung, between, run.config.training)
+                    levels.append(_judge_arrays(rung, precision, between, ours[rung], others[rung], limits))
+    order = list(next(iter(next(iter(results.values())).values())))
+    return sorted(levels, key=lambda level: (order.index(level.name), level.precision == "float32"))
+
+
+def _judge_arrays(
+    rung: str, precision: str, between: tuple[str, str], ours: Arrays, others: Arrays,
+    limits: Mapping[str, tuple[float, str]],
+) -> Level:  # fmt: skip
+    found = []
+    for name in ours:
+        gap, scale = largest_gap(ours[name], others[name]), _scale(others[name])
+        limit, note = limits[name]
+        # That of zero is denormal: zero, where such numbers are flushed.
+        spacing = max(float(np.spacing(np.asarray(scale, precision))), float(np.finfo(precision).tiny))
+        holds = gap <= limit and math.isfinite(gap) and not note
+        relative = gap / scale if scale else gap
+        found.append(Level(rung, precision, between, name, gap, limit, relative, gap / spacing, holds, note))
+    return max(found, key=lambda level: (not level.holds, level.max_abs_difference / (level.limit or 1e-300)))
+
+
+def _limits(
+    results: Results, precision: str, rung: str, between: tuple[str, str], training: TrainingConfig
+) -> dict[str, tuple[float, str]]:
+    """By tensor: the largest gap allowed, and what is wrong beside the gap, if anything is."""
+    tensors = results[between[1]][precision][rung]
+    if precision == "float64":
+        # A tensor of small numbers, next to large ones in its rung, is made of their rounding errors.
+        floor = 1e-3 * max(map(_scale, tensors.values()))
+        allowed = TRAINED if rung.startswith(("after", "losses")) else EXACT
+        limits = {name: allowed * max(_scale(array), floor) for name, array in tensors.items()}
+        if rung == ONE_STEP and training.optimizer != "sgd":
+            # Adam's first step divides each gradient by its own size plus epsilon: where a gradient is that small, its
+            # rounding error (within its own limit one rung below) grows by up to learning rate / epsilon.
+            growth = training.learning_rate / training.epsilon
+            gradients, others = (results[panel][precision][GRADIENTS] for panel in between)
+            gaps = {name: largest_gap(gradients[name], others[name]) for name in limits if name in gradients}
+            limits |= {name: limits[name] + growth * gap for name, gap in gaps.items()}
+        return {name: (limit, "") for name, limit in limits.items()}
+    found = {}
+    for name, array in tensors.items():
+        own = [largest_gap(*(results[panel][p][rung][name] for p in ("float32", "float64"))) for panel in between]
+        smallest = max(min(own), 4.0 * float(np.spacing(np.float32(_scale(array)))))
+        lopsided = max(own) > FLOAT32_IMBALANCE * smallest
+        note = f"{between[int(np.argmax(own))]} is {max(own):.1e} from its float64, the other {min(own):.1e}"
+        found[name] = (FLOAT32_FACTOR * max(own), note if lopsided else "")
+    return found
+
+
+def _judge_tokens(
+    rung: str, precision: str, between: tuple[str, str], ours: dict[str, Arrays], others: dict[str, Arrays],
+    run: Run, error: float,
+) -> Level:  # fmt: skip
+    found = {name: (tokens, others[rung][name]) for name, tokens in ours[rung].items()}
+    differing = {name: pair for name, pair in found.items() if pair[0].tolist() != pair[1].tolist()}
+    ties = [name for name, pair in differing.items() if is_tie(run, ours[SEARCHED], rung, int(name), *pair, error)]
+    broken = [name for name in differing if name not in ties]
+    note = f"{len(ties)} of {len(found)} sentences tied within {error:.1e}" if ties else ""
+    tensor = f"sentence {int([*broken, *ties, *found][0]) + 1}"
+    return Level(rung, precision, between, tensor, float(len(broken)), 0.0, 0.0, 0.0, not broken, note)
+
+
+def _largest_gap(results: Results, precision: str, rung: str) -> float:
+    """How far the panels' numbers of a rung are from each other, and from those in float64."""
+    tables = [panel[p][rung] for panel in results.values() for p in ("float64", precision) if p in panel]
+    return max(largest_gap(tables[0][name], table[name]) for table in tables[1:] for name in table)
+
+
+def largest_gap(ours: npt.NDArray[Any], others: npt.NDArray[Any]) -> float:
+    """The largest absolute difference; infinite where a number is NaN or infinite, or shapes differ."""
+    if ours.shape != others.shape:
+        return float("inf")
+    with np.errstate(invalid="ignore"):  # infinite less infinite is NaN
+        gap = float(np.max(np.abs(np.subtract(ours, others, dtype=np.float64)), initial=0.0))
+    return float("inf") if np.isnan(gap) else gap
+
+
+def _scale(array: npt.NDArray[Any]) -> float:
+    return float(np.max(np.abs(array), where=np.isfinite(array), initial=0.0))

@@ -1,0 +1,206 @@
+"""A run's corpus as token ids: encoded once into files, opened in no time ever after, by either backend.
+
+    RUN/data/KEY/description.json       what became of the pairs, and the fingerprint of the training pairs
+                 dropped.tsv            every pair that was left out: file, line, reason, text
+                 train/  validation/    token ids, see `diptych.data.tokens.stored`
+
+KEY names what the files follow from: the data config, the tokenizers, the code that encodes, and every text's size and
+times. A text that has changed has another key, so the corpus is encoded anew. A folder has its key as its name only
+once everything in it is on the disk. What was encoded when Ctrl-C or a signal ended it is not encoded again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import diptych
+from diptych.storage.building import building_folder, remove_abandoned
+from diptych.config import DataConfig
+from diptych.data.corpus.account import Account, make_account
+from diptych.data.corpus.corpus import OpenCorpus
+from diptych.data.tokens.encoded import EncodedPairs, Encoder, fingerprint
+from diptych.data.pairs import Pair, Pairs
+from diptych.data.tokens.stored import Progress, forget_progress, open_pairs, write_pairs, written
+from diptych.errors import DataError, RunError
+from diptych.data.tokens.language import Language
+from diptych.storage.manifest import sync_folder, write_synced
+from diptych.runs.progress import Reporter
+
+DESCRIPTION, DROPPED = "description.json", "dropped.tsv"
+
+
+@dataclass(frozen=True)
+class EncodedCorpus:
+    """What training reads.
+
+    Attributes:
+        train: what the model learns from, without what is too long.
+        validation: what decides when to stop and which checkpoint is the best.
+        fingerprint: names the training pairs' token ids.
+        account: what became of every pair that was read.
+        folder: where all this is.
+    """
+
+    train: EncodedPairs
+    validation: EncodedPairs
+    fingerprint: str
+    account: Account
+    folder: Path
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many pairs were left out, by reason."""
+        return self.account.dropped
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Pairs whose reading is reported."""
+
+    pairs: Pairs
+    what: str
+    reporter: Reporter
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self.reporter.watch(self.pairs, self.what, len(self.pairs)))
+
+
+def text_states(config: DataConfig) -> list[tuple[str, int, int, int]]:
+    """Path, size and times of each text that is there: what changes when somebody writes it."""
+    states = []
+    additional = [path for text in config.additional for path in text.paths]
+    for path in (*config.train, *config.validation, *config.test, *additional):
+        try:
+            found = os.stat(path)
+        except (OSError, ValueError):
+            continue  # whoever reads it says so
+        states.append((path, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+    return states
+
+
+def open_prepared(folder: Path, config: DataConfig, source: Language, target: Language) -> EncodedCorpus | None:
+    """What `prepare` made of this corpus in this folder; None where that is missing, damaged or of other texts."""
+    return _open(folder / _key(config, source, target))
+
+
+def prepare(
+    folder: Path,
+    config: DataConfig,
+    source: Language,
+    target: Language,
+    corpus: OpenCorpus,
+    before: list[tuple[str, int, int, int]],
+    reporter: Reporter,
+) -> None:
+    """Encode a corpus into a folder, in the place of what was encoded there before; then `open_prepared` finds it.
+
+    Args:
+        folder: RUN/data; it need not exist yet.
+        config: where the corpus comes from.
+        source: how a source becomes token ids.
+        target: how a target does.
+        corpus: the pairs.
+        before: `text_states` from before the corpus was opened.
+        reporter: where to say how it goes.
+
+    Raises:
+        DataError: a pair cannot be encoded, or a text has changed in the meantime.
+        RunError: the disk refuses.
+    """
+    key = _key(config, source, target)
+    languages = source.tokenizer, source.vocabulary, target.tokenizer, target.vocabulary
+    limits = config.maximum_length, config.minimum_length, config.maximum_ratio
+    encoders = {"train": Encoder(*languages, *limits), "validation": Encoder(*languages)}
+    parts = {"train": Watched(corpus.train, "encoding", reporter), "validation": corpus.validation}
+    try:
+        with building_folder(folder, key) as building:
+            _say_what_is_done(building / "train", len(corpus.train), reporter)
+            left_out = {name: write_pairs(building / name, pairs, encoders[name]) for name, pairs in parts.items()}
+            verdicts = (written(building / "train") or Progress()).verdicts
+            with (building / DROPPED).open("w", encoding="utf-8") as listing:
+                account = make_account(corpus, verdicts, config, listing)
+                listing.flush()
+                os.fsync(listing.fileno())
+            name = fingerprint(open_pairs(building / "train"))
+            description = {"fingerprint": name, "left_out": left_out["train"], "account": asdict(account)}
+            write_synced(building / DESCRIPTION, (json.dumps(description, indent=2) + "\n").encode())
+            for part in parts:
+                forget_progress(building / part)
+            sync_folder(building)
+            if text_states(config) != before:
+                raise DataError("a text of the corpus changed while it was read; start again once it is written")
+            _put_in_place(building, folder / key)
+    except OSError as error:
+        raise RunError(f"cannot write in {folder}: {error.strerror or error}; make room") from error
+    _prune(folder, key)
+
+
+def _say_what_is_done(folder: Path, pairs: int, reporter: Reporter) -> None:
+    progress = written(folder)
+    if progress:
+        reporter.note(f"going on: {len(progress.verdicts):,} of {pairs:,} training pairs were encoded before")
+
+
+def _open(folder: Path) -> EncodedCorpus | None:
+    try:
+        description = json.loads((folder / DESCRIPTION).read_bytes())
+        train, validation = (
+            open_pairs(folder / "train", int(description["left_out"])),
+            open_pairs(folder / "validation"),
+        )
+        account = Account(**description["account"])
+        return EncodedCorpus(train, validation, str(description["fingerprint"]), account, folder)
+    except (OSError, ValueError, TypeError, KeyError, DataError):
+        return None
+
+
+def _key(config: DataConfig, source: Language, target: Language) -> str:
+    """Twelve hexadecimal digits that name everything the token ids follow from."""
+    values = [
+        config.model_dump(mode="json"),
+        *(hashlib.sha256(language.to_json().encode()).hexdigest() for language in (source, target)),
+        text_states(config),
+        code(),
+        sys.byteorder,
+    ]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]
+
+
+@cache
+def code() -> str:
+    """Names the code that makes the built-in corpora, splits lines and encodes tokens."""
+    digest = hashlib.sha256(diptych.__version__.encode())
+    for path in sorted((Path(__file__).parents[1] / "data").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _put_in_place(building: Path, place: Path) -> None:
+    """Give a complete folder its name, unless another process has just made the same."""
+    try:
+        building.rename(place)
+    except OSError:
+        if _open(place) is not None:
+            return
+        shutil.rmtree(place, ignore_errors=True)
+        building.rename(place)
+    sync_folder(place.parent)
+
+
+def _prune(folder: Path, key: str) -> None:
+    """Remove what was encoded before, and what killed processes left."""
+    for path in folder.iterdir():
+        if not path.name.startswith((".", key)):
+            shutil.rmtree(path, ignore_errors=True)
+    remove_abandoned(folder)

@@ -1,0 +1,232 @@
+"""What training with one backend leaves in a run's folder: its checkpoints and its metrics.
+
+    RUN/BACKEND/metrics.jsonl
+                checkpoints/latest   best   step-00000500/
+
+`latest` and `best` are small text files that hold a checkpoint's name. They change only once the checkpoint they name
+is in place, and old checkpoints go only after that, so at every moment both can be read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diptych.errors import CheckpointError, RunError
+from diptych.parameters.checkpoint import STATE, Checkpoint, read_checkpoint, write_checkpoint
+from diptych.storage.manifest import sync_folder, write_synced
+from diptych.parameters.specification import Parameter
+
+AVERAGES = ("average-latest", "average-best")
+_STEP = re.compile(r"step-(\d{8,})")
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """One backend's checkpoints and metrics.
+
+    Attributes:
+        folder: RUN/BACKEND; it need not exist yet.
+        specification: the weights that every checkpoint must hold.
+        keep: how many of the newest checkpoints are kept.
+        keep_best: how many of the best.
+    """
+
+    folder: Path
+    specification: Mapping[str, Parameter]
+    keep: int = 2
+    keep_best: int = 1
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.folder / "checkpoints"
+
+    @property
+    def metrics(self) -> Path:
+        """The file of the metrics, one JSON object a line."""
+        return self.folder / "metrics.jsonl"
+
+    def steps(self) -> int | None:
+        """How many optimizer steps the latest checkpoint stands for; None where there is no checkpoint."""
+        name = self._pointer("latest")
+        return None if name is None else int(name.removeprefix("step-"))
+
+    def write_checkpoint(self, checkpoint: Checkpoint, best: bool = False) -> str:
+        """Write a checkpoint as the latest, and as the best one if it is; then remove the old ones.
+
+        Returns:
+            Its name, from the step in its state.
+
+        Raises:
+            CheckpointError: a number is not finite, or the disk refuses; `latest` and `best` are what they were.
+        """
+        name = f"step-{int(checkpoint.state['step']):08d}"
+        write_checkpoint(self.checkpoints / name, checkpoint)
+        try:
+            # The best first: `latest` is what training goes on from, and would not make this one the best again.
+            for pointer in ("best", "latest") if best else ("latest",):
+                replace_file(self.checkpoints / pointer, f"{name}\n")
+        except OSError as error:
+            raise CheckpointError(f"cannot write in {self.checkpoints}: {error.strerror}; make room") from error
+        self._prune()
+        return name
+
+    def read_checkpoint(self, which: str = "best") -> Checkpoint:
+        """Read the "best" or "latest" checkpoint, or one by name; the best is the latest until there was a validation.
+
+        "average-latest" and "average-best" are the mean of the weights of the newest or the best checkpoints that are
+        kept, without an optimizer's state: to translate with, not to go on from.
+
+        Raises:
+            CheckpointError: there is no such checkpoint, or it is damaged or of another model.
+        """
+        if which in AVERAGES:
+            return self._average(which)
+        if which not in ("best", "latest") and not _STEP.fullmatch(which):
+            raise CheckpointError(
+                f"unknown checkpoint {which!r}; choose 'best', 'latest', 'average-best', 'average-latest' or a name: "
+                f"{self._names()}"
+            )
+        name = which if _STEP.fullmatch(which) else self._pointer(which) or self._pointer("latest")
+        if name is None:
+            raise CheckpointError(f"no checkpoint in {self.checkpoints}: train the run with this backend first")
+        return read_checkpoint(self.checkpoints / name, self.specification)
+
+    def adopt(self, other: TrainingRecord) -> None:
+        """Take over another backend's best and latest checkpoint and its metrics, to go on from there.
+
+        Raises:
+            CheckpointError: a checkpoint is damaged; nothing has changed then.
+        """
+        latest = other.read_checkpoint("latest")
+        best = other.read_checkpoint("best") if other._pointer("best") else None
+        self.write_metrics(line for line in other.read_metrics() if line["step"] <= latest.state["step"])
+        if best is not None:
+            self.write_checkpoint(best, best=True)
+        if best is None or best.state["step"] != latest.state["step"]:
+            self.write_checkpoint(latest)
+
+    def append_metrics(self, line: Mapping[str, Any]) -> None:
+        """Add one line to the metrics."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.metrics.open("a", encoding="utf-8") as file:
+            file.write(_format(line))
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """Every line of the metrics, in order; a last line that was cut short when its process ended is left out.
+
+        Raises:
+            RunError: another line is not a JSON object.
+        """
+        if not self.metrics.is_file():
+            return []
+        lines = self.metrics.read_bytes().split(b"\n")
+        found = []
+        for number, line in enumerate(lines[:-1], 1):  # what follows the last line's end is no whole line
+            try:
+                value = json.loads(line)
+            except ValueError as error:
+                raise RunError(f"{self.metrics}, line {number} is not JSON: {error}; remove the line") from error
+            if not isinstance(value, dict):
+                raise RunError(f"{self.metrics}, line {number} is no JSON object, got {value!r}; remove the line")
+            found.append(value)
+        return found
+
+    def write_metrics(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        """Put these lines in place of all there are."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        replace_file(self.metrics, "".join(map(_format, lines)))
+
+    def clear(self) -> None:
+        """Remove every checkpoint and all metrics."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        self.metrics.unlink(missing_ok=True)
+
+    def _pointer(self, which: str) -> str | None:
+        """The name in `latest` or `best`, None if there is no such file."""
+        path = self.checkpoints / which
+        if not path.is_file():
+            return None
+        name = path.read_text(encoding="utf-8", errors="replace").strip()
+        if not _STEP.fullmatch(name):
+            raise CheckpointError(f"{path} holds {name!r}, expected a checkpoint's name; there are: {self._names()}")
+        return name
+
+    def _held(self) -> list[str]:
+        """The names of the checkpoints in the folder, oldest first."""
+        if not self.checkpoints.is_dir():
+            return []
+        return sorted((path.name for path in self.checkpoints.iterdir() if _STEP.fullmatch(path.name)), key=_step_of)
+
+    def _newest(self) -> list[str]:
+        """The names of the newest checkpoints that are kept, up to the latest."""
+        steps = self.steps() or 0
+        return [name for name in self._held() if _step_of(name) <= steps][-self.keep :]
+
+    def _best(self) -> list[str]:
+        """The names of the best checkpoints that are kept, the best first; of equals the earlier."""
+        merits = {name: self._merit(name) for name in self._held()}
+        validated = [name for name, merit in merits.items() if merit is not None]
+        return sorted(validated, key=lambda name: (merits[name], _step_of(name)))[: self.keep_best]
+
+    def _merit(self, name: str) -> float | None:
+        """What a checkpoint's validation was worth, low is good; None where there was none or it cannot be read."""
+        try:
+            merit = json.loads((self.checkpoints / name / STATE).read_bytes()).get("merit")
+        except (OSError, ValueError, AttributeError):
+            return None
+        return merit if isinstance(merit, float) else None
+
+    def _average(self, which: str) -> Checkpoint:
+        """The mean of the weights of several checkpoints."""
+        names = self._newest() if which == "average-latest" else self._best()
+        if not names:
+            raise CheckpointError(f"no checkpoint in {self.checkpoints} to average: train the run until a validation")
+        read = [read_checkpoint(self.checkpoints / name, self.specification).parameters for name in names]
+        mean = {
+            name: np.mean([each[name] for each in read], axis=0, dtype=np.float64).astype(values.dtype)
+            for name, values in read[0].items()
+        }
+        return Checkpoint(mean, state={"averaged": names})
+
+    def _names(self) -> str:
+        return ", ".join(self._held()) or "none yet"
+
+    def _prune(self) -> None:
+        """Remove all but the newest, the latest and the best checkpoints, and what killed processes left behind."""
+        held = self._held()
+        kept = {*self._newest(), *self._best(), self._pointer("latest"), self._pointer("best")}
+        for path in self.checkpoints.glob(".step-*"):
+            if path.suffix in (".tmp", ".removed"):
+                shutil.rmtree(path, ignore_errors=True)
+        for name in set(held) - kept:
+            # Renamed first: a checkpoint that is half removed must not have a checkpoint's name.
+            removed = self.checkpoints / f".{name}.removed"
+            (self.checkpoints / name).rename(removed)
+            shutil.rmtree(removed, ignore_errors=True)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Give a file another content such that it has, at every moment, the old or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    building = path.with_name(f".{path.name}.{os.getpid()}.new")
+    write_synced(building, text.encode("utf-8"))
+    building.replace(path)
+    sync_folder(path.parent)
+
+
+def _step_of(name: str) -> int:
+    return int(name.removeprefix("step-"))
+
+
+def _format(line: Mapping[str, Any]) -> str:
+    return json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,337 @@
+"""One run's folder: its config, its tokenizers and, for each backend, its checkpoints and metrics.
+
+    RUN/config.toml         every key written out, data paths absolute
+        environment.json    where the run was created: Python, platform, packages, processors
+        tokenizer/          source.json, target.json: how a line becomes tokens, and their ids
+        data/               the pairs as token ids, see `diptych.runs.preparation`
+        BACKEND/            see `diptych.runs.record`; environment.json with the framework's versions, threads and device
+
+The vocabularies belong to the run: it opens and translates as it was trained, whatever happens to its corpus.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.panel import BACKENDS
+from diptych.storage.building import building_folder, remove_abandoned
+from diptych.config import RunConfig, read_config
+from diptych.data.corpus.corpus import Corpus, OpenCorpus
+from diptych.data.opening import load_corpus, open_corpus
+from diptych.data.tokens.resampling import Resampling
+from diptych.data.tokens.tokenizers import Tokenizer
+from diptych.data.tokens.vocabulary import Vocabulary
+from diptych.processes.environment import environment
+from diptych.errors import BackendError, DiptychError, RunError
+from diptych.data.tokens.language import Language, build_languages, check_languages, resampling
+from diptych.parameters.checkpoint import Checkpoint
+from diptych.parameters.initialization import initial_parameters
+from diptych.parameters.specification import Parameter, specification
+from diptych.runs.preparation import EncodedCorpus, Watched, code, open_prepared, prepare, text_states
+from diptych.runs.progress import QuietReporter, Reporter
+from diptych.runs.record import TrainingRecord, replace_file
+
+CONFIG, ENVIRONMENT, DATA = "config.toml", "environment.json", "data"
+SIDES = ("source", "target")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run that has a folder; `Run.create` makes one and `Run.open` finds it again.
+
+    Attributes:
+        folder: where it is.
+        config: what it was created with.
+        source: the source's tokenizer and vocabulary.
+        target: the target's.
+    """
+
+    folder: Path
+    config: RunConfig
+    source: Language
+    target: Language
+
+    @classmethod
+    def create(
+        cls,
+        config: RunConfig,
+        folder: str | Path,
+        overwrite: bool = False,
+        reporter: Reporter | None = None,
+        strict: bool = False,
+    ) -> Run:
+        """Make a run's folder, whole or not at all; a run of the same config that is already there is opened.
+
+        The corpus is read and encoded, part by part: it need not fit into memory. What had been done when Ctrl-C or a
+        signal ended an earlier call is not done again: the vocabularies, and the pairs that were encoded.
+
+        Args:
+            config: what to train, and on what; its data paths become absolute.
+            folder: where; its parents are made.
+            overwrite: remove the run that is there, with everything that was trained in it, and start anew.
+            reporter: where to say how far the corpus has been read; by default nowhere.
+            strict: a bad line is an error, whatever the config says.
+
+        Raises:
+            RunError: the folder holds a run of another config, or something that is no run.
+            DataError: the corpus cannot be read, or a pair cannot be encoded.
+        """
+        folder, reporter = Path(folder).resolve(), reporter or QuietReporter()
+        config = _with_absolute_paths(config)
+        if _is_taken(folder) and not overwrite:
+            run = cls.open(folder)
+            _check_same(config, run)
+            return run
+        texts = text_states(config.data)
+        try:
+            with building_folder(folder.parent, f"{folder.name}.{_key(config, texts)}") as building:
+                corpus = _open_corpus(config, reporter, strict)
+                languages = _taken_up(building, reporter) or _build_languages(building, config, corpus, reporter)
+                if open_prepared(building / DATA, config.data, *languages) is None:
+                    prepare(building / DATA, config.data, *languages, corpus, texts, reporter)
+                _put_in_place(building, folder)
+        except OSError as error:
+            raise RunError(f"cannot write the run {folder}: {error.strerror}; choose another --run folder") from error
+        remove_abandoned(folder.parent, f".{folder.name}.")
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """Open the run in a folder; its corpus is not touched.
+
+        Raises:
+            RunError: there is no folder, or what it holds is no run.
+        """
+        folder = Path(folder).resolve()
+        if not folder.exists():
+            raise RunError(f"no run at {folder}: create it with `diptych train CONFIG --run {folder}`")
+        needed = [folder / CONFIG, *(_tokenizer_file(folder, side) for side in SIDES)]
+        missing = [str(path.relative_to(folder)) for path in needed if not path.is_file()]
+        if missing:
+            raise RunError(f"{folder} is not a run: it has no {', '.join(missing)}; give the folder of a run")
+        texts = [(path, path.read_text(encoding="utf-8", errors="surrogateescape")) for path in needed[1:]]
+        source, target = (Language.from_json(text, origin=str(path)) for path, text in texts)
+        config = read_config(folder / CONFIG)
+        check_languages(config.data, source, target, origin=str(folder))
+        return cls(folder, config, source, target)
+
+    @property
+    def source_tokenizer(self) -> Tokenizer:
+        """How a line of the source becomes tokens."""
+        return self.source.tokenizer
+
+    @property
+    def target_tokenizer(self) -> Tokenizer:
+        """How a line of the target becomes tokens."""
+        return self.target.tokenizer
+
+    @property
+    def source_vocabulary(self) -> Vocabulary:
+        """The ids of the source's tokens."""
+        return self.source.vocabulary
+
+    @property
+    def target_vocabulary(self) -> Vocabulary:
+        """The ids of the target's tokens."""
+        return self.target.vocabulary
+
+    @cached_property
+    def specification(self) -> dict[str, Parameter]:
+        """The name, shape and meaning of every weight of the run's model."""
+        return specification(self.config.model, len(self.source_vocabulary), len(self.target_vocabulary))
+
+    def corpus(self) -> Corpus:
+        """The run's corpus as text, read anew, all of it in memory."""
+        return load_corpus(self.config.data)
+
+    def encoded(self, reporter: Reporter | None = None) -> EncodedCorpus:
+        """The run's training and validation pairs as token ids, in files that are mapped into memory.
+
+        They are there since the run was created, unless its corpus has changed or they were removed: then it is
+        encoded again.
+
+        Args:
+            reporter: where to say how far that is; by default nowhere.
+
+        Raises:
+            DataError: the corpus has to be encoded again and cannot be read, or a pair cannot be encoded.
+            RunError: the disk refuses.
+        """
+        given = self.folder / DATA, self.config.data, self.source, self.target
+        texts = text_states(self.config.data)
+        found = open_prepared(*given)
+        if found is None:
+            reporter = reporter or QuietReporter()
+            prepare(*given, _open_corpus(self.config, reporter), texts, reporter)
+            found = open_prepared(*given)
+        if found is None:
+            raise RunError(f"the corpus of {self.folder} changed while it was read; start again once it is written")
+        return found
+
+    def resampling(self) -> Resampling | None:
+        """How training divides its pairs into subwords anew in each epoch; None if it does not."""
+        return resampling(self.config.data, self.source, self.target, self.config.training.seed)
+
+    def longest_translations(self, source_lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """(B,) how many tokens translations may have where no limit is set: twice what is usual, and 10 more.
+
+        What is usual is as many tokens as the source has; but more of a kind that cuts words finer than the source's.
+        """
+        finer = self.target_tokenizer.tokens_per_word / self.source_tokenizer.tokens_per_word
+        return 2 * source_lengths * max(1, math.ceil(finer)) + 10
+
+    def initial_parameters(self) -> dict[str, npt.NDArray[np.float64]]:
+        """The values that training starts from, the same for every backend."""
+        sizes = len(self.source_vocabulary), len(self.target_vocabulary)
+        return initial_parameters(self.config.model, *sizes, self.config.training.seed)
+
+    def record(self, backend: str) -> TrainingRecord:
+        """What training with a backend has left in this run.
+
+        Raises:
+            BackendError: no such backend trains.
+        """
+        if backend not in BACKENDS:
+            raise BackendError(f"no backend {backend!r} trains; choose among: {', '.join(BACKENDS)}")
+        training = self.config.training
+        return TrainingRecord(self.folder / backend, self.specification, training.keep_checkpoints, training.keep_best)
+
+    def trained_backends(self) -> list[str]:
+        """The backends that have a checkpoint in this run."""
+        return [backend for backend in BACKENDS if self.record(backend).steps() is not None]
+
+    def write_checkpoint(self, backend: str, checkpoint: Checkpoint, best: bool = False) -> str:
+        """Write a backend's latest checkpoint, see `TrainingRecord.write_checkpoint`."""
+        return self.record(backend).write_checkpoint(checkpoint, best)
+
+    def read_checkpoint(self, backend: str, which: str = "best") -> Checkpoint:
+        """Read a backend's "best" or "latest" checkpoint, or one by name, see `TrainingRecord.read_checkpoint`.
+
+        Raises:
+            RunError: this backend has not been trained in this run; the message says which have.
+            CheckpointError: there is no such checkpoint, or it is damaged or of another model.
+        """
+        if self.record(backend).steps() is None:
+            trained = ", ".join(self.trained_backends()) or "none"
+            raise RunError(
+                f"{self.folder} has no checkpoint of {backend} (trained backends: {trained}): "
+                f"train it with `diptych train {self.folder} --backend {backend}`"
+            )
+        return self.record(backend).read_checkpoint(which)
+
+    def append_metrics(self, backend: str, line: Mapping[str, Any]) -> None:
+        """Add one line to a backend's metrics."""
+        self.record(backend).append_metrics(line)
+
+    def read_metrics(self, backend: str) -> list[dict[str, Any]]:
+        """Every line of a backend's metrics, in order."""
+        return self.record(backend).read_metrics()
+
+    def write_environment(self, backend: str, values: Mapping[str, Any]) -> None:
+        """Note under which circumstances a backend was trained last."""
+        replace_file(self.folder / backend / ENVIRONMENT, json.dumps(values, indent=2) + "\n")
+
+
+def _open_corpus(config: RunConfig, reporter: Reporter, strict: bool = False) -> OpenCorpus:
+    data = config.data.model_copy(update={"bad_lines": "error"}) if strict else config.data
+    return open_corpus(data, lambda rows, what: reporter.watch(rows, what, None))
+
+
+def _build_languages(
+    folder: Path, config: RunConfig, corpus: OpenCorpus, reporter: Reporter
+) -> tuple[Language, Language]:
+    """Make a run's vocabularies and write all its files but its data; the config, the last, says that all are there."""
+    languages = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
+    (folder / "tokenizer").mkdir(exist_ok=True)
+    (folder / ENVIRONMENT).write_text(json.dumps(environment(), indent=2) + "\n", encoding="utf-8")
+    for side, language in zip(SIDES, languages, strict=True):
+        _tokenizer_file(folder, side).write_text(language.to_json(), encoding="utf-8")
+    replace_file(folder / CONFIG, config.to_toml())
+    return languages
+
+
+def _taken_up(folder: Path, reporter: Reporter) -> tuple[Language, Language] | None:
+    """The vocabularies that an interrupted call left; None where it had not come so far."""
+    if not (folder / CONFIG).is_file():
+        return None
+    files = [_tokenizer_file(folder, side) for side in SIDES]
+    try:
+        source, target = (Language.from_json(path.read_text(encoding="utf-8"), origin=str(path)) for path in files)
+    except (DiptychError, OSError, ValueError):
+        return None
+    reporter.note("going on: the vocabularies were made before")
+    return source, target
+
+
+def _key(config: RunConfig, texts: list[tuple[str, int, int, int]]) -> str:
+    """Twelve hexadecimal digits that name everything a run that is created follows from."""
+    return hashlib.sha256(json.dumps([config.hash(), texts, code()]).encode()).hexdigest()[:12]
+
+
+def _with_absolute_paths(config: RunConfig) -> RunConfig:
+    def absolute(paths: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(Path(path).resolve()) for path in paths)
+
+    parts: dict[str, Any] = {part: absolute(getattr(config.data, part)) for part in ("train", "validation", "test")}
+    parts["additional"] = tuple(
+        text.model_copy(update={"paths": absolute(text.paths)}) for text in config.data.additional
+    )
+    return config.model_copy(update={"data": config.data.model_copy(update=parts)})
+
+
+def _is_taken(folder: Path) -> bool:
+    """Whether a run is there; an empty folder is free.
+
+    Raises:
+        RunError: something is there that is no run: it is neither opened nor overwritten.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return False
+    if not (folder / CONFIG).is_file() or not (folder / "tokenizer").is_dir():
+        raise RunError(f"{folder} is there but is not a run (no {CONFIG} and tokenizer/): choose another --run folder")
+    return True
+
+
+def _check_same(config: RunConfig, run: Run) -> None:
+    """Refuse to go on in a run of another config."""
+    if config.hash() == run.config.hash():
+        return
+    wanted, found = _flatten(config.model_dump(mode="json")), _flatten(run.config.model_dump(mode="json"))
+    differences = [f"{key} = {found[key]!r} there, {wanted[key]!r} now" for key in wanted if wanted[key] != found[key]]
+    raise RunError(
+        f"{run.folder} is a run of another config ({run.config.hash()}, expected {config.hash()}): "
+        f"{'; '.join(differences)}. Give another --run folder, or --overwrite to remove that run and start anew"
+    )
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested sections as one level: "section.key" to value."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _put_in_place(building: Path, folder: Path) -> None:
+    """Rename a complete folder to its name; what was there goes after that."""
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    if folder.exists():
+        folder.rename(old)
+    building.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _tokenizer_file(folder: Path, side: str) -> Path:
+    return folder / "tokenizer" / f"{side}.json"

@@ -1,0 +1,1 @@
+"""Text in, text out: a translator over one model or an ensemble."""

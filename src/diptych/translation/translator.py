@@ -1,0 +1,249 @@
+"""Translating: text in, text out. Tokenize, search, detokenize, and keep the attention and the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diptych.config import Precision, SearchConfig, parse_config
+from diptych.data.tokens.batches import source_batch
+from diptych.data.tokens.vocabulary import EOS, UNK
+from diptych.errors import ConfigError
+from diptych.runs.run import Run
+from diptych.search import Constraints, Hypothesis, Stepper, find
+from diptych.search.ensemble import Average
+from diptych.translation.members import Member, MemberProcess, load_ensemble
+from diptych.translation.translation import Alternative, Translation
+
+LINE_BREAKS = str.maketrans(dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
+"""Everything that `str.splitlines` would break a line at becomes a space, so that one line in is one line out."""
+
+
+class Translator:
+    """Translates lines with a run's model in one backend, or with an ensemble that this model belongs to.
+
+    Attributes:
+        run: the run.
+        backend: in which the model is.
+        trained_in: whose checkpoint it is: the backend's own, or another's where this one has not trained.
+        model: the panel's model.
+    """
+
+    _attends = True
+    _processes: tuple[MemberProcess, ...] = ()
+
+    def __init__(
+        self,
+        run: Run,
+        backend: str = "pytorch",
+        which: str = "best",
+        threads: int | None = None,
+        precision: Precision | None = None,
+        device: str = "auto",
+        members: Sequence[Member] = (),
+        average: Average = "probability",
+    ) -> None:
+        """Load a checkpoint's weights, and those of the other members, see `diptych.translation.members.load_ensemble`.
+
+        Args:
+            run: what was trained.
+            backend: "tensorflow", "pytorch" or "reference".
+            which: "best", "latest" or a checkpoint's name.
+            threads: how many each process's backend may use; None leaves that to it.
+            precision: None for each run's own, or float64 in the reference, which has no other.
+            device: "auto", "cpu" or "cuda".
+            members: the models that say each token together with this one.
+            average: of their probabilities, see `diptych.search.Ensemble`.
+
+        Raises:
+            BackendError: a backend is unknown, not installed or broken.
+            RunError: nothing has been trained in a run, or a member's vocabularies are not this run's.
+            CheckpointError: there is no such checkpoint, or it is damaged.
+        """
+        self.run = run
+        self.backend = backend
+        first = Member(run, backend, which)
+        loaded, self._processes = load_ensemble(first, members, average, threads, precision, device)
+        self.model = loaded.model
+        self.trained_in = loaded.trained_in
+        self._stepper: Stepper = loaded.stepper
+        self._attends = any(each.run.config.model.attention != "none" for each in (first, *members))
+
+    def close(self) -> None:
+        """End the processes of an ensemble; without one there is nothing to end."""
+        for process in self._processes:
+            process.close()
+
+    def __enter__(self) -> Translator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def attends(self) -> bool:
+        """Whether the model, or one of the ensemble's, has an attention to show."""
+        return self._attends
+
+    @property
+    def stepper(self) -> Stepper:
+        """What drives the model, or the ensemble, token by token."""
+        return self._stepper
+
+    @classmethod
+    def of_model(cls, run: Run, backend: str, model: Any, stepper: Stepper) -> Translator:
+        """A translator with a model that is there already, for instance in training; its weights may change later."""
+        translator = cls.__new__(cls)
+        translator.run, translator.backend, translator.trained_in = run, backend, backend
+        translator.model, translator._stepper = model, stepper
+        return translator
+
+    def translate(
+        self,
+        lines: Sequence[str],
+        search: SearchConfig | None = None,
+        *,
+        first_row: int = 0,
+        prefix: str | Sequence[str] = "",
+        **overrides: Any,
+    ) -> list[Translation]:
+        """Translate each line; a line of nothing but whitespace gives an empty translation.
+
+        Args:
+            lines: any text; a word the model does not know is read as "<unk>", and one it says is shown so.
+            search: how to search; None for the run's own config.
+            first_row: the number of the first line, for who translates a text in parts: a line's sample belongs to
+                its number.
+            prefix: what every translation begins with, cut into tokens as the target is; or a text for each line.
+            overrides: keys of `SearchConfig` that replace those of `search`, for instance `beam_size=5`.
+
+        Returns:
+            One translation per line, in order.
+
+        Raises:
+            ConfigError: an override is unknown or impossible, or the model cannot say the prefix.
+            TypeError: `lines` is one string.
+        """
+        if isinstance(lines, str):
+            raise TypeError(f"translate takes a list of lines, got the string {lines[:40]!r}: put it in a list")
+        search = search or self.run.config.search
+        if overrides:
+            values = {"search": search.model_dump() | overrides}
+            search = parse_config(values, origin="translate").search
+        if search.coverage_penalty > 0.0 and not self.attends:
+            raise ConfigError(
+                f"coverage_penalty {search.coverage_penalty} needs an attention, but the model of {self.run.folder} "
+                f"has none: set coverage_penalty = 0.0"
+            )
+        prefixes = self._prefixes(prefix, len(lines), search)
+        tokens = [self.run.source_tokenizer.tokenize(line) if line.strip() else [] for line in lines]
+        # Longest first: lines of similar length share a batch, and if memory is short it shows at once.
+        rows = sorted((row for row in range(len(lines)) if tokens[row]), key=lambda row: -len(tokens[row]))
+        translations = [Translation(source=line, text="") for line in lines]
+        for start in range(0, len(rows), search.batch_size):
+            batch = rows[start : start + search.batch_size]
+            beginnings = [prefixes[row] for row in batch] if prefixes else []
+            found = self._search([tokens[row] for row in batch], [first_row + row for row in batch], search, beginnings)
+            for row, hypotheses in zip(batch, found, strict=True):
+                translations[row] = self._translation(lines[row], tokens[row], hypotheses, search.beam_size > 1)
+        return translations
+
+    def _search(
+        self, token_lists: list[list[str]], rows: list[int], search: SearchConfig, prefixes: list[tuple[int, ...]]
+    ) -> list[list[Hypothesis]]:
+        """The hypotheses found for each sentence, the best first."""
+        source, lengths = source_batch([self.run.source_vocabulary.encode(tokens) for tokens in token_lists])
+        return find(self._stepper, source, lengths, self.run.longest_translations(lengths), search, rows, prefixes)
+
+    def _prefixes(self, prefix: str | Sequence[str], lines: int, search: SearchConfig) -> list[tuple[int, ...]]:
+        """The ids that each line's translation begins with; empty where none has to begin with anything.
+
+        Raises:
+            ConfigError: there are more or fewer than lines, or one holds a token that the vocabulary has not, or breaks
+                another constraint.
+        """
+        texts = [prefix] if isinstance(prefix, str) else list(prefix)
+        if not isinstance(prefix, str) and len(texts) != lines:
+            raise ConfigError(f"translate takes one prefix, or one for each line: got {len(texts)} for {lines} lines")
+        vocabulary, found = self.run.target_vocabulary, []
+        for text in texts:
+            tokens = self.run.target_tokenizer.tokenize(text) if text else []
+            ids = tuple(vocabulary.encode(tokens))
+            if UNK in ids:
+                raise ConfigError(
+                    f"the prefix {text!r} holds {tokens[ids.index(UNK)]!r}, which is not in the target's vocabulary of "
+                    f"{len(vocabulary):,} tokens, so the model cannot say it: use other words"
+                )
+            found.append(ids)
+        constraints = Constraints(search.no_repeat_ngram, search.minimum_length, prefixes=tuple(found))
+        if search.maximum_length:
+            constraints.check_room(np.full(len(found), search.maximum_length, np.int32))
+        if not any(found):
+            return []
+        return found * lines if isinstance(prefix, str) else found
+
+    def _translation(
+        self, line: str, tokens: list[str], hypotheses: list[Hypothesis], with_alternatives: bool
+    ) -> Translation:
+        found = [self._alternative(hypothesis) for hypothesis in hypotheses]
+        best = found[0]
+        return Translation(
+            source=line,
+            text=best.text,
+            source_tokens=tuple(tokens),
+            tokens=best.tokens,
+            log_probability=best.log_probability,
+            token_log_probabilities=best.token_log_probabilities,
+            attention=best.attention,
+            alternatives=tuple(found) if with_alternatives else (),
+        )
+
+    def _alternative(self, hypothesis: Hypothesis) -> Alternative:
+        return Alternative(
+            text=self._text(hypothesis),
+            score=hypothesis.score,
+            tokens=tuple(self.run.target_vocabulary.decode(hypothesis.tokens)),
+            log_probability=hypothesis.log_probability,
+            token_log_probabilities=hypothesis.token_log_probabilities,
+            attention=hypothesis.attention,
+        )
+
+    def _text(self, hypothesis: Hypothesis) -> str:
+        said = self.run.target_vocabulary.decode(token for token in hypothesis.tokens if token != EOS)
+        return self.run.target_tokenizer.detokenize(said).translate(LINE_BREAKS)
+
+
+def load(
+    folder: str | Path,
+    backend: str = "pytorch",
+    which: str = "best",
+    threads: int | None = None,
+    precision: Precision | None = None,
+    device: str = "auto",
+    members: Sequence[str | Member] = (),
+    average: Average = "probability",
+) -> Translator:
+    """Open the run in a folder and load its model into a backend, see `Translator`.
+
+    Args:
+        folder: the run's.
+        backend: "tensorflow", "pytorch" or "reference".
+        which: "best", "latest" or a checkpoint's name.
+        threads: how many the backend may use; None leaves that to it.
+        precision: None for the run's own.
+        device: "auto", "cpu" or "cuda".
+        members: the other members of an ensemble, each as RUN[:BACKEND[:CHECKPOINT]], by default this backend's best.
+        average: of the members' probabilities, see `diptych.search.Ensemble`.
+
+    Raises:
+        RunError: a folder holds no run, one in which nothing has been trained, or one with other vocabularies.
+        BackendError: a backend is unknown, not installed or broken.
+        CheckpointError: there is no such checkpoint, or it is damaged.
+        UsageError: a member names no backend that there is.
+    """
+    run = Run.open(folder)
+    opened = [each if isinstance(each, Member) else Member.open(each, backend) for each in members]
+    return Translator(run, backend, which, threads, precision, device, opened, average)
