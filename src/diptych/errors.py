@@ -6,10 +6,11 @@
     ├── CheckpointError          a checkpoint: missing, cut short, altered, of another model
     ├── RunError                 a run's folder: missing, already there, of another config
     ├── BackendError             a framework: unknown, not installed, failed in its process
+    ├── RefusalError             somebody else's model, or something in it, that cannot be taken over as it is
     └── UsageError               a command line that cannot be obeyed
 
-Each message says what was received, what was expected and what to do. `UsageError` and `ConfigError` end a command
-with exit code 2 (wrong usage), every other one with 1.
+Each message says what was received, what was expected and what to do. `UsageError`, `ConfigError` and `RefusalError`
+end a command with exit code 2 (wrong usage, or refused), every other one with 1.
 """
 
 import signal
@@ -41,6 +42,12 @@ class RunError(DiptychError):
 
 class BackendError(DiptychError):
     """A framework that is unknown, not installed, or whose process failed."""
+
+
+class RefusalError(DiptychError):
+    """A model file, or something in it, that is damaged, hostile, or of no kind that Diptych can take over exactly."""
+
+    exit_code = 2
 
 
 class UsageError(DiptychError):

@@ -1,0 +1,1 @@
+"""Recurrent models that other people made: read, inspected, converted, certified, or refused with the reason."""
