@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from diptych.errors import CheckpointError
 from diptych.parameters.checkpoint import MODEL, OPTIMIZER, STATE, Checkpoint, read_checkpoint, write_checkpoint
 from diptych.parameters.initialization import initial_parameters
 from diptych.parameters.specification import specification
-from diptych.storage import manifest
 from diptych.storage.manifest import MANIFEST
 
 CONFIG = ModelConfig(embedding_size=3, encoder_size=2, decoder_size=4)
@@ -169,14 +169,14 @@ def test_a_state_that_json_cannot_hold_is_never_written(tmp_path):
 
 @pytest.mark.parametrize("fails_at", [MODEL, OPTIMIZER, STATE, MANIFEST])
 def test_a_full_disk_leaves_the_old_checkpoint(folder, monkeypatch, fails_at):
-    write = manifest.write_synced
+    write = Path.write_bytes
 
     def write_until_full(path, data):
         if path.name == fails_at:
             raise OSError(28, "No space left on device")
-        write(path, data)
+        return write(path, data)
 
-    monkeypatch.setattr(manifest, "write_synced", write_until_full)
+    monkeypatch.setattr(Path, "write_bytes", write_until_full)
     with pytest.raises(CheckpointError, match="cannot write .*No space left on device"):
         write_checkpoint(folder, a_checkpoint(seed=2))
     assert os.listdir(folder.parent) == [folder.name]
@@ -187,36 +187,3 @@ def test_a_checkpoint_is_replaced_by_a_whole_one(folder):
     write_checkpoint(folder, a_checkpoint(seed=2))
     assert_equal(read_checkpoint(folder), a_checkpoint(seed=2))
     assert os.listdir(folder.parent) == [folder.name]
-
-
-def test_a_process_killed_between_two_renames_leaves_a_readable_checkpoint(folder, monkeypatch):
-    rename = manifest.Path.rename
-
-    def die_at_the_second(path, target):
-        if path.suffix == ".tmp":
-            raise KeyboardInterrupt
-        return rename(path, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(manifest.Path, "rename", die_at_the_second)
-        with pytest.raises(KeyboardInterrupt):
-            write_checkpoint(folder, a_checkpoint(seed=2))
-    assert not folder.exists()
-    assert_equal(read_checkpoint(folder, EXPECTED), a_checkpoint())
-    write_checkpoint(folder, a_checkpoint(seed=2))
-    assert_equal(read_checkpoint(folder, EXPECTED), a_checkpoint(seed=2))
-    assert os.listdir(folder.parent) == [folder.name]
-
-
-def test_every_file_is_synced_before_the_rename_and_the_parent_after(tmp_path, monkeypatch):
-    events = []
-    fsync, rename = os.fsync, manifest.Path.rename
-    monkeypatch.setattr(os, "fsync", lambda d: (events.append(os.readlink(f"/proc/self/fd/{d}")), fsync(d)))
-    monkeypatch.setattr(manifest.Path, "rename", lambda p, t: (events.append("rename"), rename(p, t)))
-    if not os.path.isdir("/proc/self/fd"):
-        pytest.skip("needs /proc to name what is synced")
-    write_checkpoint(tmp_path / "c", a_checkpoint())
-    synced = [os.path.basename(event) for event in events]
-    assert synced[:4] == [MODEL, OPTIMIZER, STATE, MANIFEST]
-    assert synced[4].endswith(".tmp")
-    assert synced[5:] == ["rename", tmp_path.name]

@@ -5,17 +5,17 @@ import time
 
 import pytest
 
-from diptych.runs import preparation
-from diptych.storage import building
 from diptych.config import DataConfig
-from diptych.data.tokens import encoded, stored
 from diptych.data.opening import open_corpus
+from diptych.data.tokens import encoded, stored
+from diptych.data.tokens.language import build_languages
 from diptych.data.tokens.stored import TYPES
 from diptych.data.tokens.tokenizers import WordTokenizer
 from diptych.errors import DataError, RunError
-from diptych.data.tokens.language import build_languages
+from diptych.runs import preparation
 from diptych.runs.preparation import open_prepared, prepare, text_states
 from diptych.runs.progress import QuietReporter
+from diptych.storage import building
 
 LINES = [f"{'a ' * (n % 4)}w{n}\t{'b ' * (n % 3)}v{n % 9}" for n in range(40)]
 
@@ -98,7 +98,7 @@ def test_what_is_damaged_is_made_again(folder, config, languages, name, left):
 
 
 def raising(error):
-    def fail(*arguments):
+    def fail(*arguments, **options):
         raise error
 
     return fail
@@ -113,7 +113,7 @@ def test_an_error_leaves_nothing(folder, config, languages, monkeypatch):
     assert make(folder, config, languages)
 
 
-@pytest.mark.parametrize("place", ["fingerprint", "write_synced", "forget_progress", "_put_in_place"])
+@pytest.mark.parametrize("place", ["fingerprint", "asdict", "forget_progress", "_put_in_place"])
 def test_what_was_interrupted_is_gone_on_with_and_comes_out_the_same(
     folder, tmp_path, config, languages, monkeypatch, place
 ):
@@ -171,7 +171,7 @@ def test_two_processes_do_not_build_in_one_folder(folder, config, languages, mon
 def test_an_interruption_leaves_what_was_there(folder, text, config, languages, monkeypatch):
     [before] = [make(folder, config, languages).folder]
     text.write_text("\n".join(LINES[:30]), encoding="utf-8")
-    monkeypatch.setattr(preparation, "write_synced", raising(KeyboardInterrupt))
+    monkeypatch.setattr(preparation, "_put_in_place", raising(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         make(folder, config, languages)
     assert [path for path in folder.iterdir() if not path.name.startswith(".")] == [before]
@@ -189,10 +189,7 @@ def test_a_text_that_changes_while_it_is_read_is_refused(folder, text, config, l
 
 
 def test_a_full_disk_says_so(folder, config, languages, monkeypatch):
-    def refuse(path, data):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(preparation, "write_synced", refuse)
+    monkeypatch.setattr(preparation, "put_folder", raising(OSError(28, "No space left on device")))
     with pytest.raises(RunError, match="cannot write in .*data: No space left on device; make room"):
         make(folder, config, languages)
     assert not folder.exists()

@@ -69,6 +69,7 @@ def evaluate(
     from diptych.evaluation.systems import measure
     from diptych.plots import picture_path
     from diptych.runs.run import Run as OpenRun
+    from diptych.storage.place import replace_file
     from diptych.translation.members import Member
     from diptych.translation.translator import Translator
 
@@ -103,7 +104,7 @@ def evaluate(
     lengths = [len(run.source_tokenizer.tokenize(source)) for source in sources]
     ranges = quality_by_length(lengths, texts, references) if by_length or picture else []
     if output:
-        output.write_text("".join(f"{text}\n" for text in texts[first]), encoding="utf-8")
+        replace_file(output, "".join(f"{text}\n" for text in texts[first]))
     if picture:
         _draw(ranges, picture)
     if as_json:

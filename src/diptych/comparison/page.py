@@ -30,8 +30,8 @@ from diptych.pages.report.losses import describe, loss_chart
 from diptych.pages.report.measures import quantities
 from diptych.pages.report.sentences import map_data, sentences
 from diptych.panel import BACKENDS, NAMES
-from diptych.runs.record import replace_file
 from diptych.side_by_side.html import coloured, components
+from diptych.storage.place import replace_file
 
 PAGE = "report.html"
 LARGEST = 3_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych import plots
+from diptych.storage.place import replace_file
 
 LOSS_CURVES, ATTENTION_MAPS = "loss_curves.png", "attention_maps.png"
 LENGTHS, SPEEDS = "quality_by_length.png", "speeds.png"
@@ -114,4 +116,6 @@ def _read(path: Path) -> npt.NDArray[np.uint8]:
 def _write(image: npt.NDArray[np.uint8], path: Path) -> None:
     from matplotlib.image import imsave
 
-    imsave(path, image, metadata={"Software": "Diptych"})
+    buffer = BytesIO()
+    imsave(buffer, image, format="png", metadata={"Software": "Diptych"})
+    replace_file(path, buffer.getvalue())

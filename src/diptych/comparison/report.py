@@ -14,8 +14,8 @@ from diptych.comparison.quality import agreement, quality
 from diptych.data.corpus.corpus import Corpus
 from diptych.data.pairs import Pair
 from diptych.evaluation.lengths import quality_by_length
-from diptych.runs.record import replace_file
 from diptych.runs.run import Run
+from diptych.storage.place import replace_file
 
 SCHEMA = 1
 FRAMEWORKS = {"tensorflow": "tensorflow", "pytorch": "torch"}

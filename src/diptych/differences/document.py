@@ -18,6 +18,7 @@ from diptych.differences import catalogue
 from diptych.differences.entry import TOPICS, Entry
 from diptych.differences.render import number
 from diptych.errors import DiptychError, UsageError
+from diptych.storage.place import replace_file
 
 RECORD = Path(__file__).with_name("measured.json")
 PAGE = Path(__file__).parents[3] / "docs" / "differences.md"
@@ -166,8 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DiptychError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    RECORD.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    PAGE.write_text(page, encoding="utf-8")
+    replace_file(RECORD, json.dumps(record, indent=2) + "\n")
+    replace_file(PAGE, page)
     print(f"wrote {PAGE}")
     return 0
 

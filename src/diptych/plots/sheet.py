@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from diptych.errors import UsageError
 from diptych.plots.text import FAMILY, INK, fonts, printable
+from diptych.storage.place import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,8 +55,10 @@ def save(figure: Figure, path: Path, title: str) -> None:
     _set_title(figure, title)
     kind = path.suffix.lower().removeprefix(".")
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    buffer = BytesIO()
+    figure.savefig(buffer, format=kind, bbox_inches="tight", pad_inches=0.15, metadata=metadata)
     try:
-        figure.savefig(path, format=kind, bbox_inches="tight", pad_inches=0.15, metadata=metadata)
+        replace_file(path, buffer.getvalue())
     except OSError as error:
         raise UsageError(f"cannot write the picture {str(path)!r}: {error.strerror}; give another path") from error
 

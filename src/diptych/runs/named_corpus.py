@@ -8,11 +8,11 @@ from pathlib import Path
 
 from diptych.config import DataConfig, read_config
 from diptych.data.corpus.corpus import OpenCorpus, check_left, count_dropped
-from diptych.data.opening import open_corpus
 from diptych.data.corpus.files import FilePairs
 from diptych.data.corpus.filters import Filter
-from diptych.data.pairs import Joined, Repeated
 from diptych.data.corpus.tables import Numbered
+from diptych.data.opening import open_corpus
+from diptych.data.pairs import Joined, Repeated
 from diptych.errors import UsageError
 from diptych.runs.progress import Reporter
 from diptych.runs.run import Run

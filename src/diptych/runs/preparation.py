@@ -22,17 +22,17 @@ from functools import cache
 from pathlib import Path
 
 import diptych
-from diptych.storage.building import building_folder, remove_abandoned
 from diptych.config import DataConfig
 from diptych.data.corpus.account import Account, make_account
 from diptych.data.corpus.corpus import OpenCorpus
-from diptych.data.tokens.encoded import EncodedPairs, Encoder, fingerprint
 from diptych.data.pairs import Pair, Pairs
+from diptych.data.tokens.encoded import EncodedPairs, Encoder, fingerprint
+from diptych.data.tokens.language import Language
 from diptych.data.tokens.stored import Progress, forget_progress, open_pairs, write_pairs, written
 from diptych.errors import DataError, RunError
-from diptych.data.tokens.language import Language
-from diptych.storage.manifest import sync_folder, write_synced
 from diptych.runs.progress import Reporter
+from diptych.storage.building import building_folder, remove_abandoned
+from diptych.storage.place import put_folder
 
 DESCRIPTION, DROPPED = "description.json", "dropped.tsv"
 
@@ -130,14 +130,11 @@ def prepare(
             verdicts = (written(building / "train") or Progress()).verdicts
             with (building / DROPPED).open("w", encoding="utf-8") as listing:
                 account = make_account(corpus, verdicts, config, listing)
-                listing.flush()
-                os.fsync(listing.fileno())
             name = fingerprint(open_pairs(building / "train"))
             description = {"fingerprint": name, "left_out": left_out["train"], "account": asdict(account)}
-            write_synced(building / DESCRIPTION, (json.dumps(description, indent=2) + "\n").encode())
+            (building / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
             for part in parts:
                 forget_progress(building / part)
-            sync_folder(building)
             if text_states(config) != before:
                 raise DataError("a text of the corpus changed while it was read; start again once it is written")
             _put_in_place(building, folder / key)
@@ -189,13 +186,10 @@ def code() -> str:
 def _put_in_place(building: Path, place: Path) -> None:
     """Give a complete folder its name, unless another process has just made the same."""
     try:
-        building.rename(place)
+        put_folder(building, place, replace=False)
     except OSError:
-        if _open(place) is not None:
-            return
-        shutil.rmtree(place, ignore_errors=True)
-        building.rename(place)
-    sync_folder(place.parent)
+        if _open(place) is None:
+            put_folder(building, place)
 
 
 def _prune(folder: Path, key: str) -> None:

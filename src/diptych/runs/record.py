@@ -10,7 +10,6 @@ is in place, and old checkpoints go only after that, so at every moment both can
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -22,8 +21,8 @@ import numpy as np
 
 from diptych.errors import CheckpointError, RunError
 from diptych.parameters.checkpoint import STATE, Checkpoint, read_checkpoint, write_checkpoint
-from diptych.storage.manifest import sync_folder, write_synced
 from diptych.parameters.specification import Parameter
+from diptych.storage.place import replace_file
 
 AVERAGES = ("average-latest", "average-best")
 _STEP = re.compile(r"step-(\d{8,})")
@@ -213,15 +212,6 @@ class TrainingRecord:
             removed = self.checkpoints / f".{name}.removed"
             (self.checkpoints / name).rename(removed)
             shutil.rmtree(removed, ignore_errors=True)
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Give a file another content such that it has, at every moment, the old or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    building = path.with_name(f".{path.name}.{os.getpid()}.new")
-    write_synced(building, text.encode("utf-8"))
-    building.replace(path)
-    sync_folder(path.parent)
 
 
 def _step_of(name: str) -> int:

@@ -4,7 +4,7 @@
         environment.json    where the run was created: Python, platform, packages, processors
         tokenizer/          source.json, target.json: how a line becomes tokens, and their ids
         data/               the pairs as token ids, see `diptych.runs.preparation`
-        BACKEND/            see `diptych.runs.record`; environment.json with the framework's versions, threads and device
+        BACKEND/            see `diptych.runs.record`; environment.json: the framework's versions, threads and device
 
 The vocabularies belong to the run: it opens and translates as it was trained, whatever happens to its corpus.
 """
@@ -14,8 +14,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,23 +23,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.panel import BACKENDS
-from diptych.storage.building import building_folder, remove_abandoned
 from diptych.config import RunConfig, read_config
 from diptych.data.corpus.corpus import Corpus, OpenCorpus
 from diptych.data.opening import load_corpus, open_corpus
+from diptych.data.tokens.language import Language, build_languages, check_languages, resampling
 from diptych.data.tokens.resampling import Resampling
 from diptych.data.tokens.tokenizers import Tokenizer
 from diptych.data.tokens.vocabulary import Vocabulary
-from diptych.processes.environment import environment
 from diptych.errors import BackendError, DiptychError, RunError
-from diptych.data.tokens.language import Language, build_languages, check_languages, resampling
+from diptych.panel import BACKENDS
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.parameters.initialization import initial_parameters
 from diptych.parameters.specification import Parameter, specification
+from diptych.processes.environment import environment
 from diptych.runs.preparation import EncodedCorpus, Watched, code, open_prepared, prepare, text_states
 from diptych.runs.progress import QuietReporter, Reporter
-from diptych.runs.record import TrainingRecord, replace_file
+from diptych.runs.record import TrainingRecord
+from diptych.storage.building import building_folder, remove_abandoned
+from diptych.storage.place import put_folder, replace_file, standing
 
 CONFIG, ENVIRONMENT, DATA = "config.toml", "environment.json", "data"
 SIDES = ("source", "target")
@@ -101,7 +100,7 @@ class Run:
                 languages = _taken_up(building, reporter) or _build_languages(building, config, corpus, reporter)
                 if open_prepared(building / DATA, config.data, *languages) is None:
                     prepare(building / DATA, config.data, *languages, corpus, texts, reporter)
-                _put_in_place(building, folder)
+                put_folder(building, folder)
         except OSError as error:
             raise RunError(f"cannot write the run {folder}: {error.strerror}; choose another --run folder") from error
         remove_abandoned(folder.parent, f".{folder.name}.")
@@ -114,7 +113,7 @@ class Run:
         Raises:
             RunError: there is no folder, or what it holds is no run.
         """
-        folder = Path(folder).resolve()
+        folder = standing(Path(folder).resolve())
         if not folder.exists():
             raise RunError(f"no run at {folder}: create it with `diptych train CONFIG --run {folder}`")
         needed = [folder / CONFIG, *(_tokenizer_file(folder, side) for side in SIDES)]
@@ -255,9 +254,9 @@ def _build_languages(
     """Make a run's vocabularies and write all its files but its data; the config, the last, says that all are there."""
     languages = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
     (folder / "tokenizer").mkdir(exist_ok=True)
-    (folder / ENVIRONMENT).write_text(json.dumps(environment(), indent=2) + "\n", encoding="utf-8")
+    replace_file(folder / ENVIRONMENT, json.dumps(environment(), indent=2) + "\n")
     for side, language in zip(SIDES, languages, strict=True):
-        _tokenizer_file(folder, side).write_text(language.to_json(), encoding="utf-8")
+        replace_file(_tokenizer_file(folder, side), language.to_json())
     replace_file(folder / CONFIG, config.to_toml())
     return languages
 
@@ -322,15 +321,6 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in values.items():
         flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
     return flat
-
-
-def _put_in_place(building: Path, folder: Path) -> None:
-    """Rename a complete folder to its name; what was there goes after that."""
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    if folder.exists():
-        folder.rename(old)
-    building.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _tokenizer_file(folder: Path, side: str) -> Path:

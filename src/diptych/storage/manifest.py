@@ -1,8 +1,7 @@
 """A folder of files that is either whole or not there, and says of each file what it should be.
 
-The files are written into a folder beside the place, each one synced, MANIFEST.json (size and SHA-256 of each) last;
-then the folder is renamed into place and the parent synced. So a process that is killed, or a power cut, leaves the
-old folder or the new one, and a file that was cut short or altered later is found out when it is read.
+The files are written into a folder beside the place, MANIFEST.json (size and SHA-256 of each) last; then the folder is
+put in place, see `diptych.storage.place`. So a file that was cut short or altered later is found out when it is read.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.errors import CheckpointError
+from diptych.storage.place import put_folder, standing
 
 MANIFEST = "MANIFEST.json"
 VERSION = 1
@@ -36,9 +36,8 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir()
         for name, data in {**contents, MANIFEST: manifest.encode()}.items():
-            write_synced(building / name, data)
-        sync_folder(building)
-        _put_in_place(building, folder)
+            (building / name).write_bytes(data)
+        put_folder(building, folder)
     except OSError as error:
         raise CheckpointError(
             f"cannot write {folder}: {error.strerror or error}; make room, or choose another folder"
@@ -53,8 +52,7 @@ def read_files(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
     Raises:
         CheckpointError: the folder, its manifest or a file is missing, cut short or altered.
     """
-    if not folder.is_dir() and _replaced(folder).is_dir():
-        folder = _replaced(folder)  # a process was killed between the two renames that replace a folder
+    folder = standing(folder)
     if not folder.is_dir():
         raise CheckpointError(f"no checkpoint at {folder}: expected a folder with {MANIFEST} and {', '.join(names)}")
     path = folder / MANIFEST
@@ -86,41 +84,6 @@ def parse_object(path: Path, data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise CheckpointError(f"{path} holds a {type(value).__name__}, expected an object; {ADVICE}")
     return value
-
-
-def write_synced(path: Path, data: bytes) -> None:
-    """Write a file and wait until the disk has it."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Make what was renamed in a folder outlive a power cut, where the system can (Windows cannot open a folder)."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _replaced(folder: Path) -> Path:
-    """Where the folder that is being replaced waits until the new one is in place."""
-    return folder.with_name(f".{folder.name}.old")
-
-
-def _put_in_place(building: Path, folder: Path) -> None:
-    """Rename a complete folder to its name; the one that had it can be read until the new one can."""
-    old = _replaced(folder)
-    if folder.is_dir():
-        shutil.rmtree(old, ignore_errors=True)
-        folder.rename(old)
-    building.rename(folder)
-    sync_folder(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _read(path: Path) -> bytes:

@@ -28,6 +28,7 @@ import numpy.typing as npt
 from diptych.data.pairs import Pairs
 from diptych.data.tokens.encoded import EncodedPairs, Encoder, Sequences
 from diptych.errors import DataError
+from diptych.storage.place import replace_file
 
 TYPES = {
     "source.tokens": "int32",
@@ -152,9 +153,7 @@ def _append(folder: Path, held: dict[str, array[int]], verdicts: bytearray, coun
             sizes[path.name] = file.tell()
     for held_values in held.values():
         del held_values[:]
-    building = folder / f".{JOURNAL}"
-    building.write_text(json.dumps({"count": count, "ends": ends, "sizes": sizes}), encoding="utf-8")
-    building.replace(folder / JOURNAL)
+    replace_file(folder / JOURNAL, json.dumps({"count": count, "ends": ends, "sizes": sizes}))
 
 
 def _map(path: Path, kind: str, maps: list[mmap.mmap]) -> npt.NDArray[Any]:

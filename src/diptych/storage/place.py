@@ -1,0 +1,120 @@
+"""Putting a file or a folder in place for good: the only module that renames what somebody is to find later.
+
+A new file or folder is made under a temporary name on the same file system and then renamed. In this order:
+
+    1  every file is written, flushed and synced, then every folder that holds one
+    2  a folder that has the name already is renamed to `.NAME.old`; a file is not, for a rename replaces files at once
+    3  the new one is renamed to its name
+    4  the parent is synced, so that the renames outlive a power cut
+    5  `.NAME.old` is removed
+
+After a power cut, or a process that is killed, the name stands for
+
+    before 3    what it stood for before: a file as it was, a folder as it was or, between 2 and 3, at `.NAME.old`
+    from 3 on   the new one, whole, since 1 came first; until 4 a power cut may still bring back what was before
+    after 4     the new one
+
+`standing` knows about `.NAME.old`. What was left under a temporary name is of no use to anybody.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Give a file this content, text in UTF-8, such that it has, at every moment, the old or the new one, whole.
+
+    Its parents are made. A file that is there keeps its permissions, and a link leads to the new content. What is there
+    and no file (a terminal, a pipe) is written to.
+
+    Raises:
+        OSError: the disk refuses; the file is what it was.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    path = path.resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    building = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with building.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, building)
+        building.replace(path)
+    except BaseException:
+        building.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def put_folder(building: Path, place: Path, replace: bool = True) -> None:
+    """Give a complete folder its name; the one that had it can be read until the new one can, see `standing`.
+
+    Args:
+        building: the folder, on the file system of `place`; it may hold files that nobody has synced.
+        place: its name from now on.
+        replace: whether it takes the place of a folder that is there.
+
+    Raises:
+        FileExistsError: a folder is there, and is not to be replaced.
+        OSError: the disk refuses; what was there is in its place, or `standing` finds it.
+    """
+    _sync_all(building)
+    old = _replaced(place)
+    if place.exists() and not replace:
+        raise FileExistsError(f"{place} is there already")
+    if place.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        place.rename(old)
+    try:
+        building.rename(place)
+    except OSError:
+        with suppress(OSError):  # there is none, or another process has put its own in the meantime
+            old.rename(place)
+        raise
+    _sync_folder(place.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def standing(place: Path) -> Path:
+    """Where the folder of this name is: there, or where a process that was replacing it has left it when it died."""
+    old = _replaced(place)
+    return old if not place.exists() and old.is_dir() else place
+
+
+def _replaced(place: Path) -> Path:
+    """Where the folder that is being replaced waits until the new one is in place."""
+    return place.with_name(f".{place.name}.old")
+
+
+def _sync_all(folder: Path) -> None:
+    """Make the disk have all files and folders in a folder, and it; what it has already takes no time."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            _sync(path)
+    for path in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
+        _sync_folder(path)
+    _sync_folder(folder)
+
+
+def _sync(path: Path) -> None:
+    # Windows syncs only what is open for writing; elsewhere a file may be one that nobody may write.
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make what was renamed in a folder outlive a power cut, where the system can (Windows cannot open a folder)."""
+    if os.name != "nt":
+        _sync(folder)
