@@ -22,6 +22,7 @@ HEADER = 16 << 20  # bytes of names, shapes, configuration: of what is not weigh
 TEXT_NUMBERS = 64 << 20  # bytes of a JSON file whose weights are text
 EXPANDED = 16 << 20  # bytes that something compressed may become, whatever its size was
 EXPANSION = 100  # times its size, beyond that
+NOTES = 1000  # remarks about one file
 DEPTH = 100  # of what lies within one another
 
 # What each character of a JSON text may at worst cost in memory once it is parsed, in bytes.

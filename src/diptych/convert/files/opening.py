@@ -5,9 +5,21 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from diptych.convert.files.model_file import ModelFile
+from diptych.convert.files.hdf5_file import read_hdf5
+from diptych.convert.files.keras_archive import (
+    CONFIG,
+    METADATA,
+    is_keras_3_layout,
+    read_keras_archive,
+    read_keras_weights,
+)
+from diptych.convert.files.keras_hdf5 import is_keras_layout, read_keras_hdf5
+from diptych.convert.files.model_file import ModelFile, WrittenBy
 from diptych.convert.files.npz_file import read_npz
+from diptych.convert.files.pytorch_file import read_pytorch_stream, read_pytorch_zip
+from diptych.convert.files.recognition import recognise
 from diptych.convert.files.safetensors_file import read_safetensors
+from diptych.convert.files.stored_bytes import StoredBytes
 from diptych.convert.files.zip_archive import ZipArchive
 from diptych.errors import RefusalError, UsageError
 
@@ -49,6 +61,10 @@ def _read_file(path: Path, start: bytes) -> ModelFile:
         raise RefusalError(f"{path} is empty; {KNOWN}")
     if start.startswith(b"PK\x03\x04"):
         return _read_zip(path)
+    if start.startswith(b"\x89HDF\r\n\x1a\n"):
+        return _read_hdf5(path)
+    if start[:1] == b"\x80" and start[1] <= 5:
+        return read_pytorch_stream(path)
     if start[8:9] == b"{":
         return read_safetensors(path)
     raise RefusalError(f"{path} begins with {start[:8]!r}, which is no format that is read; {KNOWN}")
@@ -56,6 +72,20 @@ def _read_file(path: Path, start: bytes) -> ModelFile:
 
 def _read_zip(path: Path) -> ModelFile:
     archive = ZipArchive(path)
+    if CONFIG in archive and METADATA in archive:
+        return read_keras_archive(path, archive)
+    if any(name.rpartition("/")[2] == "data.pkl" for name in archive.names):
+        return read_pytorch_zip(path, archive)
     if archive.names and all(name.endswith(".npy") for name in archive.names):
         return read_npz(path, archive)
     raise RefusalError(f"{path} is a zip archive of no kind that is read; {KNOWN}")
+
+
+def _read_hdf5(path: Path) -> ModelFile:
+    file = read_hdf5(StoredBytes.of_file(path))
+    if is_keras_layout(file):
+        return read_keras_hdf5(path, file)
+    if is_keras_3_layout(file):
+        return read_keras_weights(path, file)
+    layers, notes = recognise(file.arrays, "")
+    return ModelFile(path, "hdf5", WrittenBy("", None), file.arrays, layers, notes=notes)

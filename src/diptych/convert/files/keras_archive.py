@@ -1,0 +1,132 @@
+"""Keras 3's own formats: a .keras archive, and the .weights.h5 that it holds or that stands alone.
+
+    config.json, metadata.json      the configuration; the version
+    model.weights.h5                layers/CLASS_1/cell/vars/0, ..., optimizer/vars/0, ...
+
+Weights lie under the class's name in snake case, with a number from the second layer of a class on: not under the
+layer's own name. Their own names are numbers: 0 kernel, 1 recurrent kernel, 2 bias.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from diptych.convert.files import limits
+from diptych.convert.files.hdf5_file import Hdf5File, read_hdf5
+from diptych.convert.files.keras_config import check_acyclic, keras_layers, optimizer_of
+from diptych.convert.files.keras_notes import GATES, notes_of_layers
+from diptych.convert.files.model_file import Layer, ModelFile, Note, Tensor, Training, WrittenBy
+from diptych.convert.files.printable import shown
+from diptych.convert.files.zip_archive import ZipArchive
+from diptych.errors import RefusalError
+
+WEIGHTS, CONFIG, METADATA = "model.weights.h5", "config.json", "metadata.json"
+
+
+def is_keras_3_layout(file: Hdf5File) -> bool:
+    """Whether an HDF5 file has its weights under .../vars/NUMBER."""
+    return any("/vars/" in f"/{name}" for name in file.arrays)
+
+
+def read_keras_archive(path: Path, archive: ZipArchive) -> ModelFile:
+    """A .keras file.
+
+    Raises:
+        RefusalError: a part is missing or damaged.
+    """
+    config = _object(path, archive, CONFIG)
+    version = _object(path, archive, METADATA).get("keras_version")
+    if WEIGHTS not in archive:
+        held = ", ".join(map(shown, archive.names[:5]))
+        raise RefusalError(f"{path} has no {WEIGHTS} (it has {held}): save it with weights in HDF5, in one piece")
+    file = read_hdf5(archive.member(WEIGHTS))
+    check_acyclic(path, config)
+    layers = keras_layers(path, config)
+    tensors, slots = _split(file)
+    groups = _paths(layers)
+    layers = tuple(
+        Layer(layer.name, layer.kind, tuple(name for name in tensors if name.startswith(f"{prefix}/")), layer.config)
+        for layer, prefix in zip(layers, groups)
+    )
+    used = {name for layer in layers for name in layer.tensors}
+    compiled = config.get("compile_config")
+    optimizer, settings = optimizer_of(compiled.get("optimizer") if isinstance(compiled, dict) else None)
+    layers, notes = notes_of_layers(layers, tensors, str(version), whole=True)
+    left = tuple(Note(f"no layer of the configuration has {shown(name)}") for name in tensors if name not in used)
+    written_by = WrittenBy("keras", str(version) if version else None)
+    training = _training(optimizer, settings, slots) if optimizer or slots else None
+    return ModelFile(path, "keras", written_by, tensors, layers, config, training, (*notes, *left[: limits.NOTES]))
+
+
+def read_keras_weights(path: Path, file: Hdf5File) -> ModelFile:
+    """A .weights.h5 file, which has neither configuration nor version."""
+    tensors, slots = _split(file)
+    groups: dict[str, list[str]] = {}
+    for name in tensors:
+        groups.setdefault("/".join(name.split("/")[:2]), []).append(name)
+    layers = []
+    for prefix, names in groups.items():
+        own = file.attributes.get(f"{prefix}/vars", {}).get("name", prefix)
+        kind = _kind(prefix, names, tensors)
+        layers.append(Layer(str(own), kind, tuple(names)))
+    found, notes = notes_of_layers(tuple(layers), tensors, "3.0", whole=False)
+    training = _training("", {}, slots) if slots else None
+    return ModelFile(path, "keras-weights", WrittenBy("keras"), tensors, found, None, training, notes)
+
+
+def _split(file: Hdf5File) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The model's weights; and what only training needs: the optimizer's arrays, the generators of dropout."""
+    tensors: dict[str, Tensor] = {}
+    slots: dict[str, Tensor] = {}
+    for name, tensor in file.arrays.items():
+        place = slots if name.startswith("optimizer/") or "/seed_generator/" in name else tensors
+        place[name] = tensor
+    return _in_number_order(tensors), _in_number_order(slots)
+
+
+def _in_number_order(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """vars/10 after vars/9, not after vars/1."""
+    return dict(sorted(tensors.items(), key=lambda each: re.sub(r"\d+", lambda found: found[0].zfill(8), each[0])))
+
+
+def _paths(layers: tuple[Layer, ...]) -> list[str]:
+    """Where each layer's weights lie."""
+    seen: dict[str, int] = {}
+    found = []
+    for layer in layers:
+        name = re.sub(r"\W+", "", layer.kind)
+        name = re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
+        seen[name] = seen.get(name, -1) + 1
+        found.append(f"layers/{name}_{seen[name]}" if seen[name] else f"layers/{name}")
+    return found
+
+
+def _kind(prefix: str, names: list[str], tensors: dict[str, Tensor]) -> str:
+    """A layer's class from its place and its shapes."""
+    base = re.sub(r"_\d+$", "", prefix.rpartition("/")[2])
+    stock = {
+        "embedding": "Embedding", "dense": "Dense", "conv1d": "Conv1D", "layer_normalization": "LayerNormalization",
+        "batch_normalization": "BatchNormalization", "lstm": "LSTM", "gru": "GRU", "simple_rnn": "SimpleRNN",
+        "bidirectional": "Bidirectional", "time_distributed": "TimeDistributed",
+    }.get(base, "")  # fmt: skip
+    if stock == "Bidirectional":
+        recurrent = next((tensors[name].shape for name in names if name.endswith("/cell/vars/1")), ())
+        inner = GATES.get(recurrent[1] // recurrent[0], "") if len(recurrent) == 2 and recurrent[0] else ""
+        return f"Bidirectional({inner})" if inner else stock
+    return stock
+
+
+def _training(optimizer: str, settings: dict[str, Any], slots: dict[str, Tensor]) -> Training:
+    counter = slots.get("optimizer/vars/0")
+    is_counter = counter is not None and counter.shape == () and counter.dtype.startswith(("int", "uint"))
+    return Training(optimizer, settings, slots, int(counter.read()) if counter is not None and is_counter else None)
+
+
+def _object(path: Path, archive: ZipArchive, name: str) -> dict[str, Any]:
+    stored = archive.member(name)
+    value = limits.parse_json(path, name, stored.read(0, min(stored.size, limits.HEADER + 1), name))
+    if not isinstance(value, dict):
+        raise RefusalError(f"{path}: {name} is a {type(value).__name__}, expected an object")
+    return value
