@@ -14,7 +14,7 @@ from diptych.errors import CheckpointError, RunError
 from diptych.runs import run as runs
 from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
-from diptych.training import session
+from diptych.training import learner
 from diptych.training.learning_rate import learning_rate
 from diptych.training.loop import train
 
@@ -80,7 +80,8 @@ class MadeUpStep:
             weight -= (learning_rate * self.velocity[name] / self.steps).astype(weight.dtype)
         for name, average in self.swapped.items():
             average += ((1.0 - self.ema_decay) * (self.model.weights[name] - average)).astype(average.dtype)
-        return SimpleNamespace(**dict(zip(("loss", "gradient_norm"), self.panel.result(self.steps, push, 2.0))))
+        loss, norm = self.panel.result(self.steps, push, 2.0)
+        return SimpleNamespace(loss=loss, gradient_norm=norm, is_finite=bool(np.isfinite([loss, norm]).all()))
 
     def evaluate(self, batch):
         self.panel.before_evaluation(self.steps)
@@ -121,7 +122,7 @@ class Listener(QuietReporter):
 @pytest.fixture
 def panel(monkeypatch):
     panel = MadeUpPanel()
-    monkeypatch.setattr(session, "load", lambda name, threads, device: panel)
+    monkeypatch.setattr(learner, "load", lambda name, threads, device: panel)
     return panel
 
 
@@ -375,7 +376,7 @@ def test_resuming_what_never_began_begins(panel, make_run):
 def test_resuming_what_is_finished_does_nothing_and_reports_it(panel, make_run, monkeypatch):
     run = make_run()
     first = quietly(run)
-    monkeypatch.setattr(session, "load", None)  # no framework is needed
+    monkeypatch.setattr(learner, "load", None)  # no framework is needed
     second = quietly(run, resume=True)
     assert second.finished and second.seconds == 0.0 and second.target_tokens_per_second == 0.0
     assert second.losses == first.losses and second.steps == STEPS
@@ -555,7 +556,7 @@ class Skipping(MadeUpPanel):
 @pytest.fixture
 def skipping(monkeypatch):
     panel = Skipping()
-    monkeypatch.setattr(session, "load", lambda name, threads, device: panel)
+    monkeypatch.setattr(learner, "load", lambda name, threads, device: panel)
     return panel
 
 

@@ -84,7 +84,7 @@ def test_what_cannot_fit_is_refused_before_a_framework_is_loaded(run, monkeypatc
     batch = largest_batch(run.encoded().train, run.config)
     need = needed_memory(run.config, (len(run.source_vocabulary), len(run.target_vocabulary)), batch)
     monkeypatch.setattr(memory, "total_memory", lambda: need.certain - 1)
-    monkeypatch.setattr("diptych.training.session.load", None)
+    monkeypatch.setattr("diptych.training.learner.load", None)
     with pytest.raises(RunError) as raised:
         train(run, "pytorch", device="cpu", reporter=QuietReporter())
     assert re.search(

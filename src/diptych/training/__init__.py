@@ -1,1 +1,1 @@
-"""The parts of training: its schedule, its state, a session of it and the report on it."""
+"""The training loop, and what it is made of: schedule, learner, validation, checkpoints, journal, report."""

@@ -1,4 +1,4 @@
-"""The epoch loop, the same for every framework: steps, validation, checkpoints, early stopping, resuming.
+"""The training loop: batch, step, metrics, validation, checkpoint, stop; the same for every framework.
 
 Everything a step depends on follows from the config, the weights and the place in training, so a run that was stopped
 anywhere and resumed computes what it would have computed, and one that was begun in one framework can go on in the
@@ -7,17 +7,23 @@ other.
 
 from __future__ import annotations
 
-import shutil
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
 
-from diptych.errors import RunError
-from diptych.panel import BACKENDS
 from diptych.runs.progress import Reporter, make_reporter
-from diptych.runs.record import TrainingRecord
 from diptych.runs.run import Run
+from diptych.training.checkpointing import Checkpoints
+from diptych.training.guard import Guard
+from diptych.training.interruption import Interruption
+from diptych.training.journal import Journal
+from diptych.training.learner import Learner
+from diptych.training.learning_rate import learning_rate
+from diptych.training.memory import check_memory
 from diptych.training.report import TrainingReport
-from diptych.training.session import Session
-from diptych.training.state import TrainingState
-from diptych.training.tensorboard import TENSORBOARD, check_installed
+from diptych.training.schedule import schedule, steps_per_epoch, total_steps
+from diptych.training.tensorboard import check_installed
+from diptych.training.validation import Validation
 
 __all__ = ["TrainingReport", "train"]
 
@@ -64,37 +70,54 @@ def train(
     """
     if tensorboard:
         check_installed()
-    record = run.record(backend)
-    if overwrite:
-        record.clear()
-        shutil.rmtree(run.folder / TENSORBOARD / backend, ignore_errors=True)
-    elif not resume and record.steps() is not None:
-        raise RunError(
-            f"{run.folder} already has {record.steps()} steps trained with {backend}: --resume goes on from there, "
-            f"--overwrite begins anew"
-        )
-    adopted = _adopt_where_further(run, backend) if resume else None
-    session = Session(run, backend, reporter or make_reporter(), stop_at, tensorboard)
-    if not session.finished:
-        session.run_to_end(threads, device, f"goes on from the checkpoint of {adopted}" if adopted else "")
-    return session.report()
+    reporter = reporter or make_reporter()
 
+    # Where training begins, and where it ends.
+    checkpoints = Checkpoints(run, backend)
+    checkpoint, state = checkpoints.begin(resume, overwrite)
+    corpus = run.encoded(reporter)
+    pairs, config = corpus.train, run.config.training
+    per_epoch = steps_per_epoch(pairs, run.config)
+    last_step = total_steps(pairs, run.config, state.place)
+    stop_at = min(stop_at or last_step, last_step)
+    journal = Journal(run, backend, reporter, begun_at=state.place.step)
+    if state.is_finished(config.patience, last_step):
+        return journal.report(state, last_step, dropped=corpus.dropped)
 
-def _adopt_where_further(run: Run, backend: str) -> str | None:
-    """Copy another backend's training where this one goes on from it; returns that backend's name."""
-    record = run.record(backend)
-    own_steps = record.steps()
-    own = _lineage(record) if own_steps is not None else ()
-    for name in BACKENDS:
-        other = run.record(name)
-        steps = other.steps()
-        if name == backend or steps is None or steps <= (own_steps or 0):
-            continue
-        if own_steps is None or _lineage(other)[: len(own)] == own:
-            record.adopt(other)
-            return name
-    return None
+    # The model and its optimizer; what each step is given; what judges the weights.
+    journal.cut()
+    check_memory(run, pairs, device)
+    learner = Learner(run, backend, checkpoint, state=state, threads=threads, device=device)
+    notes = [*checkpoints.notes, *state.changes_of(corpus.fingerprint)]
+    state = replace(state, data=corpus.fingerprint, choices={**state.choices, backend: learner.choices})
+    works = schedule(pairs, run.config, state.place, steps=stop_at - state.place.step, resample=run.resampling())
+    validation = Validation(run, corpus.validation)
+    guard = Guard(config, checkpoints)
+    unsaved = False
 
+    with journal.writing(last_step, notes, tensorboard), Interruption() as interruption, closing(works):
+        while True:
+            if not state.validated:  # of a run that is gone on with, too: it may have been stopped before a validation
+                with learner.averaged():
+                    result = validation(learner.training, learner.translator, lambda: interruption.requested)
+                    if result is not None:
+                        guard.check_validation(result, state)
+                        state = state.after_validation(result.loss, result.scores, config)
+                        checkpoints.save(learner.checkpoint(state), best=state.is_best)
+                        journal.validation(state, result, pictures=partial(learner.pictures, validation.pairs))
+                        unsaved = False
+            if state.place.step >= stop_at or state.has_stopped_early(config.patience) or interruption.requested:
+                break
 
-def _lineage(record: TrainingRecord) -> tuple[tuple[str, int], ...]:
-    return TrainingState.from_json(record.read_checkpoint("latest").state).lineage
+            work = next(works)
+            rate = learning_rate(config, state.place.step, total=last_step, plateau=state.plateau)
+            told = learner.step(work, rate, step=state.place.step, last_step=last_step)
+            state = state.after_step(per_epoch, config.validate_every, last_step=last_step, skipped=not told.is_finite)
+            guard.check_step(told, work, state)
+            journal.step(work, told, step=state.place.step, rate=rate)
+            unsaved = True
+
+        if unsaved:
+            with learner.averaged():
+                checkpoints.save(learner.checkpoint(state))
+    return journal.report(state, last_step, dropped=corpus.dropped, interrupted=interruption.requested)

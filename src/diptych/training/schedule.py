@@ -80,6 +80,11 @@ class Work:
         return [int(row) for batch, _ in self.parts for row in batch.rows]
 
     @property
+    def row_list(self) -> str:
+        """The same for a message."""
+        return ", ".join(map(str, self.rows))
+
+    @property
     def target_tokens(self) -> int:
         """Real target positions of the step, eos counted."""
         return sum(batch.target_tokens for batch, _ in self.parts)

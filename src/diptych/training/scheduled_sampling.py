@@ -7,6 +7,7 @@ some of the reference's: parallel scheduled sampling with one pass (Duckworth et
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from diptych.config import TrainingConfig
 from diptych.data.tokens.batches import Batch, Ids
 from diptych.randomness import generator
+from diptych.training.schedule import Masks
 
 STEEPNESS = 6.0
 """Of the inverse sigmoid decay: how many of the logistic function's units lie on either side of its middle."""
@@ -54,3 +56,29 @@ def mix(batch: Batch, predicted: Ids, ratio: float, seed: int, step: int, part: 
     own &= np.arange(predicted.shape[1]) < batch.target_lengths[:, None]
     said = np.roll(predicted, 1, axis=1)
     return replace(batch, target_input=np.where(own, said, batch.target_input).astype(np.int32))
+
+
+def own_tokens_mixed_in(
+    parts: Sequence[tuple[Batch, Masks]],
+    predict: Callable[[Batch, Masks], Ids],
+    config: TrainingConfig,
+    *,
+    step: int,
+    last_step: int,
+) -> list[tuple[Batch, Masks]]:
+    """A step's batches, with the model's own tokens among those that are read, where the config asks for it.
+
+    Args:
+        parts: the batches and their dropout masks.
+        predict: gives the model's most probable token at each target position (B, T).
+        config: how the model is trained.
+        step: optimizer steps done before.
+        last_step: how many there will be in all.
+    """
+    ratio = teacher_forcing_ratio(config, step, last_step)
+    if ratio >= 1.0:
+        return list(parts)
+    return [
+        (mix(batch, predict(batch, masks), ratio=ratio, seed=config.seed, step=step, part=part), masks)
+        for part, (batch, masks) in enumerate(parts)
+    ]

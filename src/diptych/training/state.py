@@ -50,6 +50,25 @@ class TrainingState:
         """Optimizer steps that changed the weights: what Adam's corrections count."""
         return self.place.step - self.skipped
 
+    @property
+    def is_best(self) -> bool:
+        """Whether the best validation is the one at this very place."""
+        return self.best_step == self.place.step
+
+    def has_stopped_early(self, patience: int) -> bool:
+        """Whether so many validations in a row were no better than one before them; 0 stands for any number."""
+        return 0 < patience <= self.bad_validations
+
+    def is_finished(self, patience: int, last_step: int) -> bool:
+        """Whether nothing is left to do."""
+        return self.validated and (self.has_stopped_early(patience) or self.place.step >= last_step)
+
+    def changes_of(self, data: str) -> list[str]:
+        """A warning where training pairs of this fingerprint are not those that were trained on so far."""
+        if self.data in ("", data):
+            return []
+        return ["the corpus has changed since the checkpoint was written: this goes on with the new one"]
+
     def after_step(self, batches: int, validate_every: int, last_step: int, skipped: bool = False) -> TrainingState:
         """The state after one more step, where an epoch has so many batches and training ends at `last_step`.
 

@@ -36,6 +36,11 @@ class ValidationResult:
     loss: float
     scores: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether the loss is a number."""
+        return math.isfinite(self.loss)
+
 
 class Validation:
     """Validates a model in training, over and over.
@@ -66,11 +71,11 @@ class Validation:
             if stop():
                 return None
             loss += training.evaluate(collate(self.pairs, rows))
-        loss /= int(self.pairs.targets.lengths.sum()) + len(self.pairs)  # eos counted
-        if not config.scores_translations or not math.isfinite(loss):
-            return ValidationResult(loss)
+        result = ValidationResult(loss / (int(self.pairs.targets.lengths.sum()) + len(self.pairs)))  # eos counted
+        if not config.scores_translations or not result.is_finite:
+            return result
         scores = self._scores(translator(), stop)
-        return None if scores is None else ValidationResult(loss, scores)
+        return None if scores is None else ValidationResult(result.loss, scores)
 
     def _scores(self, translator: Translator, stop: Callable[[], bool]) -> dict[str, float] | None:
         """The scores of the first sentences' greedy translations, by name; None if it was stopped."""
@@ -83,8 +88,8 @@ class Validation:
                 return None
             said += [each.text for each in translator.translate(sources[start : start + BLOCK], search)]
         form = self.run.target_tokenizer.form
-        found = score(said, [form(target) for _, target in self._texts])
-        return {name: getattr(found, name) for name in SCORES}
+        scores = score(said, [form(target) for _, target in self._texts])
+        return {name: getattr(scores, name) for name in SCORES}
 
     @cached_property
     def _texts(self) -> list[Pair]:

@@ -1,0 +1,91 @@
+"""The checkpoints of a training: which one it goes on from, also of the other framework, and where they are written."""
+
+from __future__ import annotations
+
+import shutil
+
+from diptych.errors import RunError
+from diptych.panel import BACKENDS
+from diptych.parameters.checkpoint import Checkpoint
+from diptych.runs.record import TrainingRecord
+from diptych.runs.run import Run
+from diptych.training.state import TrainingState
+from diptych.training.tensorboard import TENSORBOARD
+
+
+class Checkpoints:
+    """The checkpoints of one backend of a run, as training sees them.
+
+    Attributes:
+        backend: with which framework is trained.
+        notes: what is to be said about where training goes on.
+    """
+
+    def __init__(self, run: Run, backend: str) -> None:
+        """Nothing is read or written before it is asked for.
+
+        Raises:
+            BackendError: no such backend trains.
+        """
+        self.backend = backend
+        self.notes: list[str] = []
+        self._run = run
+        self._record = run.record(backend)
+
+    def begin(self, resume: bool, overwrite: bool) -> tuple[Checkpoint | None, TrainingState]:
+        """What to go on from, and where in training that is; None, and the very beginning, where there is nothing.
+
+        Args:
+            resume: go on from the latest checkpoint, or from another backend's where that went on from it.
+            overwrite: remove what is there.
+
+        Raises:
+            RunError: there are checkpoints, and it was not said what to do with them.
+            CheckpointError: the checkpoint is damaged.
+        """
+        steps = self._record.steps()
+        if overwrite:
+            self._record.clear()
+            shutil.rmtree(self._run.folder / TENSORBOARD / self.backend, ignore_errors=True)
+        elif resume:
+            self._adopt_where_further()
+        elif steps is not None:
+            raise RunError(
+                f"{self._run.folder} already has {steps} steps trained with {self.backend}: --resume goes on from "
+                f"there, --overwrite begins anew"
+            )
+        if self._record.steps() is None:
+            return None, TrainingState().on(self.backend)
+        checkpoint = self._record.read_checkpoint("latest")
+        return checkpoint, TrainingState.from_json(checkpoint.state).on(self.backend)
+
+    def save(self, checkpoint: Checkpoint, best: bool = False) -> None:
+        """Write a checkpoint as the latest one, and as the best if it is.
+
+        Raises:
+            CheckpointError: a weight is not finite, or the disk refuses.
+        """
+        self._record.write_checkpoint(checkpoint, best)
+
+    def latest(self) -> str:
+        """What a message says of the latest checkpoint where training fails after it."""
+        steps = self._record.steps()
+        return "No checkpoint was written yet" if steps is None else f"The checkpoint of step {steps} is as it was"
+
+    def _adopt_where_further(self) -> None:
+        """Copy another backend's training where it is further along, and went on from this one's."""
+        own_steps = self._record.steps()
+        own = () if own_steps is None else _lineage(self._record)
+        for name in BACKENDS:
+            other = self._run.record(name)
+            steps = other.steps()
+            if name == self.backend or steps is None or steps <= (own_steps or 0):
+                continue
+            if own_steps is None or _lineage(other)[: len(own)] == own:
+                self._record.adopt(other)
+                self.notes.append(f"goes on from the checkpoint of {name}")
+                return
+
+
+def _lineage(record: TrainingRecord) -> tuple[tuple[str, int], ...]:
+    return TrainingState.from_json(record.read_checkpoint("latest").state).lineage

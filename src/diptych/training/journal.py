@@ -1,0 +1,155 @@
+"""What is told of a training while it runs: metrics.jsonl, the reporter, TensorBoard, and the time that steps take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from diptych.runs.progress import Reporter
+from diptych.runs.run import Run
+from diptych.training.report import TrainingReport
+from diptych.training.schedule import Work
+from diptych.training.state import TrainingState
+from diptych.training.tensorboard import TENSORBOARD, TensorBoardLog
+from diptych.training.validation import SCORES, ValidationResult
+
+
+class Journal:
+    """Tells of each step and each validation of one call of `train`, and sums them up."""
+
+    def __init__(self, run: Run, backend: str, reporter: Reporter, begun_at: int) -> None:
+        """Begin after so many steps."""
+        self._run, self._backend, self._reporter, self._begun_at = run, backend, reporter, begun_at
+        self._record = run.record(backend)
+        self._log: TensorBoardLog | None = None
+        self._mark = 0.0
+        self._seconds = self._compile_seconds = 0.0
+        self._target_tokens = 0
+
+    def cut(self) -> None:
+        """Forget what metrics.jsonl tells of steps after the checkpoint that is gone on from."""
+        self._record.write_metrics(line for line in self._record.read_metrics() if line["step"] <= self._begun_at)
+
+    @contextmanager
+    def writing(self, last_step: int, notes: Sequence[str], tensorboard: bool) -> Iterator[None]:
+        """While this lasts, steps and validations are told of; the clock runs from here on.
+
+        Args:
+            last_step: how many steps there will be in all.
+            notes: what is said first.
+            tensorboard: whether TensorBoard is told, too.
+        """
+        if tensorboard:
+            self._log = TensorBoardLog(self._run.folder / TENSORBOARD / self._backend, self._begun_at)
+        self._reporter.begin(self._backend, self._begun_at, last_step)
+        try:
+            for text in notes:
+                self._reporter.note(text)
+            self._mark = time.perf_counter()
+            yield
+        finally:
+            self._reporter.end()
+            if self._log:
+                self._log.close()
+
+    def step(self, work: Work, told: Any, *, step: int, rate: float) -> None:
+        """Tell of a step that is just done: it took from the one before, or from the validation after that, to now.
+
+        Args:
+            work: what it was given.
+            told: its loss and its gradient's norm; if they are not finite, it was skipped.
+            step: its number, from 1.
+            rate: the learning rate.
+        """
+        now = time.perf_counter()
+        seconds, self._mark = now - self._mark, now
+        if step == self._begun_at + 1:
+            self._compile_seconds = seconds
+        else:
+            self._seconds += seconds
+            self._target_tokens += work.target_tokens if told.is_finite else 0
+        numbers = {"loss": float(told.loss), "gradient_norm": float(told.gradient_norm)}
+        rest = {
+            "learning_rate": rate,
+            "target_tokens": work.target_tokens,
+            "seconds": round(seconds, 6),
+            "backend": self._backend,
+        }
+        line: dict[str, Any] = {"step": step, "epoch": work.epoch + 1}
+        if told.is_finite:
+            line |= numbers | rest
+            self._record.append_metrics(line)
+            self._reporter.step(line)
+            self._tell_tensorboard(line)
+        else:  # JSON has no NaN
+            self._reporter.note(
+                f"step {step} is skipped: the loss is {told.loss}, the gradient's norm {told.gradient_norm}; the batch "
+                f"holds the training pairs {work.row_list} (counted from 0)"
+            )
+            self._record.append_metrics(line | rest | {"skipped": True, "rows": work.rows})
+
+    def validation(
+        self, state: TrainingState, result: ValidationResult, *, pictures: Callable[[], Mapping[str, bytes]]
+    ) -> None:
+        """Tell of a validation, and begin to count the next step's time.
+
+        Args:
+            state: where training is after it.
+            result: what it gave.
+            pictures: makes what TensorBoard shows beside it, as PNG by name.
+        """
+        step = state.place.step
+        told = {"step": step, "validation_loss": result.loss}
+        line = told | result.scores | {"best": state.is_best, "backend": self._backend}
+        self._record.append_metrics(line)
+        self._reporter.validation(line)
+        self._tell_tensorboard(line)
+        if self._log:
+            for tag, png in pictures().items():
+                self._log.picture(tag, png, step)
+            self._log.flush()
+        self._mark = time.perf_counter()
+
+    def report(
+        self, state: TrainingState, last_step: int, *, dropped: dict[str, int], interrupted: bool = False
+    ) -> TrainingReport:
+        """What has been done so far.
+
+        Args:
+            state: where training is.
+            last_step: how many steps there will be in all.
+            dropped: training pairs that were left out, by reason.
+            interrupted: whether Ctrl-C was pressed; it has interrupted only what is not finished.
+        """
+        training = self._run.config.training
+        lines = self._record.read_metrics()
+        finished = state.is_finished(training.patience, last_step)
+        return TrainingReport(
+            backend=self._backend,
+            steps=state.place.step,
+            epochs=state.place.epoch,
+            resumed_from=self._begun_at,
+            losses=[line["loss"] for line in lines if "loss" in line],
+            validation_losses=[(line["step"], line["validation_loss"]) for line in lines if "validation_loss" in line],
+            validation_scores=[
+                (line["step"], {name: line[name] for name in SCORES}) for line in lines if SCORES[0] in line
+            ],
+            best_validation_loss=state.best_validation_loss,
+            best_step=state.best_step,
+            stop_metric=training.stop_metric,
+            best_score=state.best_score,
+            skipped=state.skipped,
+            dropped=dropped,
+            seconds=self._seconds,
+            target_tokens=self._target_tokens,
+            compile_seconds=self._compile_seconds,
+            finished=finished,
+            stopped_early=state.has_stopped_early(training.patience),
+            interrupted=interrupted and not finished,
+        )
+
+    def _tell_tensorboard(self, line: Mapping[str, Any]) -> None:
+        if self._log:
+            self._log.scalars(line)

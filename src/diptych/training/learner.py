@@ -1,0 +1,116 @@
+"""The model that is trained: a panel's model and its optimizer, from the initial values or from a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from diptych.data.tokens.batches import EncodedPairs
+from diptych.panel import load
+from diptych.parameters.checkpoint import Checkpoint
+from diptych.processes.environment import environment
+from diptych.runs.run import Run
+from diptych.search import Stepper
+from diptych.training.memory import out_of_memory
+from diptych.training.schedule import Work, take_step
+from diptych.training.scheduled_sampling import own_tokens_mixed_in
+from diptych.training.state import TrainingState
+from diptych.training.tensorboard import attention_pictures
+from diptych.translation.translator import Translator
+
+
+class Learner:
+    """A model and its optimizer in one framework.
+
+    Attributes:
+        choices: what the framework chose by measuring, by name; a run keeps to it.
+        model: the panel's model.
+        training: the panel's training step.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        backend: str,
+        checkpoint: Checkpoint | None,
+        *,
+        state: TrainingState,
+        threads: int | None,
+        device: str,
+    ) -> None:
+        """Import the framework and make the model and the optimizer; the run notes under which circumstances.
+
+        Args:
+            run: what is trained.
+            backend: with which framework.
+            checkpoint: whose weights and moments to go on with; None: the run's initial values.
+            state: where in training that is.
+            threads: how many the framework may use; None leaves that to it.
+            device: auto, cpu or cuda.
+
+        Raises:
+            BackendError: the framework is not installed, or the device is not there.
+        """
+        self._run, self._backend = run, backend
+        self._panel = panel = load(backend, threads, device)
+        panel.settle(state.choices.get(backend, {}))
+        sizes = len(run.source_vocabulary), len(run.target_vocabulary)
+        self.model = panel.Model(run.config.model, *sizes, precision=run.config.training.precision)
+        panel.load_parameters(self.model, checkpoint.parameters if checkpoint else run.initial_parameters())
+        self.training = panel.TrainingStep(self.model, run.config.training)
+        if checkpoint:
+            self.training.load_state(checkpoint.optimizer, state.updates)
+            self.training.swap_average()  # a checkpoint's model is the average
+        self.choices: Mapping[str, str] = panel.choices()
+        circumstances = {"threads": threads, "device": device, "versions": panel.versions(), "choices": self.choices}
+        run.write_environment(backend, environment() | circumstances)
+
+    def step(self, work: Work, rate: float, *, step: int, last_step: int) -> Any:
+        """One optimizer step; gives its loss per target token and the gradient's norm before clipping.
+
+        Args:
+            work: the batch, or the batches whose gradients are added up, with their dropout masks.
+            rate: the learning rate.
+            step: optimizer steps done before.
+            last_step: how many there will be in all.
+
+        Raises:
+            RunError: memory ran out.
+        """
+        config = self._run.config.training
+        try:
+            parts = own_tokens_mixed_in(work.parts, self.training.predict, config, step=step, last_step=last_step)
+            return take_step(self.training, parts, rate)
+        except Exception as error:
+            if explained := out_of_memory(error, self._run, work.batch):
+                raise explained from error
+            raise
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """While this lasts, the model's weights are their moving average, if there is one."""
+        self.training.swap_average()
+        try:
+            yield
+        finally:
+            self.training.swap_average()
+
+    def checkpoint(self, state: TrainingState) -> Checkpoint:
+        """The weights and moments as they are, at this place in training."""
+        parameters = self._panel.export_parameters(self.model)
+        return Checkpoint(parameters, self.training.export_state(), state.to_json())
+
+    @cached_property
+    def stepper(self) -> Stepper:
+        """Searches with the model as it is."""
+        return self._panel.Stepper(self.model)  # type: ignore[no-any-return]
+
+    def translator(self) -> Translator:
+        """Translates with the model as it is."""
+        return Translator.of_model(self._run, self._backend, self.model, self.stepper)
+
+    def pictures(self, pairs: EncodedPairs) -> dict[str, bytes]:
+        """The attention over the first of these pairs, as PNG by name, see `attention_pictures`."""
+        return attention_pictures(self.stepper, pairs, self._run)
