@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from diptych.cli.runs import open_or_create
+from diptych.cli.runs import Changes, open_or_create
 from diptych.runs.run import Run
 
 FRAMEWORKS = ("tensorflow", "keras", "torch")
@@ -53,7 +53,7 @@ def test_blank_lines_at_the_end_are_no_pairs(tmp_path):
     (tmp_path / "source.txt").write_text(LINES + "\n", encoding="utf-8")
     (tmp_path / "target.txt").write_text(LINES + "\n \n", encoding="utf-8")
     config = corpus_config(tmp_path, "source.txt", "target.txt")
-    corpus = open_or_create(config, tmp_path / "run", "pytorch", False, None, None).corpus()
+    corpus = open_or_create(config, tmp_path / "run", "pytorch", False, Changes()).corpus()
     assert len(corpus.train) + len(corpus.validation) + len(corpus.test) == 9
 
 
@@ -142,9 +142,9 @@ def test_a_checkpoint_of_another_model(make_run, diptych_command, tmp_path):
 def test_overwriting_leaves_the_other_backend_alone(tiny_config, make_run, tmp_path):
     config = config_file(tmp_path, tiny_config.to_toml())
     folder = make_run(tmp_path / "run").folder
-    assert open_or_create(config, folder, "tensorflow", True, None, None).trained_backends() == ["pytorch"]
-    assert open_or_create(config, folder, "pytorch", True, None, None).trained_backends() == []
+    assert open_or_create(config, folder, "tensorflow", True, Changes()).trained_backends() == ["pytorch"]
+    assert open_or_create(config, folder, "pytorch", True, Changes()).trained_backends() == []
     make_run(folder)
-    run = open_or_create(config, folder, "tensorflow", True, 99, None)  # of another config: it goes as a whole
+    run = open_or_create(config, folder, "tensorflow", True, Changes(seed=99))  # of another config: it goes as a whole
     assert run.trained_backends() == []
     assert run.config.training.seed == 99

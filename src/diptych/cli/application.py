@@ -21,6 +21,7 @@ from diptych import __version__
 COMMANDS = (
     "compare",
     "report",
+    "config",
     "data",
     "train",
     "find-rate",

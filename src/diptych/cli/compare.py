@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from diptych.cli.options import Device, Json, Precision, Quiet, RunFolder, TensorBoard, Threads, Tokenize, TrainingSeed
+from diptych.cli.options import (
+    Assignments,
+    Device,
+    Json,
+    Precision,
+    Quiet,
+    RunFolder,
+    TensorBoard,
+    Threads,
+    Tokenize,
+    TrainingSeed,
+)
 
 
 def compare(
@@ -19,6 +30,7 @@ def compare(
         typer.Argument(metavar="[CONFIG]", help="A TOML config; by default the phrasebook.", show_default=False),
     ] = None,
     run_folder: RunFolder = None,
+    assignments: Assignments = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove the run that is there.")] = False,
     threads: Threads = None,
     device: Device = "auto",
@@ -35,13 +47,12 @@ def compare(
     threads. Without a config it takes the phrasebook that Diptych makes itself, English to Korean, float64, and a few
     minutes.
     """
-    from diptych.cli.runs import configure, default_folder
+    from diptych.cli.runs import Changes, default_folder, named_config
     from diptych.comparison.comparison import compare as run_comparison
     from diptych.comparison.signature import DEFAULT
     from diptych.comparison.table import print_table
-    from diptych.config import read_config
 
-    chosen = configure(read_config(config) if config else DEFAULT, seed, precision)
+    chosen = Changes(assignments, seed, precision).make(named_config(config) if config else DEFAULT)
     folder = run_folder or default_folder(chosen)
     comparison = run_comparison(chosen, folder, overwrite, threads, device, tokenize, quiet, tensorboard)
     if as_json:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from diptych.cli.options import Json, Quiet, RunFolder
+from diptych.cli.options import Assignments, Json, Quiet, RunFolder
 
 data = typer.Typer(help="Prepare a corpus for training, look into one, or show some of its pairs.")
 
@@ -40,6 +40,7 @@ def prepare(
         Path, typer.Argument(metavar="CONFIG|RUN", help="A TOML config, or the folder of a run.", show_default=False)
     ],
     run_folder: RunFolder = None,
+    assignments: Assignments = None,
     strict: Strict = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove the run that is there.")] = False,
     quiet: Quiet = False,
@@ -51,23 +52,20 @@ def prepare(
     there. What is left out is counted by reason, and listed with file and line.
     """
     from diptych.cli.data_tables import print_preparation
-    from diptych.cli.runs import default_folder
-    from diptych.config import read_config
+    from diptych.cli.runs import Changes, default_folder, named_config, refuse_for_run
     from diptych.data.corpus.statistics import token_statistics
-    from diptych.errors import DataError, UsageError
+    from diptych.errors import DataError
     from diptych.runs.progress import make_reporter
     from diptych.runs.run import Run
 
     begun = time.perf_counter()
+    changes = Changes(assignments)
     reporter = make_reporter(quiet, name="data")
     if what.is_dir():
-        if run_folder or overwrite:
-            raise UsageError(f"{what} is a run: leave out --run and --overwrite, or give a config file")
+        refuse_for_run(what, changes, {"--run": run_folder, "--overwrite": overwrite})
         run = Run.open(what)
-    elif not what.exists():
-        raise UsageError(f"there is no {what}: give a config, for instance configs/phrasebook.toml, or a run's folder")
     else:
-        config = read_config(what)
+        config = changes.make(named_config(what))
         run = Run.create(config, run_folder or default_folder(config), overwrite, reporter, strict)
     encoded = run.encoded(reporter)
     account = encoded.account

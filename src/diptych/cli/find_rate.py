@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from diptych.cli.options import Backend, Device, Json, Precision, Quiet, RunFolder, Threads, TrainingSeed
+from diptych.cli.options import Assignments, Backend, Device, Json, Precision, Quiet, RunFolder, Threads, TrainingSeed
 
 
 def find_rate(
@@ -18,6 +18,7 @@ def find_rate(
     ],
     backend: Backend = "pytorch",
     run_folder: RunFolder = None,
+    assignments: Assignments = None,
     lowest: Annotated[float, typer.Option("--from", help="The learning rate of the first step.")] = 1e-6,
     highest: Annotated[float, typer.Option("--to", help="The learning rate of the last step.")] = 1.0,
     steps: Annotated[int, typer.Option("--steps", min=2, help="How many steps at most.")] = 100,
@@ -38,7 +39,7 @@ def find_rate(
     folder is made if need be, with the corpus encoded, which `diptych train` then finds there. (A range test, as Smith
     described it in 2017.)
     """
-    from diptych.cli.runs import open_or_create
+    from diptych.cli.runs import Changes, open_or_create
     from diptych.plots import picture_path, rate_curve
     from diptych.runs.progress import make_reporter
     from diptych.training.rate_search import range_test
@@ -46,7 +47,8 @@ def find_rate(
     if plot is not None:
         picture_path(plot)
     reporter = make_reporter(quiet)
-    run = open_or_create(what, run_folder, backend, False, seed, precision, reporter)
+    changes = Changes(assignments, seed, precision)
+    run = open_or_create(what, run_folder, backend, overwrite=False, changes=changes, reporter=reporter)
     found = range_test(run, backend, threads, device, lowest, highest, steps, reporter)
     if plot is not None:
         title = f"{run.config.name}: the loss while the learning rate grows"

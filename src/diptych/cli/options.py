@@ -49,6 +49,15 @@ TrainingSeed: TypeAlias = Annotated[
         "--seed", min=0, help="Of initial values, batch order and dropout; instead of the config's.", show_default=False
     ),
 ]
+Assignments: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Instead of the config's, for instance training.epochs=20; may be given several times.",
+        show_default=False,
+    ),
+]
 Tokenize: TypeAlias = Annotated[
     Literal["13a", "none", "char", "intl", "zh"],
     typer.Option("--tokenize", help="How BLEU cuts a text; none where the text is tokens already."),

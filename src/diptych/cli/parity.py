@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from diptych.cli.options import Json, Threads
+from diptych.cli.options import Assignments, Json, Threads
 
 
 def parity(
@@ -17,6 +17,7 @@ def parity(
         Path | None,
         typer.Argument(metavar="[CONFIG|RUN]", help="By default the phrasebook's config.", show_default=False),
     ] = None,
+    assignments: Assignments = None,
     locate: Annotated[bool, typer.Option("--locate", help="Name the first tensor that differs.")] = False,
     steps: Annotated[int, typer.Option(min=2, help="Optimizer steps of the training rung.")] = 200,
     threads: Threads = None,
@@ -26,18 +27,22 @@ def parity(
 
     With a config it starts from the initial weights; with a run, from the weights of its best checkpoint.
     """
-    from diptych.config import RunConfig, read_config
+    from diptych.cli.runs import Changes, named_config, refuse_for_run
+    from diptych.config import RunConfig
     from diptych.ladder.ladder import climb, temporary_run
     from diptych.ladder.location import locate as find
     from diptych.ladder.table import print_parity
     from diptych.runs.run import Run
 
+    changes = Changes(assignments)
     if config_or_run is not None and config_or_run.is_dir():
+        refuse_for_run(config_or_run, changes)
         run = Run.open(config_or_run)
         weights = next(iter(run.trained_backends()), "")
         opened = nullcontext(run)
     else:
-        opened = temporary_run(read_config(config_or_run) if config_or_run else RunConfig())  # type: ignore[assignment]
+        config = changes.make(named_config(config_or_run) if config_or_run else RunConfig())
+        opened = temporary_run(config)  # type: ignore[assignment]
         weights = ""
     with opened as run:
         if locate:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from diptych.config import RunConfig, parse_config, read_config
-from diptych.errors import RunError, UsageError
+from diptych.config import RunConfig, read_config
+from diptych.config.assignment import assign
+from diptych.errors import ConfigError, RunError, UsageError
 from diptych.panel import BACKENDS
 from diptych.runs.progress import Reporter
 from diptych.runs.run import Run
@@ -18,8 +22,7 @@ def open_or_create(
     folder: Path | None,
     backend: str,
     overwrite: bool,
-    seed: int | None,
-    precision: str | None,
+    changes: Changes,
     reporter: Reporter | None = None,
 ) -> Run:
     """Open the run in a folder, or create (or open) the run of a config file.
@@ -28,22 +31,15 @@ def open_or_create(
     no other backend has been trained, for its corpus may have changed.
 
     Raises:
-        UsageError: options that belong to a config are given for a run.
+        UsageError: options that belong to a config are given for a run, or a text where a config should be.
         ConfigError: the config cannot be read, or a value does not fit.
         RunError: the folder is no run, or a run of another config.
         DataError: the corpus cannot be read.
     """
     if what.is_dir():
-        options = {"--run": folder, "--seed": seed, "--precision": precision}
-        given = [name for name, value in options.items() if value is not None]
-        if given:
-            raise UsageError(
-                f"{what} is a run, which has its own config: leave out {' and '.join(given)}, or give a config file"
-            )
+        refuse_for_run(what, changes, {"--run": folder})
         return Run.open(what)
-    if not what.exists():
-        raise UsageError(f"there is no {what}: give a config, for instance configs/phrasebook.toml, or a run's folder")
-    config = configure(read_config(what), seed, precision)
+    config = changes.make(named_config(what))
     folder = folder or default_folder(config)
     if overwrite and not any(_is_trained(folder, other) for other in BACKENDS if other != backend):
         return Run.create(config, folder, overwrite=True, reporter=reporter)
@@ -55,16 +51,88 @@ def open_or_create(
         return Run.create(config, folder, overwrite=True, reporter=reporter)
 
 
-def configure(config: RunConfig, seed: int | None, precision: str | None) -> RunConfig:
-    """A config with the values that the command line gives instead of its own.
+@dataclass(frozen=True)
+class Changes:
+    """What a command line says instead of a config.
+
+    Attributes:
+        assignments: the values of --set.
+        seed, precision: of training; None where they are not given.
+    """
+
+    assignments: Sequence[str] | None = None
+    seed: int | None = None
+    precision: str | None = None
+
+    def make(self, config: RunConfig) -> RunConfig:
+        """The config with these values.
+
+        Raises:
+            UsageError: there is no such key.
+            ConfigError: a value does not fit.
+        """
+        given = list(self.assignments or ())
+        given += [f"training.seed={self.seed}"] if self.seed is not None else []
+        given += [f"training.precision={self.precision}"] if self.precision is not None else []
+        return assign(config, given) if given else config
+
+    def options(self) -> list[str]:
+        """The options that were given."""
+        given = {"--set": self.assignments, "--seed": self.seed, "--precision": self.precision}
+        return [name for name, value in given.items() if value is not None and value != []]
+
+
+def refuse_for_run(run: Path, changes: Changes, others: Mapping[str, object] | None = None) -> None:
+    """Refuse what belongs to a config where a run is given, which has its own.
+
+    Args:
+        run: the run's folder.
+        changes: what was given instead of a config's values.
+        others: more options by name; None or false where they were not given.
 
     Raises:
-        ConfigError: a value does not fit.
+        UsageError: something was given.
     """
-    changes: dict[str, Any] = {"seed": seed, "precision": precision}
-    values = config.model_dump(mode="json")
-    values["training"] |= {key: value for key, value in changes.items() if value is not None}
-    return parse_config(values, origin="command line")
+    given = [*(name for name, value in (others or {}).items() if value), *changes.options()]
+    if given:
+        raise UsageError(
+            f"{run} is a run, which has its own config: leave out {' and '.join(given)}, or give a config file"
+        )
+
+
+def named_config(path: Path) -> RunConfig:
+    """The config in a file.
+
+    Raises:
+        UsageError: there is no such file, or it is a text; how a config is made of that is said.
+        ConfigError: it cannot be read.
+    """
+    if not path.exists():
+        raise UsageError(f"there is no {path}: give a config, for instance configs/phrasebook.toml, or a run's folder")
+    try:
+        return read_config(path)
+    except ConfigError:
+        if path.suffix == ".toml" or _is_toml(path):
+            raise
+        raise text_given([path]) from None
+
+
+def _is_toml(path: Path) -> bool:
+    try:
+        tomllib.loads(path.read_bytes().decode("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def text_given(paths: Sequence[Path]) -> UsageError:
+    """What to say to somebody who gives a text where a config is needed: the line that makes one."""
+    names = shlex.join(map(str, paths))
+    made = shlex.quote(f"{paths[0].name.split('.')[0] or 'my'}.toml")
+    return UsageError(
+        f"{names} is a text, and training needs a config; this makes one and trains: "
+        f"diptych config --minimal {names} > {made} && diptych train {made}"
+    )
 
 
 def default_folder(config: RunConfig) -> Path:

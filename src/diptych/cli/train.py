@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diptych.cli.options import Backend, Device, Json, Precision, Quiet, RunFolder, TensorBoard, Threads, TrainingSeed
+from diptych.cli.options import (
+    Assignments,
+    Backend,
+    Device,
+    Json,
+    Precision,
+    Quiet,
+    RunFolder,
+    TensorBoard,
+    Threads,
+    TrainingSeed,
+)
 
 if TYPE_CHECKING:
     from diptych.training.report import TrainingReport
@@ -17,10 +28,12 @@ if TYPE_CHECKING:
 
 def train(
     what: Annotated[
-        Path, typer.Argument(metavar="CONFIG|RUN", help="A TOML config, or the folder of a run.", show_default=False)
+        list[Path],
+        typer.Argument(metavar="CONFIG|RUN", help="A TOML config, or the folder of a run.", show_default=False),
     ],
     backend: Backend = "pytorch",
     run_folder: RunFolder = None,
+    assignments: Assignments = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the latest checkpoint.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove what is there and begin anew.")] = False,
     threads: Threads = None,
@@ -36,20 +49,23 @@ def train(
     Ctrl-C finishes the step and writes a checkpoint, from which --resume goes on. To resume with the other backend is
     to go on in the other framework from the same weights and optimizer state.
     """
-    from diptych.cli.runs import open_or_create
+    from diptych.cli.runs import Changes, open_or_create, text_given
     from diptych.errors import UsageError
     from diptych.runs.progress import make_reporter
     from diptych.training import loop
 
     if resume and overwrite:
         raise UsageError("--resume goes on from what is there and --overwrite removes it: give one of them")
+    if len(what) > 1:
+        raise text_given(what)
+    [named] = what
     reporter = make_reporter(quiet)
-    run = open_or_create(what, run_folder, backend, overwrite, seed, precision, reporter)
+    run = open_or_create(named, run_folder, backend, overwrite, Changes(assignments, seed, precision), reporter)
     report = loop.train(run, backend, resume, overwrite, threads, device, reporter, tensorboard=tensorboard)
     if as_json:
         print(json.dumps(dataclasses.asdict(report) | {"run": str(run.folder)}))
     elif not quiet:
-        print(_describe(report, what if run_folder is None and what.is_dir() else run.folder))
+        print(_describe(report, named if run_folder is None and named.is_dir() else run.folder))
     if report.interrupted:
         raise typer.Exit(130)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from diptych.config.section import Natural, NaturalReal, Positive, Section
+from diptych.config.section import Natural, NaturalReal, Positive, Section, key
 
 TokenizerKind = Literal["word", "character", "jamo", "unigram", "bpe"]
 Normalization = Literal["none", "NFC", "NFD", "NFKC", "NFKD"]
@@ -23,79 +23,136 @@ Column = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) 
 class AdditionalText(Section):
     """More training pairs beside those of `train`."""
 
-    # One table, or two aligned files; relative paths are relative to the config file.
-    paths: Annotated[tuple[str, ...], Field(min_length=1, max_length=2)]
-    # How often each pair is seen in an epoch: 2.0 twice; 0.5 half of them once, chosen at random by data.seed.
-    weight: Annotated[float, Field(gt=0.0, le=100.0)] = 1.0
-    # Instead of those of [data].
-    source_column: Column = ""
-    target_column: Column = ""
+    paths: Annotated[tuple[str, ...], Field(min_length=1, max_length=2)] = key(
+        ..., "One table, or two aligned files; relative paths are relative to the config file.", example=["more.tsv"]
+    )
+    weight: Annotated[float, Field(gt=0.0, le=100.0)] = key(
+        1.0, "How often an epoch sees each pair: 2.0 twice; 0.5 half of them once, drawn by data.seed.", "times"
+    )
+    source_column: Column = key("", "Instead of data.source_column.", example="en")
+    target_column: Column = key("", "Instead of data.target_column.", example="ko")
 
 
 class DataConfig(Section):
     """Where the sentence pairs come from and how they become tokens."""
 
-    corpus: Literal["phrasebook", "spacing", "numbers", "files"] = "phrasebook"
-    # Whose spaces `spacing` takes out of the phrasebook, and in which words `numbers` are said.
-    language: Tongue = "english"
-    # Paths of the three parts. `files`: two aligned files or one table (.csv, .jsonl, anything else is a TSV).
-    # `spacing`: one text file, or none for the phrasebook's own sentences. Any may be compressed (gzip, bzip2, xz,
-    # zstd). Relative paths are relative to the config file.
-    train: tuple[str, ...] = ()
-    validation: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
-    # Where no validation or test file is given, so many pairs are taken out of the training text for each.
-    validation_size: Positive = 500
-    test_size: Positive = 500
-    # Only the first so many training pairs (0: all).
-    maximum_pairs: Natural = 20000
-    source_tokenizer: TokenizerKind = "word"
-    target_tokenizer: TokenizerKind = "word"
-    # The Unicode normal form of both sides, made before they are lower-cased and split, and of what the model says.
-    normalization: Normalization = "NFC"
-    lowercase_source: bool = False
-    lowercase_target: bool = False
-    # The vocabulary of a side with subwords (unigram, bpe), its four special tokens included; sentencepiece finds them
-    # in the training pairs. Of a text with more than 4,000,000 characters in different words it sees the common ones.
-    subword_size: Annotated[int, Field(ge=5)] = 8000
-    # Which part of the text is made of characters that are subwords themselves; the rarest characters are unknown.
-    character_coverage: Annotated[float, Field(ge=0.98, le=1.0)] = 1.0
-    # Training divides words into subwords at random, in each epoch anew (0: never): for bpe, the probability with
-    # which a merge is left out; for unigram, the exponent of a division's probability, lower for more variety. A
-    # sentence divided so may be longer than maximum_length.
-    subword_sampling: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    # These two cut word, character and jamo vocabularies; subwords have subword_size.
-    minimum_frequency: Positive = 1
-    # The largest vocabulary, its four special tokens included (0: no limit).
-    maximum_vocabulary: Natural = 0
-    shared_vocabulary: bool = False
-    # Training pairs with more tokens than this on either side are left out, and counted.
-    maximum_length: Positive = 100
-    # Training pairs with fewer tokens than this on either side are left out, and so are those with more than
-    # maximum_ratio times as many tokens on one side as on the other (0: whatever the ratio). All are counted.
-    minimum_length: Positive = 1
-    maximum_ratio: NaturalReal = 0.0
-    # Sentences that the built-in corpora draw, and which pairs are held out, follow from this seed.
-    seed: Natural = 1
-    # From here on: only for `files`. Which columns of a table hold the pairs: a name in its header, or a number from
-    # 1. By default a TSV has no header and its first two columns are taken, elsewhere they are "source" and "target".
-    source_column: Column = ""
-    target_column: Column = ""
-    # More texts to train on, each a table [[data.additional]].
-    additional: tuple[AdditionalText, ...] = ()
-    # What a line does that holds no pair (a NUL, not UTF-8, an empty side, a column too few): stop with an error, or
-    # be dropped, counted and listed. Aligned files with different numbers of lines are always an error.
-    bad_lines: Literal["error", "drop"] = "error"
-    # Pairs with more characters than this on either side are left out, and counted, in every part (0: none is).
-    maximum_characters: Natural = 10000
-    # All but the first of equal pairs, or of pairs with equal sources, are left out of `train` and `additional`, and
-    # counted; white space and normal forms make no difference.
-    remove_duplicates: Literal["none", "pairs", "sources"] = "none"
-    # Pairs are left out of `train` and `additional`, and counted, if less than script_share of a side's letters
-    # belong to these scripts (none: any script will do).
-    source_scripts: tuple[Script, ...] = ()
-    target_scripts: tuple[Script, ...] = ()
-    script_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
+    corpus: Literal["phrasebook", "spacing", "numbers", "files"] = key(
+        "phrasebook",
+        "Three corpora are made by Diptych: English and Korean sentences, lines without their spaces (of a text of "
+        "yours, too), numbers and dates in words. files takes pairs of yours.",
+    )
+    language: Tongue = key(
+        "english", "Whose spaces `spacing` takes out of the phrasebook, and in which words `numbers` are said."
+    )
+    train: tuple[str, ...] = key(
+        (),
+        "Paths of the training text, relative to the config file. files: two aligned files or one table (.csv, "
+        ".jsonl, anything else is a TSV). spacing: one text file, or none for the phrasebook's own sentences. Any may "
+        "be compressed (gzip, bzip2, xz, zstd).",
+        example=["pairs.tsv"],
+    )
+    validation: tuple[str, ...] = key(
+        (),
+        "The same for validation. Without, validation_size pairs are taken out of the training text.",
+        example=["validation.tsv"],
+    )
+    test: tuple[str, ...] = key(
+        (), "The same for the test. Without, test_size pairs are taken out.", example=["test.tsv"]
+    )
+    validation_size: Positive = key(500, "How many pairs decide which checkpoint is the best.", "pairs")
+    test_size: Positive = key(500, "How many pairs nothing is learnt or decided from: the scores are theirs.", "pairs")
+    maximum_pairs: Natural = key(20000, "Train on the first so many pairs; 0: on all.", "pairs")
+    source_tokenizer: TokenizerKind = key(
+        "word",
+        "What a token of the source is: what stands between spaces, a character, a Hangul letter, or a part of a word "
+        "that sentencepiece finds (unigram, bpe).",
+    )
+    target_tokenizer: TokenizerKind = key("word", "What a token of the target is.")
+    normalization: Normalization = key(
+        "NFC",
+        "The Unicode normal form of both sides, made before they are lower-cased and split, and of what is said.",
+    )
+    lowercase_source: bool = key(False, "Lower-case the source.")
+    lowercase_target: bool = key(False, "Lower-case the target, and so what the model says.")
+    subword_size: Annotated[int, Field(ge=5)] = key(
+        8000,
+        "The vocabulary of a side with subwords, its four special tokens included. Of a text with more than 4,000,000 "
+        "characters in different words sentencepiece sees the common ones.",
+        "tokens",
+    )
+    character_coverage: Annotated[float, Field(ge=0.98, le=1.0)] = key(
+        1.0,
+        "Which part of the text is made of characters that are subwords themselves; the rarest are unknown. A text "
+        "with many rare signs may take 0.9995.",
+    )
+    subword_sampling: Annotated[float, Field(ge=0.0, le=1.0)] = key(
+        0.0,
+        "Training divides words into subwords at random, in each epoch anew: for bpe the probability with which a "
+        "merge is left out (say 0.1), for unigram the exponent of a division's probability (say 0.2). 0: never. A "
+        "sentence divided so may be longer than maximum_length.",
+    )
+    minimum_frequency: Positive = key(
+        1,
+        "A token that is rarer in the training text becomes <unk>; subwords are not cut by this or the next.",
+        "times",
+    )
+    maximum_vocabulary: Natural = key(
+        0, "The largest vocabulary, its four special tokens included; 0: as large as the text makes it.", "tokens"
+    )
+    shared_vocabulary: bool = key(
+        False, "One vocabulary for both sides: where they share an alphabet, or an embedding."
+    )
+    maximum_length: Positive = key(
+        100, "Training pairs with more tokens than this on either side are left out, and counted.", "tokens"
+    )
+    minimum_length: Positive = key(
+        1, "Training pairs with fewer tokens than this on either side are left out, and counted.", "tokens"
+    )
+    maximum_ratio: NaturalReal = key(
+        0.0,
+        "Training pairs with more than so many times as many tokens on one side as on the other are left out, and "
+        "counted; 0: whatever the ratio.",
+    )
+    seed: Natural = key(1, "What the built-in corpora draw, and which pairs are held out, follow from it.")
+    source_column: Column = key(
+        "",
+        "For files, this and all that follow: which column of a table is the source, a name in its header or a number "
+        'from 1. "": the first of a TSV, which then has no header, elsewhere the one named source.',
+        example="en",
+    )
+    target_column: Column = key(
+        "", 'Which column is the target. "": the second of a TSV, elsewhere the one named target.', example="ko"
+    )
+    bad_lines: Literal["error", "drop"] = key(
+        "error",
+        "What a line does that holds no pair (a NUL, not UTF-8, an empty side, a column too few): stop, or be dropped, "
+        "counted and listed. Aligned files with different numbers of lines are always an error.",
+    )
+    maximum_characters: Natural = key(
+        10000,
+        "Pairs with more characters than this on either side are left out, and counted, in every part; 0: none is.",
+        "characters",
+    )
+    remove_duplicates: Literal["none", "pairs", "sources"] = key(
+        "none",
+        "All but the first of equal pairs, or of pairs with equal sources, are left out of train and additional, and "
+        "counted; white space and normal forms make no difference.",
+    )
+    source_scripts: tuple[Script, ...] = key(
+        (),
+        "Pairs are left out of train and additional, and counted, if less than script_share of the source's letters "
+        "belong to these scripts; none: any script will do.",
+        example=["Latin"],
+    )
+    target_scripts: tuple[Script, ...] = key((), "The same of the target's letters.", example=["Hangul", "Han"])
+    script_share: Annotated[float, Field(gt=0.0, le=1.0)] = key(
+        0.5, "Which part of a side's letters must belong to its scripts."
+    )
+    additional: tuple[AdditionalText, ...] = key(
+        (),
+        "More texts to train on, each a table [[data.additional]] with paths, weight and columns.",
+        example=[{"paths": ["more.tsv"], "weight": 0.5}],
+    )
 
     @model_validator(mode="after")
     def _paths_fit_the_corpus(self) -> DataConfig:

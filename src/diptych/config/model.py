@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from diptych.config.section import Fraction, Positive, Section
+from diptych.config.section import Fraction, Positive, Section, key
 
 Cell = Literal["gru", "lstm", "rnn"]
 Bridge = Literal["zero", "copy", "dense"]
@@ -16,27 +16,50 @@ Attention = Literal["none", "additive", "dot", "general", "concat"]
 class ModelConfig(Section):
     """The shape of the model; see docs/equations.md for what each choice computes."""
 
-    cell: Cell = "gru"
-    embedding_size: Positive = 96
-    encoder_size: Positive = 96
-    encoder_layers: Positive = 1
-    bidirectional: bool = True
-    decoder_size: Positive = 192
-    decoder_layers: Positive = 1
-    bridge: Bridge = "dense"
-    attention: Attention = "additive"
-    # Size of the additive and concat scores' hidden layer; None: the decoder's size.
-    attention_size: Positive | None = None
-    attentional_layer: bool = True
-    # Size of the attentional layer's output; None: the embedding's size if tied to it, else the decoder's size.
-    attentional_size: Positive | None = None
-    input_feeding: bool = False
-    dropout: Fraction = 0.05
-    # One dropout mask for all positions of a sentence instead of one for each (Gal and Ghahramani, 2016, without the
-    # masks inside the recurrence).
-    variational_dropout: bool = False
-    tie_target_output: bool = False
-    tie_source_target: bool = False
+    cell: Cell = key("gru", "What carries the state from step to step: a gated cell, GRU or LSTM, or a plain RNN.")
+    embedding_size: Positive = key(96, "E: how many numbers stand for a token.", "numbers")
+    encoder_size: Positive = key(96, "How many numbers are in the encoder's state, in each direction.", "numbers")
+    encoder_layers: Positive = key(1, "How many layers the encoder has, one upon another.", "layers")
+    bidirectional: bool = key(
+        True, "Read the source from both ends: what stands for a word then knows what comes after it, too."
+    )
+    decoder_size: Positive = key(192, "H: how many numbers are in the decoder's state.", "numbers")
+    decoder_layers: Positive = key(1, "How many layers the decoder has.", "layers")
+    bridge: Bridge = key(
+        "dense",
+        "How the decoder begins: with zeros, with a copy of the encoder's last state, or with what a dense layer "
+        "makes of that.",
+    )
+    attention: Attention = key(
+        "additive",
+        "How the decoder looks back at the source: not at all, before its step (additive, of Bahdanau), or after it "
+        "(dot, general, concat, of Luong).",
+    )
+    attention_size: Positive | None = key(
+        None,
+        "A: the size of the hidden layer of the additive and concat scores. Left out: decoder_size.",
+        "numbers",
+        example=192,
+    )
+    attentional_layer: bool = key(True, "Have a tanh layer over context and state before the output layer.")
+    attentional_size: Positive | None = key(
+        None,
+        "F: the size of that layer. Left out: decoder_size, or embedding_size if the output is tied to it.",
+        "numbers",
+        example=192,
+    )
+    input_feeding: bool = key(
+        False, "Feed that layer's output into the next step: the decoder then knows where it has looked."
+    )
+    dropout: Fraction = key(
+        0.05, "The share of numbers that are dropped in training, the same ones in both frameworks; more for few pairs."
+    )
+    variational_dropout: bool = key(
+        False,
+        "Drop the same numbers at all positions of a sentence (Gal and Ghahramani, 2016), none in the recurrence.",
+    )
+    tie_target_output: bool = key(False, "The target's embedding is the output layer's weight, too.")
+    tie_source_target: bool = key(False, "Source and target have one embedding; needs data.shared_vocabulary.")
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> ModelConfig:

@@ -32,15 +32,29 @@ def read_config(path: str | Path) -> RunConfig:
         raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    data = values.get("data")
-    if isinstance(data, dict):
-        for part in ("train", "validation", "test"):
-            if isinstance(data.get(part), list):
-                data[part] = [str(path.parent / p) if isinstance(p, str) else p for p in data[part]]
-        for text in data["additional"] if isinstance(data.get("additional"), list) else ():
-            if isinstance(text, dict) and isinstance(text.get("paths"), list):
-                text["paths"] = [str(path.parent / p) if isinstance(p, str) else p for p in text["paths"]]
+    if isinstance(values.get("data"), dict):
+        values["data"] = from_folder(values["data"], path.parent)
     return parse_config(values, origin=str(path))
+
+
+def from_folder(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The values of [data] with paths that are relative to a folder made into whole ones; what is no path stays."""
+
+    def whole(paths: Any) -> Any:
+        return [str(folder / path) if isinstance(path, str) else path for path in paths]
+
+    found = dict(data)
+    for part in ("train", "validation", "test"):
+        if isinstance(found.get(part), list):
+            found[part] = whole(found[part])
+    if isinstance(found.get("additional"), list):
+        found["additional"] = [
+            each | {"paths": whole(each["paths"])}
+            if isinstance(each, dict) and isinstance(each.get("paths"), list)
+            else each
+            for each in found["additional"]
+        ]
+    return found
 
 
 def parse_config(values: dict[str, Any], origin: str = "config") -> RunConfig:

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from diptych.config.data import DataConfig
 from diptych.config.model import ModelConfig
 from diptych.config.search import SearchConfig
-from diptych.config.section import Section
+from diptych.config.section import Section, key
+from diptych.config.toml import to_toml
 from diptych.config.training import TrainingConfig
 
 
 class RunConfig(Section):
     """One run: data, model, training and search together."""
 
-    name: str = Field(default="phrasebook", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    data: DataConfig = DataConfig()
-    model: ModelConfig = ModelConfig()
-    training: TrainingConfig = TrainingConfig()
-    search: SearchConfig = SearchConfig()
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = key(
+        "phrasebook", "What the run is called, and so its folder: runs/NAME. Letters, digits, dots and dashes."
+    )
+    data: DataConfig = key(DataConfig(), "Where the sentence pairs come from and how they become tokens.")
+    model: ModelConfig = key(ModelConfig(), "The shape of the model.")
+    training: TrainingConfig = key(TrainingConfig(), "How the model is trained.")
+    search: SearchConfig = key(SearchConfig(), "How a translation is searched for.")
 
     @model_validator(mode="after")
     def _sections_fit(self) -> RunConfig:
@@ -43,18 +46,9 @@ class RunConfig(Section):
         """This config as TOML, every key written out."""
         lines: list[str] = []
         tables: list[str] = []
-        for key, value in self.model_dump(mode="json").items():
+        for name, value in self.model_dump(mode="json").items():
             if isinstance(value, dict):
-                tables += ["", f"[{key}]"] + [f"{k} = {_toml(v)}" for k, v in value.items() if v is not None]
+                tables += ["", f"[{name}]"] + [f"{k} = {to_toml(v)}" for k, v in value.items() if v is not None]
             else:
-                lines.append(f"{key} = {_toml(value)}")
+                lines.append(f"{name} = {to_toml(value)}")
         return "\n".join(lines + tables) + "\n"
-
-
-def _toml(value: Any) -> str:
-    """A TOML value; JSON's strings, numbers and booleans are TOML's too."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -6,39 +6,45 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from diptych.config.section import Natural, NaturalReal, Positive, Section
+from diptych.config.section import Natural, NaturalReal, Positive, Section, key
 
 
 class SearchConfig(Section):
     """How a translation is searched for."""
 
-    # 0: greedy. Above 0: sampling from softmax(logits / temperature).
-    temperature: NaturalReal = 0.0
-    seed: Natural = 1
-    # Sampling draws from the so many most probable tokens alone (0: from all), and from the fewest most probable ones
-    # that have so much probability together (1.0: from all; Holtzman et al., 2020).
-    top_k: Natural = 0
-    top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
-    # At most so many tokens, the end counted; 0: 2 times the source's tokens plus 10, or up to 16 times where the
-    # target's tokens are smaller parts of words than the source's; and at least 11 more than minimum_length or than a
-    # forced prefix.
-    maximum_length: Natural = 0
-    # At least so many tokens before a translation may end.
-    minimum_length: Natural = 0
-    # No so many tokens in a row come twice in a translation (0: they may).
-    no_repeat_ngram: Natural = 0
-    # Never say <unk>, but the next likeliest token.
-    forbid_unknown: bool = False
-    batch_size: Positive = 64
-    # How many prefixes of each sentence are kept side by side (1: greedy or sampling), and how many of the
-    # translations found are given.
-    beam_size: Positive = 1
-    n_best: Positive = 1
-    # A beam ranks by log-probability / ((5 + tokens) / 6) ** length_penalty; 0: by log-probability alone.
-    length_penalty: Annotated[float, Field(ge=0.0, le=10.0)] = 0.6
-    # And adds coverage_penalty times the sum, over the source's tokens, of log(min(attention it got in all, 1)) (Wu et
-    # al., 2016, equation 14): what was hardly looked at was perhaps not translated.
-    coverage_penalty: Annotated[float, Field(ge=0.0, le=10.0)] = 0.0
+    temperature: NaturalReal = key(
+        0.0, "0: always the most probable token. Above 0: tokens are drawn from softmax(logits / temperature)."
+    )
+    seed: Natural = key(1, "What is drawn follows from it.")
+    top_k: Natural = key(0, "Draw from so many most probable tokens alone; 0: from all.", "tokens")
+    top_p: Annotated[float, Field(gt=0.0, le=1.0)] = key(
+        1.0,
+        "Draw from the fewest most probable tokens that have so much probability together (Holtzman et al., 2020); "
+        "1.0: from all.",
+    )
+    maximum_length: Natural = key(
+        0,
+        "The most tokens of a translation, the end counted. 0: twice the source's plus 10, or up to 16 times where the "
+        "target's tokens are smaller parts of words; and at least 11 more than minimum_length or a forced prefix.",
+        "tokens",
+    )
+    minimum_length: Natural = key(0, "The fewest tokens before a translation may end.", "tokens")
+    no_repeat_ngram: Natural = key(0, "No so many tokens in a row come twice in a translation; 0: they may.", "tokens")
+    forbid_unknown: bool = key(False, "Never say <unk>, but the next likeliest token.")
+    batch_size: Positive = key(64, "How many sentences are translated side by side.", "sentences")
+    beam_size: Positive = key(
+        1, "How many beginnings of each translation are kept side by side; 1: greedy, or sampling.", "hypotheses"
+    )
+    n_best: Positive = key(1, "How many of the translations that a beam found are given.", "translations")
+    length_penalty: Annotated[float, Field(ge=0.0, le=10.0)] = key(
+        0.6,
+        "A beam ranks by log-probability / ((5 + tokens) / 6) ** length_penalty; 0: by log-probability alone.",
+    )
+    coverage_penalty: Annotated[float, Field(ge=0.0, le=10.0)] = key(
+        0.0,
+        "And adds so many times the sum, over the source's tokens, of log(min(attention it got in all, 1)) (Wu et al., "
+        "2016, equation 14): what was hardly looked at was perhaps not translated. 0: not.",
+    )
 
     @model_validator(mode="after")
     def _choices_fit(self) -> SearchConfig:

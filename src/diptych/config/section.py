@@ -1,8 +1,8 @@
-"""What all sections of a config share."""
+"""What all sections of a config share: their keys describe themselves."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,7 +16,31 @@ PositiveReal = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NaturalReal = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 
+def key(default: Any, meaning: str, unit: str = "", example: Any = None) -> Any:
+    """A key of a section: its default, and what `help()` and `diptych config` say of it.
+
+    Args:
+        default: its value where a config leaves it out; `...` where it must be given.
+        meaning: one or two sentences; what 0, "" or nothing stand for included.
+        unit: what it counts or is measured in; "" where it is a choice or a bare number.
+        example: a value, where the default does not show what one looks like.
+    """
+    return Field(
+        default=default,
+        description=meaning,
+        examples=None if example is None else [example],
+        json_schema_extra={"unit": unit} if unit else None,
+    )
+
+
 class Section(BaseModel):
     """What all sections share: they cannot be changed once made, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **others: Any) -> None:
+        """Let `help()` say what each key means."""
+        super().__pydantic_init_subclass__(**others)
+        described = [f"    {name}: {field.description}" for name, field in cls.model_fields.items()]
+        cls.__doc__ = "\n\n".join([cls.__doc__ or "", "Attributes:\n" + "\n".join(described)])

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from diptych.config.section import Fraction, Natural, NaturalReal, Positive, PositiveReal, Precision, Section
+from diptych.config.section import Fraction, Natural, NaturalReal, Positive, PositiveReal, Precision, Section, key
 
 Schedule = Literal["constant", "linear", "cosine", "inverse_square_root", "exponential", "one_cycle", "plateau"]
 StopMetric = Literal["loss", "bleu", "chrf", "exact_match"]
@@ -15,62 +15,88 @@ StopMetric = Literal["loss", "bleu", "chrf", "exact_match"]
 class TrainingConfig(Section):
     """How the model is trained."""
 
-    epochs: Positive = 4
-    # Stop after so many optimizer steps, whatever the epoch (0: no limit).
-    maximum_steps: Natural = 0
-    # What batch_size counts: sentences, or target tokens, eos and padding included (rows times the longest target).
-    batch_by: Literal["sentences", "tokens"] = "sentences"
-    batch_size: Positive = 64
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    learning_rate: PositiveReal = 0.004
-    # How the learning rate goes on after warmup_steps of linear rise, see diptych/training/learning_rate.py.
-    schedule: Schedule = "cosine"
-    warmup_steps: Natural = 0
-    # After the warm-up the rate is at least this.
-    minimum_learning_rate: NaturalReal = 0.0
-    # exponential: what is left of the rate after each step.
-    decay_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9998
-    # one_cycle: the share of the steps in which the rate rises, and then of those in which it falls back.
-    rise_share: Annotated[float, Field(gt=0.0, le=0.5)] = 0.45
-    # plateau: by what the rate is multiplied after each so many validations in a row that were no better.
-    plateau_factor: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
-    plateau_patience: Positive = 2
-    beta1: Fraction = 0.9
-    beta2: Fraction = 0.999
-    epsilon: PositiveReal = 1e-8
-    momentum: Fraction = 0.0
-    # L2 for adam and sgd, decoupled for adamw (as in torch.optim).
-    weight_decay: NaturalReal = 0.0
-    # Gradients are scaled by min(1, clip_norm / global norm); 0: never.
-    clip_norm: NaturalReal = 1.0
-    label_smoothing: Fraction = 0.0
-    # So many batches' gradients are added up, per target token, before each optimizer step.
-    accumulate: Positive = 1
-    # The share of target positions that read the reference's token; the others read what the model itself takes to
-    # be the most probable one (scheduled sampling). It is constant, or falls from 1 to this at the end.
-    teacher_forcing: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)] = 1.0
-    teacher_forcing_decay: Literal["none", "linear", "inverse_sigmoid"] = "none"
-    # Validate with, and keep, the exponential moving average of the weights: decay a step, for instance 0.999 (0: the
-    # weights themselves).
-    ema_decay: Fraction = 0.0
-    precision: Precision = "float32"
-    # Initial values, batch order and dropout masks follow from this seed.
-    seed: Natural = 1
-    # Validate and write a checkpoint every so many steps (0: at the end of each epoch).
-    validate_every: Natural = 0
-    # What tells whether a validation is better: its loss (lower), or a score of greedy translations (higher).
-    stop_metric: StopMetric = "loss"
-    # How many of the validation sentences, from the first, are translated and scored at each validation (0: all).
-    # None: 500 if stop_metric is a score, else not any.
-    validation_sentences: Natural | None = None
-    # Stop after so many validations without a better one (0: never).
-    patience: Natural = 0
-    # A loss or gradient that is NaN or infinite: stop training, or skip the step and count it.
-    non_finite: Literal["stop", "skip"] = "stop"
-    # How many of the newest checkpoints are kept, and how many of the best. The mean of the ones or the others'
-    # weights is what `--checkpoint average-latest` and `average-best` translate with.
-    keep_checkpoints: Positive = 2
-    keep_best: Positive = 1
+    epochs: Positive = key(4, "How often every training pair is seen.", "epochs")
+    maximum_steps: Natural = key(0, "Stop after so many optimizer steps, whatever the epoch; 0: no limit.", "steps")
+    batch_by: Literal["sentences", "tokens"] = key(
+        "sentences",
+        "What batch_size counts: sentences, or target tokens with eos and padding (rows times the longest target).",
+    )
+    batch_size: Positive = key(64, "How much is in a batch.", "pairs or tokens, as batch_by says")
+    optimizer: Literal["adam", "adamw", "sgd"] = key("adam", "What makes a step of a gradient, as PyTorch defines it.")
+    learning_rate: PositiveReal = key(0.004, "The size of an optimizer step, at its largest.")
+    schedule: Schedule = key(
+        "cosine",
+        "How the learning rate goes on after its warm-up: it stays, falls as the name says, goes up and down "
+        "(one_cycle), or falls whenever validations get no better (plateau).",
+    )
+    warmup_steps: Natural = key(0, "In so many steps the learning rate first rises from zero, in a line.", "steps")
+    minimum_learning_rate: NaturalReal = key(0.0, "After the warm-up the learning rate is at least this.")
+    decay_rate: Annotated[float, Field(gt=0.0, le=1.0)] = key(
+        0.9998, "For schedule exponential: what is left of the learning rate after each step."
+    )
+    rise_share: Annotated[float, Field(gt=0.0, le=0.5)] = key(
+        0.45, "For schedule one_cycle: in which share of all steps it rises, and then in which it falls back."
+    )
+    plateau_factor: Annotated[float, Field(gt=0.0, lt=1.0)] = key(
+        0.5, "For schedule plateau: what the learning rate is multiplied by."
+    )
+    plateau_patience: Positive = key(
+        2, "For schedule plateau: after so many validations in a row that were no better.", "validations"
+    )
+    beta1: Fraction = key(0.9, "For adam and adamw: how much of the gradient's moving average is kept at each step.")
+    beta2: Fraction = key(0.999, "For adam and adamw: the same of the squared gradient's.")
+    epsilon: PositiveReal = key(1e-8, "For adam and adamw: what keeps them from dividing by zero.")
+    momentum: Fraction = key(0.0, "For sgd: how much of its velocity is kept at each step.")
+    weight_decay: NaturalReal = key(
+        0.0, "Pulls weights towards zero: through the gradient for adam and sgd (L2), by itself for adamw."
+    )
+    clip_norm: NaturalReal = key(
+        1.0, "Gradients are scaled by min(1, clip_norm / global norm), all weights together; 0: never."
+    )
+    label_smoothing: Fraction = key(
+        0.0, "The probability that is spread over the whole vocabulary instead of given to the right token."
+    )
+    accumulate: Positive = key(
+        1, "The gradients of so many batches, weighted by their target tokens, make one optimizer step.", "batches"
+    )
+    teacher_forcing: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)] = key(
+        1.0,
+        "The share of target positions that read the reference's token in training; the others read what the model "
+        "itself takes to be the most probable one (scheduled sampling).",
+    )
+    teacher_forcing_decay: Literal["none", "linear", "inverse_sigmoid"] = key(
+        "none", "Whether teacher_forcing is constant, or how it falls from 1 to what it is at the end."
+    )
+    ema_decay: Fraction = key(
+        0.0, "Above 0, for instance 0.999: what is validated and kept is a moving average of the weights."
+    )
+    precision: Precision = key(
+        "float32", "What numbers are computed in; bfloat16 is for matrix products only, the rest is float32."
+    )
+    seed: Natural = key(1, "Initial values, the order of batches and dropout masks follow from it.")
+    validate_every: Natural = key(
+        0, "Validate, and write a checkpoint, every so many steps; 0: at the end of each epoch.", "steps"
+    )
+    stop_metric: StopMetric = key(
+        "loss", "Which validation is the best: that of the lowest loss, or of the highest score of greedy translations."
+    )
+    validation_sentences: Natural | None = key(
+        None,
+        "So many validation sentences, from the first, are translated and scored at each validation; 0: all. Left "
+        "out: 500 if stop_metric is a score, else none.",
+        "sentences",
+        example=500,
+    )
+    patience: Natural = key(0, "Stop after so many validations without a better one; 0: never.", "validations")
+    non_finite: Literal["stop", "skip"] = key(
+        "stop", "A loss or gradient that is NaN or infinite: stop training, or skip the step and count it."
+    )
+    keep_checkpoints: Positive = key(
+        2, "How many of the newest checkpoints are kept; --checkpoint average-latest is their mean.", "checkpoints"
+    )
+    keep_best: Positive = key(
+        1, "How many of the best checkpoints are kept; --checkpoint average-best is their mean.", "checkpoints"
+    )
 
     @model_validator(mode="after")
     def _rates_and_patience_fit(self) -> TrainingConfig:
