@@ -13,8 +13,6 @@ Each message says what was received, what was expected and what to do. `UsageErr
 end a command with exit code 2 (wrong usage, or refused), every other one with 1.
 """
 
-import signal
-
 
 class DiptychError(Exception):
     """The root of the tree: catch it to catch everything Diptych raises on purpose."""
@@ -54,20 +52,3 @@ class UsageError(DiptychError):
     """A command line that cannot be obeyed."""
 
     exit_code = 2
-
-
-def error_named(kind: str, message: str) -> DiptychError | None:
-    """The error of this name, as another process told of it; None if Diptych has no such error."""
-    found = globals().get(kind)
-    return found(message) if isinstance(found, type) and issubclass(found, DiptychError) else None
-
-
-def process_end(status: int) -> str:
-    """How a process ended, from its return code as `subprocess` gives it: an exit status, or less a signal's number."""
-    if status >= 0:
-        return f"ended with exit status {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = f"signal {-status}"
-    return f"{'was killed' if -status == signal.SIGKILL else 'died'} ({name})"

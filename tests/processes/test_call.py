@@ -1,6 +1,5 @@
 """A function in a process of its own: what it returns, what it raises, how it dies, and that nothing stays behind."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,13 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays_of
-from safetensors.numpy import load_file, save_file
 
 from diptych import errors
-from diptych.processes import call as worker
+from diptych.processes import call as call_module
 
 FUNCTIONS = """
 import os, signal, sys, time
@@ -76,8 +71,8 @@ except KeyboardInterrupt:
 @pytest.fixture
 def call(tmp_path, monkeypatch):
     (tmp_path / "worker_functions.py").write_text(FUNCTIONS, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    return lambda name, **arguments: worker.call("reference", f"worker_functions:{name}", arguments)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    return lambda name, **arguments: call_module.call("reference", f"worker_functions:{name}", arguments)
 
 
 def test_arguments_arrive_as_they_were_given(call):
@@ -96,52 +91,6 @@ def test_arrays_come_back_and_what_is_printed_is_no_result(call, capfd):
     assert "this is no result" in printed.err
 
 
-JSON_VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text()
-    | arrays_of.arrays(
-        st.sampled_from(["<f4", ">f8", "<i4", "?", "<u2", "<f2"]), arrays_of.array_shapes(min_dims=0, min_side=0)
-    ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-@given(value=st.dictionaries(st.text(), JSON_VALUES, max_size=3))
-def test_packing_loses_nothing(tmp_path_factory, value):
-    path = tmp_path_factory.mktemp("packed") / "arrays.safetensors"
-    arrays = {}
-    packed = json.loads(json.dumps(worker._pack(value, arrays)))
-    save_file(arrays, path)
-    assert_same(worker._unpack(packed, load_file(path)), value)
-
-
-def assert_same(found, expected):
-    if isinstance(expected, np.ndarray):
-        assert found.dtype == expected.dtype.newbyteorder("=")
-        np.testing.assert_array_equal(found, expected)
-    elif isinstance(expected, dict):
-        assert list(found) == list(expected)
-        for key in expected:
-            assert_same(found[key], expected[key])
-    elif isinstance(expected, list):
-        assert len(found) == len(expected)
-        for one, other in zip(found, expected):
-            assert_same(one, other)
-    else:
-        assert type(found) is type(expected)
-        assert found == expected
-
-
-@pytest.mark.parametrize("value", [{1: "a number as key"}, np.array(["text"]), np.array([object()])])
-def test_what_cannot_travel_is_refused(value):
-    with pytest.raises(TypeError, match="a worker returns"):
-        worker._pack(value, {})
-
-
 @pytest.mark.parametrize("kind", ["DataError", "ConfigError", "CheckpointError", "DiptychError"])
 def test_an_error_is_raised_again_as_what_it_was(call, kind):
     with pytest.raises(errors.DiptychError, match=f"^a {kind} with advice$") as raised:
@@ -151,7 +100,7 @@ def test_an_error_is_raised_again_as_what_it_was(call, kind):
 
 def test_an_unknown_backend_is_refused_there(call):
     with pytest.raises(errors.BackendError, match="unknown backend 'jax'"):
-        worker.call("jax", "worker_functions:echo", {})
+        call_module.call("jax", "worker_functions:echo", {})
 
 
 @pytest.mark.parametrize(("function", "message"), [("fail", "ZeroDivisionError"), ("give_object", "TypeError")])

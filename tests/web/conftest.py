@@ -18,8 +18,8 @@ from diptych.runs.run import Run
 from diptych.web.application import make_application
 from diptych.web.limits import Limits
 from diptych.web.service import Service
+from diptych.web.watched import WatchedProcess
 
-FAKE_WORKER = Path(__file__).parent / "fake_worker.py"
 TINY = RunConfig(
     name="tiny",
     data=DataConfig(maximum_pairs=30, validation_size=3, test_size=4),
@@ -58,7 +58,7 @@ def endless_run(make_run, tmp_path_factory):
 
 
 class Worker:
-    """Answers as a `WorkerProcess` does, in this process; a sentence may say otherwise."""
+    """Answers as a `WatchedProcess` does, in this process; a sentence may say otherwise."""
 
     def __init__(self, backend):
         self.backend = backend
@@ -144,7 +144,13 @@ def serving():
     return start
 
 
-@pytest.fixture(scope="session")
-def fake_command():
-    """The command of a worker without a framework."""
-    return lambda mode="good": [sys.executable, str(FAKE_WORKER), mode]
+@pytest.fixture
+def fake_process(monkeypatch):
+    """Makes a watched process without a framework, see fake_sentences.py."""
+    folders = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(folders))
+
+    def make(mode="good", limits=None):
+        return WatchedProcess("pytorch", {"mode": mode}, limits or Limits(), "fake_sentences:Sentences")
+
+    return make

@@ -16,6 +16,7 @@ import pytest
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.data.builtin.phrasebook import phrasebook
 from diptych.panel import BACKENDS
+from diptych.web.watched import MADE_OF
 
 CONFIG = RunConfig(
     name="tiny",
@@ -113,7 +114,7 @@ def test_the_death_of_one_leaves_the_other_and_does_not_last(served):
     victims = {}
     for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
         command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-        victims[json.loads(command[-2])["backend"]] = int(pid)
+        victims[json.loads(command[command.index(MADE_OF) + 1])["backend"]] = int(pid)
     for dead, alive in (BACKENDS, BACKENDS[::-1]):
         before = translate(url, {"sentences": ["I feel hungry"]})[0]
         os.kill(victims[dead], 9)

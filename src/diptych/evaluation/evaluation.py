@@ -16,7 +16,7 @@ from diptych.errors import DataError
 from diptych.evaluation.forced import Forced, forced
 from diptych.runs.run import Run
 from diptych.translation.members import Member
-from diptych.translation.members.process import MemberProcess
+from diptych.translation.members.remote import MemberProcess
 from diptych.translation.translation import Translation
 from diptych.translation.translator import Translator
 

@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import cast
 
@@ -20,8 +20,8 @@ from diptych.web.application import make_application
 from diptych.web.connection import ClientConnection
 from diptych.web.gate import LOCAL_HOSTS
 from diptych.web.limits import Limits
-from diptych.web.process import WorkerProcess, worker_command
 from diptych.web.service import Service
+from diptych.web.watched import WatchedProcess
 
 
 def serve(
@@ -52,17 +52,19 @@ def serve(
         KeyboardInterrupt: after Ctrl-C.
     """
     with _listen(host, port) as listener:
-        commands = {backend: worker_command(run.folder, backend, threads, device) for backend in backends}
+        limits = limits or Limits()
+        given = {"run": str(run.folder), "threads": threads, "device": device}
+        workers = [WatchedProcess(backend, {"backend": backend} | given, limits) for backend in backends]
         hosts = {*LOCAL_HOSTS, host, *allowed_hosts}
-        asyncio.run(_serve(run, commands, listener, hosts, limits or Limits()))
+        asyncio.run(_serve(run, workers, listener, hosts, limits))
 
 
 async def _serve(
-    run: Run, commands: Mapping[str, Sequence[str]], listener: socket.socket, hosts: Collection[str], limits: Limits
+    run: Run, workers: Sequence[WatchedProcess], listener: socket.socket, hosts: Collection[str], limits: Limits
 ) -> None:
-    workers = {backend: WorkerProcess(backend, command, limits) for backend, command in commands.items()}
-    async with _running(list(workers.values())):
-        application = make_application(Service(run, workers, limits), hosts)
+    named = {worker.backend: worker for worker in workers}
+    async with _running(workers):
+        application = make_application(Service(run, named, limits), hosts)
         config = uvicorn.Config(
             application,
             http=cast("type[asyncio.Protocol]", functools.partial(ClientConnection, seconds=limits.client_seconds)),
@@ -77,7 +79,7 @@ async def _serve(
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         address, port = listener.getsockname()[:2]
         where = f"http://{f'[{address}]' if ':' in address else address}:{port}/"
-        print(f"{run.folder.name} with {', '.join(workers)}: {where} (Ctrl-C ends it)", flush=True)
+        print(f"{run.folder.name} with {', '.join(named)}: {where} (Ctrl-C ends it)", flush=True)
         with _signals_noted() as noted:
             await uvicorn.Server(config).serve(sockets=[listener])
     if signal.SIGINT in noted:
@@ -98,7 +100,7 @@ def _signals_noted() -> Iterator[list[int]]:
 
 
 @asynccontextmanager
-async def _running(workers: Sequence[WorkerProcess]) -> AsyncIterator[None]:
+async def _running(workers: Sequence[WatchedProcess]) -> AsyncIterator[None]:
     """The frameworks' processes, started, watched, and ended at last.
 
     Raises:

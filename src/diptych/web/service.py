@@ -13,8 +13,8 @@ from diptych.config import DataConfig, SearchConfig
 from diptych.data.tokens.vocabulary import UNK
 from diptych.runs.run import Run
 from diptych.web.limits import Limits
-from diptych.web.process import WorkerProcess
 from diptych.web.schemas import TranslationRequest
+from diptych.web.watched import WatchedProcess
 
 EXAMPLES = {
     "phrasebook": ["I feel hungry", "My friend did not feel thirsty", "Please close the window"],
@@ -25,7 +25,7 @@ EXAMPLES = {
 }
 
 Answers = list[dict[str, Any]]
-"""One framework's answer to each sentence, see `WorkerProcess.translate`."""
+"""One framework's answer to each sentence, see `WatchedProcess.translate`."""
 
 
 class RefusedError(Exception):
@@ -44,7 +44,7 @@ class RefusedError(Exception):
 class Service:
     """What the API does, whatever carries its requests."""
 
-    def __init__(self, run: Run, workers: Mapping[str, WorkerProcess], limits: Limits) -> None:
+    def __init__(self, run: Run, workers: Mapping[str, WatchedProcess], limits: Limits) -> None:
         """Answer with these processes, which somebody else starts and ends."""
         self.run = run
         self.workers = dict(workers)
@@ -105,7 +105,7 @@ class Service:
         return [self._row(number, sentence, found) for number, sentence in enumerate(request.sentences)]
 
     async def _ask(
-        self, worker: WorkerProcess, sentences: list[str], search: dict[str, Any], gone: Callable[[], Awaitable[bool]]
+        self, worker: WatchedProcess, sentences: list[str], search: dict[str, Any], gone: Callable[[], Awaitable[bool]]
     ) -> Answers:
         """One framework's answers; it gives up at the first one that takes too long."""
         left = self.limits.decoding_seconds

@@ -26,7 +26,7 @@ with load(folder, backend, threads=1, device="cpu", members=members) as translat
         found = [[each.tokens, each.token_log_probabilities, each.attention.tolist()]
                  for each in translator.translate(lines, **search)]
         print(json.dumps(found), flush=True)
-    pids = [process._process.pid for process in translator._processes]
+    pids = [process.process.pid for process in translator._processes]
 print(json.dumps([pids, sorted({name.partition(".")[0] for name in sys.modules} & {"torch", "tensorflow"})]))
 """
 
@@ -112,6 +112,6 @@ def test_members_that_cannot_be_are_refused_and_leave_no_process(runs, make_run,
 
 
 def test_what_a_worker_says_at_its_start_is_said_here(runs, monkeypatch):
-    monkeypatch.setattr("diptych.translation.members.process.sys.executable", "/bin/false")
+    monkeypatch.setattr("diptych.processes.process.sys.executable", "/bin/false")
     with pytest.raises(BackendError, match="the pytorch process of the ensemble ended with exit status 1"):
         load(runs[0].folder, "reference", members=[f"{runs[1].folder}:pytorch"])

@@ -3,6 +3,6 @@
 from diptych.translation.members.ensemble import load_ensemble
 from diptych.translation.members.loading import Loaded, load_model
 from diptych.translation.members.member import Member, check_same_languages
-from diptych.translation.members.process import MemberProcess
+from diptych.translation.members.remote import MemberProcess
 
 __all__ = ["Loaded", "Member", "MemberProcess", "check_same_languages", "load_ensemble", "load_model"]

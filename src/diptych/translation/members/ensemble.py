@@ -9,7 +9,7 @@ from diptych.search import Ensemble
 from diptych.search.ensemble import Average
 from diptych.translation.members.loading import Loaded, load_model
 from diptych.translation.members.member import Member, check_same_languages
-from diptych.translation.members.process import MemberProcess
+from diptych.translation.members.remote import MemberProcess
 
 
 def load_ensemble(

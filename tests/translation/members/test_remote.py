@@ -13,8 +13,7 @@ import pytest
 from diptych.errors import BackendError, CheckpointError
 from diptych.search import beam
 from diptych.translation.members import Member, MemberProcess, load_model
-from diptych.translation.members import process as process_module
-from diptych.translation.members.worker import Worker
+from diptych.translation.members.steppers import Steppers
 
 SOURCE, LENGTHS = np.array([[5, 6, 7], [8, 4, 0]], np.int32), np.array([3, 2], np.int32)
 LONGEST = np.array([8, 8], np.int32)
@@ -45,22 +44,21 @@ def test_a_model_far_away_is_the_model(runs, process, monkeypatch):
 
 
 def test_states_are_released_in_the_worker(runs):
-    worker = Worker("reference")
-    worker.answer({"do": "load", "run": str(runs[0].folder), "which": "best", "threads": None, "precision": None,
-                   "device": "auto"}, [])  # fmt: skip
-    state = worker.answer({"do": "start", "model": 0}, [SOURCE, LENGTHS])[0]["state"]
+    steppers = Steppers("reference")
+    model = steppers.load(str(runs[0].folder), "best", None, None, "auto")
+    state, released = steppers.start(model, SOURCE, LENGTHS)["state"], []
     for _ in range(5):
-        after = worker.answer({"do": "step", "state": state}, [np.array([1, 1], np.int32)])[0]["state"]
-        worker.release([state])
-        state = after
-    assert list(worker.states) == [state]
+        after = steppers.step(state, np.array([1, 1], np.int32), released)["state"]
+        state, released = after, [state]
+    assert sorted(steppers.states) == [*released, state]
 
 
 def test_a_state_nobody_has_any_more_is_told_to_the_worker(process, monkeypatch):
     told = []
-    send = process_module.send
-    monkeypatch.setattr(process_module, "send", lambda stream, message, arrays: (
-        told.extend(message.get("released", [])), send(stream, message, arrays)))  # fmt: skip
+    ask = process.process.ask
+    monkeypatch.setattr(
+        process.process, "ask", lambda do, released=(), **others: (told.extend(released), ask(do, **others))[1]
+    )
     gc.collect()
     process.released.clear()
     beam(process.steppers[0], SOURCE, LENGTHS, LONGEST, 3)
@@ -74,7 +72,7 @@ def test_what_fails_there_fails_here_and_the_process_goes_on(runs, process):
     with pytest.raises(CheckpointError, match="step-00000077"):
         process.loaded()
     with pytest.raises(BackendError, match="the reference process of the ensemble failed: KeyError"):
-        process.ask({"do": "step", "state": -1}, np.array([1], np.int32))
+        process.ask("step", state=-1, tokens=np.array([1], np.int32))
     process.steppers[0].start(SOURCE, LENGTHS)
 
 
@@ -83,10 +81,10 @@ def test_a_process_that_dies_is_one_clear_error(runs):
     process.ask_to_load(Member(runs[0], "reference"))
     stepper = process.loaded()
     state = stepper.start(SOURCE, LENGTHS)
-    os.kill(process._process.pid, signal.SIGKILL)
-    with pytest.raises(BackendError, match=r"of the ensemble was killed \(SIGKILL\), as when the system has no memory"):
+    os.kill(process.process.pid, signal.SIGKILL)
+    with pytest.raises(BackendError, match=r"of the ensemble was killed \(SIGKILL\), as the system does when memory"):
         stepper.step(state, np.array([1, 1], np.int32))
-    with pytest.raises(BackendError, match="has ended: load the ensemble again"):
+    with pytest.raises(BackendError, match="has ended: it can be asked nothing more"):
         stepper.step(state, np.array([1, 1], np.int32))
 
 
@@ -96,10 +94,10 @@ def test_ctrl_c_while_it_computes_ends_it(runs, process, monkeypatch):
     def receive(stream):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(process_module, "receive", receive)
+    monkeypatch.setattr("diptych.processes.process.receive", receive)
     with pytest.raises(KeyboardInterrupt):
-        interrupted.ask({"do": "start", "model": 0}, SOURCE, LENGTHS)
-    assert interrupted._process.poll() is not None
+        interrupted.ask("start", model=0, source=SOURCE, source_lengths=LENGTHS)
+    assert interrupted.process.status is not None
 
 
 @pytest.mark.parametrize("how", ["forgotten", "killed"])
@@ -109,7 +107,7 @@ def test_it_ends_with_the_process_that_started_it(how):
 import os, signal
 from diptych.translation.members import MemberProcess
 process = MemberProcess("reference")
-print(process._process.pid, flush=True)
+print(process.process.pid, flush=True)
 {end}
 """
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)

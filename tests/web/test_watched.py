@@ -3,21 +3,21 @@
 import asyncio
 import os
 import re
+import sys
 from contextlib import asynccontextmanager
 
 import pytest
 
 from diptych.errors import BackendError, CheckpointError
-from diptych.web import process as process_module
+from diptych.web import watched
 from diptych.web.limits import Limits
-from diptych.web.process import WorkerProcess, worker_command
+from diptych.web.watched import WatchedProcess
 
 
 @asynccontextmanager
-async def started(command, watched=False):
-    worker = WorkerProcess("pytorch", command, Limits())
+async def started(worker, restarted=False):
     await worker.start()
-    watcher = asyncio.create_task(worker.watch()) if watched else None
+    watcher = asyncio.create_task(worker.watch()) if restarted else None
     try:
         yield worker
     finally:
@@ -37,20 +37,20 @@ async def until(true):
             await asyncio.sleep(0.01)
 
 
-def test_every_answer_belongs_to_its_question(fake_command):
+def test_every_answer_belongs_to_its_question(fake_process):
     async def ask():
-        async with started(fake_command()) as worker:
+        async with started(fake_process()) as worker:
             assert worker.facts == {"versions": {"fake": "1"}, "precision": "float32", "trained_in": "pytorch"}
             return await asyncio.gather(*(say(worker, f"number {n}") for n in range(200)))
 
     assert asyncio.run(ask()) == [f"number {n}" for n in range(200)]
 
 
-def test_any_text_arrives_as_it_is(fake_command):
+def test_any_text_arrives_as_it_is(fake_process):
     texts = ["나는 배고파", "\u2028\x00\r\n\t", "\U0001f600", "x" * 2000, '"\\']
 
     async def ask():
-        async with started(fake_command()) as worker:
+        async with started(fake_process()) as worker:
             return [await say(worker, text) for text in texts]
 
     assert asyncio.run(ask()) == texts
@@ -63,13 +63,13 @@ def test_any_text_arrives_as_it_is(fake_command):
         ("leave 3", r"ended with exit status 3 and is being started again"),
     ],
 )
-def test_one_that_dies_says_so_and_is_started_again(fake_command, capfd, sentence, message):
+def test_one_that_dies_says_so_and_is_started_again(fake_process, capfd, sentence, message):
     async def ask():
-        async with started(fake_command(), watched=True) as worker:
-            first = worker._process.pid
+        async with started(fake_process(), restarted=True) as worker:
+            first = worker.process.pid
             answers = await asyncio.gather(*(say(worker, text) for text in (sentence, "waiting", "too")))
             await until(lambda: not worker.trouble)
-            assert worker._process.pid != first
+            assert worker.process.pid != first
             return answers, await say(worker, "alive"), worker.restarts
 
     (dead, *waiting), alive, restarts = asyncio.run(ask())
@@ -79,10 +79,10 @@ def test_one_that_dies_says_so_and_is_started_again(fake_command, capfd, sentenc
     assert capfd.readouterr().err.count("is being started again") == 1
 
 
-def test_one_that_dies_while_nobody_asks_is_started_again_too(fake_command):
+def test_one_that_dies_while_nobody_asks_is_started_again_too(fake_process):
     async def ask():
-        async with started(fake_command(), watched=True) as worker:
-            worker._process.kill()
+        async with started(fake_process(), restarted=True) as worker:
+            worker.process.kill()
             await until(lambda: worker.restarts and not worker.trouble)
             return await say(worker, "alive")
 
@@ -93,16 +93,21 @@ def test_one_that_dies_while_nobody_asks_is_started_again_too(fake_command):
     ("broken", "message"),
     [("failed", "a damaged checkpoint; it will be started again"), (None, "No such file or directory")],
 )
-def test_starting_again_is_tried_until_it_works(fake_command, monkeypatch, capfd, broken, message):
-    monkeypatch.setattr(process_module, "PAUSES", (0.0, 0.01))
+def test_starting_again_is_tried_until_it_works(fake_process, monkeypatch, capfd, broken, message):
+    monkeypatch.setattr(watched, "PAUSES", (0.0, 0.01))
+    python = sys.executable
 
     async def ask():
-        async with started(fake_command(), watched=True) as worker:
-            worker.command = tuple(fake_command(broken)) if broken else ("/no/such/program",)
-            worker._process.kill()
+        async with started(fake_process(), restarted=True) as worker:
+            if broken:
+                worker.arguments = {"mode": broken}
+            else:
+                monkeypatch.setattr(sys, "executable", "/no/such/program")
+            worker.process.kill()
             await until(lambda: worker.restarts > 3)
             trouble = await say(worker, "dead")
-            worker.command = tuple(fake_command())
+            worker.arguments = {"mode": "good"}
+            monkeypatch.setattr(sys, "executable", python)
             await until(lambda: not worker.trouble)
             return trouble, await say(worker, "alive")
 
@@ -113,14 +118,14 @@ def test_starting_again_is_tried_until_it_works(fake_command, monkeypatch, capfd
 
 
 def test_pauses_bring_a_worker_back_within_30_seconds():
-    assert max(process_module.PAUSES) <= 15.0
+    assert max(watched.PAUSES) <= 15.0
 
 
-def test_one_that_is_stuck_is_killed(fake_command, monkeypatch):
-    monkeypatch.setattr(process_module, "SECONDS_OF_GRACE", 0.2)
+def test_one_that_is_stuck_is_killed(fake_process, monkeypatch):
+    monkeypatch.setattr(watched, "SECONDS_OF_GRACE", 0.2)
 
     async def ask():
-        async with started(fake_command(), watched=True) as worker:
+        async with started(fake_process(), restarted=True) as worker:
             answer = await say(worker, "wait 60", seconds=0.1)
             await until(lambda: not worker.trouble)
             return answer, await say(worker, "alive")
@@ -130,9 +135,9 @@ def test_one_that_is_stuck_is_killed(fake_command, monkeypatch):
     assert alive == "alive"
 
 
-def test_who_goes_away_leaves_the_next_one_its_own_answer(fake_command):
+def test_who_goes_away_leaves_the_next_one_its_own_answer(fake_process):
     async def ask():
-        async with started(fake_command()) as worker:
+        async with started(fake_process()) as worker:
             impatient = asyncio.create_task(say(worker, "wait 0.3"))
             await asyncio.sleep(0.1)
             impatient.cancel()
@@ -145,32 +150,45 @@ def test_who_goes_away_leaves_the_next_one_its_own_answer(fake_command):
     ("mode", "kind", "message"),
     [
         ("failed", CheckpointError, "^a damaged checkpoint$"),
-        ("fault", BackendError, "^the pytorch process failed: ZeroDivisionError: by zero$"),
-        ("silent", BackendError, "^the pytorch process ended with exit status 3$"),
-        ("never ready", BackendError, "^the pytorch process was not ready after 0 s$"),
+        ("fault", BackendError, "^the pytorch process failed: ZeroDivisionError: by zero"),
+        ("silent", BackendError, "^the pytorch process ended with exit status 3 and without an answer; what it said"),
+        ("never ready", BackendError, r"^the pytorch process was not done after 0\.3 s and was ended$"),
     ],
 )
-def test_one_that_does_not_start_says_why_and_leaves_no_process(fake_command, mode, kind, message):
+def test_one_that_does_not_start_says_why_and_leaves_no_process(fake_process, mode, kind, message):
     limits = Limits(starting_seconds=0.3 if mode == "never ready" else 20.0)
 
     async def start():
-        worker = WorkerProcess("pytorch", fake_command(mode), limits)
+        worker = fake_process(mode, limits)
         try:
             await worker.start()
         finally:
-            assert worker._process.returncode is not None
+            assert worker.process.status is not None
             assert "starting" in worker.trouble
 
     with pytest.raises(kind, match=message):
         asyncio.run(start())
 
 
-def test_one_that_is_busy_can_be_closed(fake_command):
+def test_what_fails_is_an_answer_and_does_not_end_it(fake_process):
     async def ask():
-        async with started(fake_command()) as worker:
+        async with started(fake_process()) as worker:
+            failed = await worker.translate("fail", 0, {}, 20.0)
+            late = await worker.translate("overtime", 0, {}, 20.0)
+            return failed, late, await say(worker, "alive")
+
+    failed, late, alive = asyncio.run(ask())
+    message = "the pytorch process failed: ZeroDivisionError: division by zero"
+    assert failed == {"error": {"kind": "BackendError", "message": message}}
+    assert (late["error"]["kind"], alive) == ("TimeLimitError", "alive")
+
+
+def test_one_that_is_busy_can_be_closed(fake_process):
+    async def ask():
+        async with started(fake_process()) as worker:
             waiting = asyncio.create_task(say(worker, "wait 60"))
             await asyncio.sleep(0.1)
-            pid = worker._process.pid
+            pid = worker.process.pid
         await waiting
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
@@ -179,10 +197,10 @@ def test_one_that_is_busy_can_be_closed(fake_command):
 
 
 def test_the_real_worker_translates(run):
-    command = worker_command(run.folder, "reference", threads=1, device="auto")
+    given = {"run": str(run.folder), "backend": "reference", "threads": 1, "device": "auto"}
 
     async def ask():
-        async with started(command) as worker:
+        async with started(WatchedProcess("reference", given, Limits())) as worker:
             search = run.config.search.model_dump()
             return worker.facts, await worker.translate("I feel hungry", 0, search, 20.0)
 

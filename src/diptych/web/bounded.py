@@ -1,28 +1,15 @@
-"""One framework in a process that stays: a line of JSON in for each sentence, a line of JSON back.
-
-    first back   {"ready": {"versions": {...}, "precision": "float32", "trained_in": "pytorch"}}
-                 or {"failed": {"kind": "CheckpointError", "message": "..."}}, and the process ends
-    in           {"sentence": "I feel hungry", "row": 0, "search": {"beam_size": 4, ...}, "seconds": 20.0}
-    back         {"translation": {...}} or {"error": {"kind": "TimeLimitError", "message": "..."}}
-
-The process ends when its standard input does, so it never outlives the server.
-"""
+"""A translator of one sentence at a time, within its time: what the server asks in a framework's process."""
 
 from __future__ import annotations
 
 import importlib
-import json
 import math
-import os
-import signal
-import sys
 import time
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from diptych.config import SearchConfig
-from diptych.errors import DiptychError
 from diptych.runs.run import Run
 from diptych.search import Stepper
 from diptych.translation.translation import Translation
@@ -90,15 +77,31 @@ class BoundedTranslator(Translator):
             self._bounded.deadline = math.inf
 
 
-def answer(translator: BoundedTranslator, job: dict[str, Any]) -> dict[str, Any]:
-    """Translate a job's sentence, or say why not."""
-    try:
+class Sentences:
+    """What the process holds: a run's model in one framework, which answers in JSON."""
+
+    def __init__(self, run: str, backend: str, threads: int | None, device: str) -> None:
+        """Load the model, see `BoundedTranslator`."""
+        self.translator = BoundedTranslator(Run.open(run), backend, threads=threads, device=device)
+
+    def facts(self) -> dict[str, Any]:
+        """What is told of this process: `versions`, `precision`, and in which framework its weights were trained."""
+        translator = self.translator
+        training, backend = translator.run.config.training, translator.backend
+        return {
+            "versions": importlib.import_module(f"diptych.{backend}").versions(),  # the translator has imported it
+            "precision": "float64" if backend == "reference" else training.precision,
+            "trained_in": translator.trained_in,
+        }
+
+    def translate(self, sentence: str, row: int, search: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Translate one sentence, see `to_json`; {} where that takes longer than so many seconds."""
         started = time.perf_counter()
-        search = SearchConfig.model_validate(job["search"])
-        translation = translator.translate_within(job["sentence"], job["row"], search, job["seconds"])
-        return {"translation": to_json(translation, 1000.0 * (time.perf_counter() - started))}
-    except Exception as error:
-        return {"error": _explain(error)}
+        try:
+            found = self.translator.translate_within(sentence, row, SearchConfig.model_validate(search), seconds)
+        except TimeLimitError:
+            return {}
+        return to_json(found, 1000.0 * (time.perf_counter() - started))
 
 
 def to_json(translation: Translation, milliseconds: float) -> dict[str, Any]:
@@ -115,48 +118,3 @@ def to_json(translation: Translation, milliseconds: float) -> dict[str, Any]:
         "attention": attention.astype(np.float64).round(6).tolist() if drawn else None,
         "milliseconds": round(milliseconds, 3),
     }
-
-
-def _explain(error: Exception) -> dict[str, str]:
-    """An error as JSON: Diptych's own say everything themselves."""
-    kind = type(error).__name__
-    return {"kind": kind, "message": str(error) if isinstance(error, DiptychError) else f"{kind}: {error}"}
-
-
-def serve(request: dict[str, Any], questions: BinaryIO, answers: BinaryIO) -> int:
-    """Load the model, say so, and answer line after line until there are no more."""
-
-    def say(message: dict[str, Any]) -> None:
-        answers.write(json.dumps(message, allow_nan=False).encode("ascii") + b"\n")
-        answers.flush()
-
-    backend = request["backend"]
-    try:
-        run = Run.open(request["run"])
-        translator = BoundedTranslator(run, backend, threads=request["threads"], device=request["device"])
-        versions = importlib.import_module(f"diptych.{backend}").versions()  # the translator has imported it
-    except Exception as error:
-        say({"failed": _explain(error)})
-        return 1
-    precision = "float64" if backend == "reference" else run.config.training.precision
-    say({"ready": {"versions": versions, "precision": precision, "trained_in": translator.trained_in}})
-    for line in questions:
-        say(answer(translator, json.loads(line)))
-    return 0
-
-
-def main() -> int:
-    """Serve on standard input and output. Whatever else a framework prints goes to standard error."""
-    # Ctrl-C, and a service manager's SIGTERM, reach every process of the group: the server decides when this one ends.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    try:
-        return serve(json.loads(sys.argv[1]), sys.stdin.buffer, answers)
-    except BrokenPipeError:  # the server has gone
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
