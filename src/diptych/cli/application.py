@@ -32,6 +32,7 @@ COMMANDS = (
     "differences",
     "code",
     "serve",
+    "inspect",
 )
 
 

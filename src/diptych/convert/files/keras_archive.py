@@ -80,15 +80,16 @@ def _split(file: Hdf5File) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The model's weights; and what only training needs: the optimizer's arrays, the generators of dropout."""
     tensors: dict[str, Tensor] = {}
     slots: dict[str, Tensor] = {}
-    for name, tensor in file.arrays.items():
+    for name in sorted(file.arrays, key=in_number_order):
+        tensor = file.arrays[name]
         place = slots if name.startswith("optimizer/") or "/seed_generator/" in name else tensors
         place[name] = tensor
-    return _in_number_order(tensors), _in_number_order(slots)
+    return tensors, slots
 
 
-def _in_number_order(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """vars/10 after vars/9, not after vars/1."""
-    return dict(sorted(tensors.items(), key=lambda each: re.sub(r"\d+", lambda found: found[0].zfill(8), each[0])))
+def in_number_order(name: str) -> str:
+    """What to sort names by, for vars/10 to come after vars/9 and not after vars/1."""
+    return re.sub(r"\d+", lambda found: found[0].zfill(8), name)
 
 
 def _paths(layers: tuple[Layer, ...]) -> list[str]:

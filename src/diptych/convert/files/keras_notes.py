@@ -26,6 +26,9 @@ STOCK = {
 }  # fmt: skip
 
 
+USUAL_WITHIN = ("go_backwards", "zero_output_for_mask")  # what Bidirectional sets in the layers within it
+
+
 def notes_of_layers(
     layers: tuple[Layer, ...], tensors: Mapping[str, Tensor], version: str | None, whole: bool
 ) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
@@ -74,12 +77,14 @@ def kind_of(layer: Layer, tensors: Mapping[str, Tensor]) -> str:
         kind = {2: "Dense", 3: "Conv1D"}.get(len(shapes["kernel"]), "")
     elif "W" in shapes and len(shapes["W"]) == 2:
         kind = "Dense" if "b" in shapes else "Embedding"
-    backward = any("backward" in name for name in layer.tensors)
-    return f"Bidirectional({kind})" if kind and backward else kind
+    both = all(any(way in name for name in layer.tensors) for way in ("forward", "backward"))
+    return f"Bidirectional({kind})" if kind and both else kind
 
 
 def _last(name: str) -> str:
-    """The weight's own name: kernel of lstm/lstm_cell/kernel:0, W_i of lstm_1_W_i:0."""
+    """The weight's own name: kernel of lstm/lstm_cell/kernel:0 and of Keras 3's cell/vars/0, W_i of lstm_1_W_i:0."""
+    if numbered := re.search(r"cell/vars/([012])$", name):
+        return ("kernel", "recurrent_kernel", "bias")[int(numbered.group(1))]
     own = name.rpartition("/")[2].partition(":")[0]
     old = re.search(r"(?:^|_)([WUb](?:_[iofczrh])?)$", own)
     return old.group(1) if old else own
@@ -147,7 +152,7 @@ def _of_config(
             ("time_major", "time is the first axis; Keras 3 refuses the argument"),
             ("zero_output_for_mask", "gives zeros at masked steps"),
         ):
-            if config.get(key) is True:
+            if config.get(key) is True and not (key in USUAL_WITHIN and re.search("/(forward|backward)_", name)):
                 remark(f"{key}: {text}")
         dropped = [key for key in ("dropout", "recurrent_dropout", "dropout_W", "dropout_U") if config.get(key)]
         if dropped:

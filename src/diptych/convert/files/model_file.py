@@ -121,7 +121,7 @@ class ModelFile:
 
     Attributes:
         path: the file, or the folder of a SavedModel or of a run.
-        format: one of the names in `opening.FORMATS`.
+        format: one of the names in `contents.FORMATS`.
         written_by: which framework, and which version.
         tensors: the weights by name, in the file's order; the optimizer's are in `training`.
         layers: the weights by layer, layers without weights included where the file tells of them.
@@ -142,5 +142,5 @@ class ModelFile:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the weights have together."""
-        return sum(tensor.size for tensor in self.tensors.values())
+        """How many real numbers the weights have together; counters, ids and shapes are not among them."""
+        return sum(each.size for each in self.tensors.values() if each.dtype.startswith(("float", "bfloat", "complex")))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from diptych.convert.files.diptych_folder import is_diptych, read_diptych
 from diptych.convert.files.hdf5_file import read_hdf5
+from diptych.convert.files.json_file import read_json
 from diptych.convert.files.keras_archive import (
     CONFIG,
     METADATA,
@@ -16,10 +18,14 @@ from diptych.convert.files.keras_archive import (
 from diptych.convert.files.keras_hdf5 import is_keras_layout, read_keras_hdf5
 from diptych.convert.files.model_file import ModelFile, WrittenBy
 from diptych.convert.files.npz_file import read_npz
+from diptych.convert.files.onnx_file import read_onnx
 from diptych.convert.files.pytorch_file import read_pytorch_stream, read_pytorch_zip
 from diptych.convert.files.recognition import recognise
 from diptych.convert.files.safetensors_file import read_safetensors
+from diptych.convert.files.saved_model import read_saved_model, read_tensorflow_checkpoint
 from diptych.convert.files.stored_bytes import StoredBytes
+from diptych.convert.files.tensor_bundle import is_index
+from diptych.convert.files.tensorflow_graph import read_tensorflow_graph
 from diptych.convert.files.zip_archive import ZipArchive
 from diptych.errors import RefusalError, UsageError
 
@@ -53,6 +59,10 @@ def read_model_file(path: str | Path) -> ModelFile:
 
 
 def _read_folder(path: Path) -> ModelFile:
+    if (path / "saved_model.pb").is_file():
+        return read_saved_model(path)
+    if is_diptych(path):
+        return read_diptych(path)
     raise RefusalError(f"{path} is a folder of no kind that is read; {KNOWN}")
 
 
@@ -67,6 +77,16 @@ def _read_file(path: Path, start: bytes) -> ModelFile:
         return read_pytorch_stream(path)
     if start[8:9] == b"{":
         return read_safetensors(path)
+    if start.lstrip()[:1] in (b"{", b"["):
+        return read_json(path)
+    if is_index(path):
+        return read_tensorflow_checkpoint(path)
+    if start[4:8] == b"TFL3":
+        raise RefusalError(f"{path} is a TensorFlow Lite model, which is not read: give the model it was made from")
+    if start[0] == 0x0A:  # the first node of a graph
+        return read_tensorflow_graph(path)
+    if start[0] == 0x08:  # the version of ONNX
+        return read_onnx(path)
     raise RefusalError(f"{path} begins with {start[:8]!r}, which is no format that is read; {KNOWN}")
 
 
