@@ -31,6 +31,7 @@ COMMANDS = (
     "benchmark",
     "differences",
     "code",
+    "summary",
     "serve",
     "inspect",
 )

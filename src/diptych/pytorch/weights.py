@@ -18,10 +18,14 @@ class Binding:
     """One trained variable of the panel and the weights of the specification that it holds.
 
     Attributes:
+        name: the attributes that lead to it from the model.
+        layer: what kind of layer it belongs to.
         variable: the panel's own variable.
         parameters: the weights in it; here always one, in the same orientation.
     """
 
+    name: str
+    layer: str
     variable: torch.nn.Parameter
     parameters: tuple[Parameter, ...]
 
@@ -37,7 +41,8 @@ class Binding:
 def bindings(model: Model) -> list[Binding]:
     """Every trained variable of the model, in the specification's order."""
     variables = dict(model.named_parameters())
-    return [Binding(variables[name], (parameter,)) for name, parameter in model.specification.items()]
+    layers = {name: type(model.get_submodule(name.rpartition(".")[0])).__name__ for name in variables}
+    return [Binding(name, layers[name], variables[name], (each,)) for name, each in model.specification.items()]
 
 
 def load_parameters(model: Model, parameters: Mapping[str, np.ndarray]) -> None:

@@ -17,10 +17,14 @@ class Binding:
     """One trained variable of the panel and the weights of the specification that it holds.
 
     Attributes:
+        name: the attributes that lead to it from the model.
+        layer: what kind of layer it belongs to.
         variable: the panel's own variable.
         parameters: the weights in it; here always one, in the same orientation.
     """
 
+    name: str
+    layer: str
     variable: ndarray
     parameters: tuple[Parameter, ...]
 
@@ -41,7 +45,7 @@ def bindings(model: Model) -> list[Binding]:
         *path, attribute = name.split(".")
         for part in path:
             owner = owner[int(part)] if part.isdigit() else getattr(owner, part)
-        found.append(Binding(getattr(owner, attribute), (parameter,)))
+        found.append(Binding(name, type(owner).__name__, getattr(owner, attribute), (parameter,)))
     return found
 
 

@@ -23,10 +23,14 @@ class Binding:
     """One trained variable of the panel and the weights of the specification that it holds.
 
     Attributes:
+        name: the attributes that lead to it from the model.
+        layer: what kind of layer it belongs to.
         variable: the panel's own variable.
         parameters: the weights in it; a GRU's two biases are one variable here, and matrices are transposed.
     """
 
+    name: str
+    layer: str
     variable: keras.Variable
     parameters: tuple[Parameter, ...]
 
@@ -60,9 +64,10 @@ def bindings(model: Model) -> list[Binding]:
             owner = owner[int(part)] if part.isdigit() else getattr(owner, part)
         if parameter.gates:
             owner, attribute = owner.weights_in_keras, KERAS_NAMES[attribute]
-        variable = getattr(owner, attribute)
-        earlier = found[variable.path].parameters if variable.path in found else ()
-        found[variable.path] = Binding(variable, (*earlier, parameter))
+            path.append("weights_in_keras")
+        variable, where = getattr(owner, attribute), ".".join((*path, attribute))
+        earlier = found[where].parameters if where in found else ()
+        found[where] = Binding(where, type(owner).__name__, variable, (*earlier, parameter))
     return list(found.values())
 
 

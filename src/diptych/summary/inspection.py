@@ -1,0 +1,90 @@
+"""What one framework makes of a model, and the shape of what goes through it; runs in that framework's own process."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from diptych.config import ModelConfig
+from diptych.data.tokens.vocabulary import BOS
+
+B, S, T = 2, 7, 5
+"""The batch: so many sentences, source positions and target positions."""
+
+
+def inspect(panel: Any, model: dict[str, Any], vocabularies: list[int], precision: str) -> dict[str, Any]:
+    """Make a model and let a small batch through.
+
+    Args:
+        panel: a backend's module.
+        model: the values of a `ModelConfig`.
+        vocabularies: the source's and the target's size.
+        precision: of training.
+
+    Returns:
+        `weights`: by the specification's name the variable's name, layer and shape, and, where it holds two weights,
+        this one's `place` in it; `tensors`: name, axes by letter and shape in the order of computation; `versions`.
+    """
+    config = ModelConfig.model_validate(model)
+    made = panel.Model(config, *vocabularies, precision)
+    panel.load_parameters(made, {name: np.zeros(each.shape) for name, each in made.specification.items()})
+    weights = {}
+    for binding in importlib.import_module(f"{panel.__name__}.weights").bindings(made):
+        for place, parameter in enumerate(binding.parameters):
+            weights[parameter.name] = {
+                "name": binding.name,
+                "layer": binding.layer,
+                "shape": [int(size) for size in binding.variable.shape],
+                "place": place if len(binding.parameters) > 1 else None,
+            }
+    tensors = [
+        {"name": name, "axes": axes, "shape": [int(size) for size in tensor.shape]}
+        for name, axes, tensor in _tensors(panel, made, vocabularies)
+    ]
+    return {"weights": weights, "tensors": tensors, "versions": panel.versions()}
+
+
+def _tensors(panel: Any, model: Any, vocabularies: list[int]) -> Iterator[tuple[str, str, Any]]:
+    """Each tensor of a step with its name and its axes, from the tokens to their probabilities."""
+    config = model.config
+    tokens = [np.arange(B * size, dtype=np.int32).reshape(B, size) for size in (S, T)]
+    source_tokens, target_tokens = (
+        4 + each % max(1, size - 4) for each, size in zip(tokens, vocabularies, strict=True)
+    )
+    target_tokens[:, 0] = BOS
+    source, lengths, target = map(panel.to_tensor, (source_tokens, np.array([S, S - 2], np.int32), target_tokens))
+    yield "source", "B S", source
+    yield "source lengths", "B", lengths
+    outputs = model.source_embedding(source)
+    yield "source_embedding", "B S E", outputs
+    parts = ("hidden", "cell") if config.cell == "lstm" else ("hidden",)
+    for number in range(config.encoder_layers):
+        ends = []
+        for direction in ("forward", "backward")[: config.directions]:
+            layer = getattr(model.encoder, f"{direction}_layers")[number]
+            found, end = layer(outputs, lengths=lengths, reverse=direction == "backward")
+            name = f"encoder.{direction}_layers.{number}"
+            yield f"{name}: outputs", "B S H", found
+            for part, tensor in zip(parts, end, strict=True):
+                yield f"{name}: final {part}", "B H", tensor
+            ends.append(panel.to_array(found))
+        outputs = panel.to_tensor(np.concatenate(ends, axis=-1))
+    memory, states = model.read(source, lengths)
+    yield "memory (the encoder's outputs)", "B S M", memory
+    for number, state in enumerate(states):
+        for part, tensor in zip(parts, state, strict=True):
+            yield f"encoder's final state, layer {number}: {part}", "B M", tensor
+    for number, state in enumerate(model.bridge(states)):
+        for part, tensor in zip(parts, state, strict=True):
+            yield f"decoder's first state, layer {number}: {part}", "B H", tensor
+    yield "target input", "B T", target
+    yield "target_embedding", "B T E", model.embed_target(target)
+    features, attention = model.features(source, lengths, target)
+    yield "features (what the output layer sees)", "B T F", features
+    if config.attention != "none":
+        yield "attention's weights", "B T S", attention
+    logits, _ = model(source, lengths, target)
+    yield "logits", "B T V", logits
