@@ -1,12 +1,17 @@
-"""A recurrent layer's weights, copied into the stock layers of PyTorch and Keras, give the same outputs and states."""
+"""Stock layers of PyTorch and Keras, given a model's weights, compute what the panels do: what `diptych code` shows."""
 
 from __future__ import annotations
+
+import importlib
 
 import numpy as np
 import pytest
 
 PANELS = ("tensorflow", "pytorch", "reference")
-KERAS_ORDER = {"gru": (1, 0, 2), "lstm": (0, 1, 2, 3), "rnn": (0,)}  # which of our gates comes first, second, ...
+
+
+def program(name, stock):
+    return importlib.import_module(f"diptych.side_by_side.stock.{name}.in_{stock}")
 
 
 @pytest.fixture(scope="module", params=["gru", "lstm", "rnn"])
@@ -20,51 +25,28 @@ def case(bench, request):
     return config, parameters, layer, batch, parameters["source_embedding.weight"][batch.source]
 
 
-def in_pytorch(bench, case):
-    """The outputs and final states of stock PyTorch: LSTM and plain RNN have a second bias there, here of zeros."""
-    import torch
-
-    config, _, layer, batch, embedded = case
-    kind = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM, "rnn": torch.nn.RNN}[config.cell]
-    stock = kind(config.embedding_size, config.encoder_size, batch_first=True, dtype=torch.float64)
-    values = {"bias_hh": np.zeros_like(layer["bias_ih"]), **layer}
-    stock.load_state_dict({f"{name}_l0": torch.from_numpy(value) for name, value in values.items()}, strict=True)
-    packed = torch.nn.utils.rnn.pack_padded_sequence(
-        torch.from_numpy(embedded), torch.from_numpy(batch.source_lengths), batch_first=True, enforce_sorted=False
-    )
-    outputs, states = stock(packed)
-    outputs, _ = torch.nn.utils.rnn.pad_packed_sequence(outputs, batch_first=True)
-    return bench.array(outputs), [bench.array(state[0]) for state in (states if config.cell == "lstm" else [states])]
-
-
-def in_keras(bench, case):
-    """The outputs and final states of stock Keras, whose GRU has another order of gates and its two biases in one."""
-    import keras
-
-    config, _, layer, batch, embedded = case
-    kind = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}[config.cell]
-    form = {"reset_after": True} if config.cell == "gru" else {}
-    stock = kind(config.encoder_size, return_sequences=True, return_state=True, dtype="float64", **form)
-    stock.build(embedded.shape)
-    size, order = config.encoder_size, KERAS_ORDER[config.cell]
-    gates = {
-        name: np.concatenate([value[gate * size : (gate + 1) * size] for gate in order])
-        for name, value in layer.items()
-    }
-    biases = [gates["bias_ih"], gates["bias_hh"]] if config.cell == "gru" else gates["bias_ih"]
-    stock.set_weights([gates["weight_ih"].T, gates["weight_hh"].T, np.array(biases)])
-    mask = np.arange(embedded.shape[1]) < batch.source_lengths[:, None]
-    outputs, *states = stock(embedded, mask=mask)
-    return np.where(mask[:, :, None], outputs, 0.0), [bench.array(state) for state in states]
-
-
-@pytest.mark.parametrize("stock", [in_pytorch, in_keras])
+@pytest.mark.parametrize("stock", ["pytorch", "tensorflow"])
 @pytest.mark.parametrize("panel", PANELS)
 def test_the_stock_layer_gives_the_same(bench, close, case, panel, stock):
-    config, parameters, _, batch, _ = case
+    config, parameters, layer, batch, embedded = case
     found = bench.encode(panel, bench.model(panel, config, parameters), batch)
-    outputs, states = stock(bench, case)
+    outputs, states = program(config.cell, stock).read(embedded, batch.source_lengths, layer)
     close(found["memory"], outputs)
     assert len(states) == (2 if config.cell == "lstm" else 1)
     for kind, state in zip(("hidden 0", "cell 0"), states, strict=False):
         close(found[kind], state)
+
+
+@pytest.mark.parametrize("stock", ["pytorch", "tensorflow"])
+@pytest.mark.parametrize("panel", PANELS)
+def test_the_stock_attention_gives_the_same(bench, close, panel, stock):
+    config = bench.config(attention="general")
+    parameters = bench.parameters(config)
+    draw = np.random.default_rng(3)
+    queries, memory = draw.normal(size=(3, 2, config.decoder_size)), draw.normal(size=(3, 5, config.memory_size))
+    lengths = np.array([5, 1, 3], np.int32)
+    weight = parameters["decoder.attention.memory.weight"]
+    attention = bench.model(panel, config, parameters).decoder.attention
+    tensors = [bench.tensor(panel, array) for array in (queries, memory, np.arange(5) < lengths[:, None])]
+    context, _ = attention(tensors[0], attention.keys(tensors[1]), *tensors[1:])
+    close(bench.array(context), program("attention", stock).look(queries, memory, lengths, weight))

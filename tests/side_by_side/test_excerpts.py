@@ -189,9 +189,8 @@ def test_the_command_lists_and_refuses(capsys):
     assert "  reorder_gates  (tensorflow only)" in listed
     assert main(["code", "--list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["code"]["loss"]["cross_entropy"] == ["tensorflow", "pytorch"]
-    for arguments in (["code"], ["code", "Decodr"]):
-        assert main(arguments) == 2
-        assert capsys.readouterr().err.startswith("error: ")
+    assert main(["code", "Decodr"]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
 
 
 @pytest.fixture

@@ -71,11 +71,16 @@ def side_by_side(name: str, with_reference: bool = False) -> SideBySide:
     """
     panels = (*PANELS, REFERENCE) if with_reference else PANELS
     file, inside = _find(name)
-    excerpts = tuple(_excerpt(panel, file, inside) for panel in panels)
+    found = tuple(excerpt(panel, PACKAGE / panel / f"{file}.py", inside) for panel in panels)
+    return facing(inside or f"{file}.py", found)
+
+
+def facing(name: str, excerpts: Sequence[Excerpt]) -> SideBySide:
+    """Excerpts side by side, the lines that are most alike facing each other."""
     rows: list[Row] = [(line,) for line in excerpts[0].lines]
-    for excerpt in excerpts[1:]:
-        rows = _add_column(rows, excerpt.lines)
-    return SideBySide(inside or f"{file}.py", excerpts, tuple(rows))
+    for each in excerpts[1:]:
+        rows = _add_column(rows, each.lines)
+    return SideBySide(name, tuple(excerpts), tuple(rows))
 
 
 def contents(panels: Sequence[str] = PANELS) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -111,9 +116,8 @@ def _find(name: str) -> tuple[str, str]:
     raise UsageError(f"the panels have no class, function or file {name!r}; {advice} `diptych code --list` shows all")
 
 
-def _excerpt(panel: str, file: str, inside: str) -> Excerpt:
-    """The lines of one panel under a name, without the indentation that all of them share."""
-    path = PACKAGE / panel / f"{file}.py"
+def excerpt(panel: str, path: Path, inside: str) -> Excerpt:
+    """The lines of a file under a name ("": all), without the indentation that all of them share."""
     if not path.is_file():
         return Excerpt(panel, path, ())
     texts = _read(path)
