@@ -64,7 +64,6 @@ def main() -> None:
 def profile(backend: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """One panel's milliseconds of a step by kind of operation, of the step as a whole and of making its masks."""
     panel = load(backend, arguments.threads, "cpu")
-    from diptych.benchmark.speed import _model
     from diptych.benchmark.standard import standard_config
     from diptych.benchmark.training_trial import TrainingTrial
     from diptych.config import parse_config
@@ -74,7 +73,7 @@ def profile(backend: str, arguments: argparse.Namespace) -> dict[str, Any]:
         values = standard_config(Path(name)).model_dump(mode="json")
         values["model"]["attention"], values["training"]["precision"] = arguments.attention, arguments.precision
         run = Run.create(parse_config(values, origin="benchmark"), Path(name) / "run")
-        trial = TrainingTrial(panel, run, _model(panel, run, run.initial_parameters()), 3)
+        trial = TrainingTrial(panel, run, run.build(panel), 3)
         trial.prepare()
         mark = time.perf_counter()
         works = [trial._work(trial.batches[1], step) for step in range(STEPS)]

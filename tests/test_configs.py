@@ -24,14 +24,14 @@ import json, sys
 from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
 from diptych.training.loop import train
-from diptych.translation.translator import Translator
+from diptych.translation.translator import load
 
 backend, *folders = sys.argv[1:]
 for folder in folders:
     run = Run.open(folder)
     train(run, backend, threads=1, device="cpu", reporter=QuietReporter())
     losses = [line["loss"] for line in run.read_metrics(backend) if "loss" in line]
-    [translation] = Translator(run, backend, "latest").translate([run.corpus().test[0][0]])
+    [translation] = load(run, backend, "latest").translate([run.corpus().test[0][0]])
     said = [translation.text, list(translation.source_tokens), list(translation.token_log_probabilities)]
     print(json.dumps([run.config.name, losses, said]), flush=True)
 """

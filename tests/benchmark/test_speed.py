@@ -106,7 +106,7 @@ def test_a_trained_run_decodes_with_its_best_weights_and_ends_itself(tmp_path):
     assert untrained["lengths"] == "the references'"
     ending = run.initial_parameters()
     ending["output_layer.bias"][EOS] = 100.0  # says nothing but eos
-    run.write_checkpoint("tensorflow", Checkpoint(ending, {}, {"step": 1}), best=True)
+    run.record("tensorflow").write_checkpoint(Checkpoint(ending, {}, {"step": 1}), best=True)
     trained = decoding_speed(reference, str(run.folder), blocks=2)
     assert trained["lengths"] == "the model's own"
     assert [block["target_tokens"] for block in trained["blocks"]] == [21, 21]

@@ -29,7 +29,7 @@ def make_run(tiny_config):
 
     def make(folder, **changes):
         run = Run.create(tiny_config.model_copy(update=changes), folder)
-        run.write_checkpoint("pytorch", Checkpoint(run.initial_parameters(), {}, {"step": 1}))
+        run.record("pytorch").write_checkpoint(Checkpoint(run.initial_parameters(), {}, {"step": 1}))
         return run
 
     return make

@@ -7,8 +7,10 @@ import pytest
 
 import diptych
 from diptych.data.opening import open_corpus
+from diptych.data.tokens.encoded import encode_pairs
 from diptych.evaluation import score
-from diptych.evaluation.evaluation import read_by, unknown_words
+from diptych.evaluation.forced import forced
+from diptych.evaluation.unknown_words import unknown_words
 
 
 @pytest.fixture
@@ -116,7 +118,7 @@ def test_a_picture_by_length(evaluate, tmp_path):
 
 def test_token_accuracy_is_counted_token_by_token(run, test_part):
     translator = diptych.load(run.folder, "reference")
-    read = read_by(translator, test_part)
+    read = forced(translator.stepper, encode_pairs(test_part, run.source, run.target))
     tokens = correct = 0
     loss = 0.0
     for source, target in test_part:

@@ -166,8 +166,8 @@ def test_json_is_one_object_a_line(translate, run):
 def test_a_checkpoint_is_chosen_by_name(diptych_command, make_run, tmp_path):
     run = make_run(tmp_path / "run")
     later = {name: 9.0 * values for name, values in run.initial_parameters().items()}
-    run.write_checkpoint("pytorch", run.read_checkpoint("pytorch"), best=True)
-    run.write_checkpoint("pytorch", Checkpoint(later, {}, {"step": 2}))
+    run.record("pytorch").write_checkpoint(run.read_checkpoint("pytorch"), best=True)
+    run.record("pytorch").write_checkpoint(Checkpoint(later, {}, {"step": 2}))
 
     def says(*options):
         arguments = ("translate", run.folder, "--backend", "reference", "--json", *options)

@@ -77,7 +77,7 @@ def test_the_signature_reproduces_the_run(workers, tmp_path, monkeypatch):
 
 def test_what_is_trained_already_is_compared_anew_only_if_asked(workers, tmp_path):
     run = Run.create(CONFIG, tmp_path / "run")
-    run.write_checkpoint("pytorch", Checkpoint(run.initial_parameters(), {}, {"step": 1}))
+    run.record("pytorch").write_checkpoint(Checkpoint(run.initial_parameters(), {}, {"step": 1}))
     with pytest.raises(RunError, match="trained already with pytorch.*--overwrite"):
         comparison.compare(CONFIG, tmp_path / "run")
     assert workers.calls == []

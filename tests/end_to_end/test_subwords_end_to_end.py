@@ -16,14 +16,14 @@ import json, sys
 from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
 from diptych.training.loop import train
-from diptych.translation.translator import Translator
+from diptych.translation.translator import load
 
 backend, *jobs = sys.argv[1:]
 for job in map(json.loads, jobs):
     run = Run.open(job.pop("run"))
     train(run, backend, threads=1, device="cpu", reporter=QuietReporter(), **job)
     losses = [line["loss"] for line in run.read_metrics(backend) if "loss" in line]
-    [found] = Translator(run, backend, "latest").translate([run.corpus().test[0][0]], beam_size=2)
+    [found] = load(run, backend, "latest").translate([run.corpus().test[0][0]], beam_size=2)
     print(json.dumps([losses, found.text, found.source_tokens, found.tokens]), flush=True)
 """
 

@@ -75,9 +75,8 @@ def test_the_vocabularies_come_from_the_training_pairs(run):
 
 def test_the_encoded_pairs_are_those_of_the_corpus(run):
     corpus = run.corpus()
-    languages = run.source_tokenizer, run.source_vocabulary, run.target_tokenizer, run.target_vocabulary
     for found, pairs in ((run.encoded().train, corpus.train), (run.encoded().validation, corpus.validation)):
-        expected = encode_pairs(pairs, *languages)
+        expected = encode_pairs(pairs, run.source, run.target)
         assert [side.tolist() for side in found.sources] == [side.tolist() for side in expected.sources]
         assert [side.tolist() for side in found.targets] == [side.tolist() for side in expected.targets]
 
@@ -102,7 +101,7 @@ def test_each_side_has_its_own_tokenizer(text, tmp_path):
 
 
 def test_the_same_config_opens_the_run_again_and_keeps_what_was_trained(run, text):
-    run.write_checkpoint("pytorch", a_checkpoint(run, 1))
+    run.record("pytorch").write_checkpoint(a_checkpoint(run, 1))
     again = Run.create(a_config(text), run.folder)
     assert again.trained_backends() == ["pytorch"]
 
@@ -127,7 +126,7 @@ def test_another_config_is_refused_with_what_differs(run, text):
 
 
 def test_overwriting_starts_anew(run, text):
-    run.write_checkpoint("pytorch", a_checkpoint(run, 1))
+    run.record("pytorch").write_checkpoint(a_checkpoint(run, 1))
     again = Run.create(a_config(text, lowercase_source=True), run.folder, overwrite=True)
     assert again.config.data.lowercase_source
     assert again.trained_backends() == []
@@ -194,13 +193,13 @@ def test_a_damaged_tokenizer_is_named(run, content):
 
 
 def test_the_best_checkpoint_is_the_latest_until_there_was_a_validation(run):
-    run.write_checkpoint("pytorch", a_checkpoint(run, 1))
+    run.record("pytorch").write_checkpoint(a_checkpoint(run, 1))
     assert run.read_checkpoint("pytorch", "best").state["step"] == 1
 
 
 def test_best_and_latest_name_their_checkpoints(run):
     for step, best in ((1, False), (2, True), (3, False)):
-        run.write_checkpoint("pytorch", a_checkpoint(run, step), best)
+        run.record("pytorch").write_checkpoint(a_checkpoint(run, step), best)
     steps = {which: run.read_checkpoint("pytorch", which).state["step"] for which in ("best", "latest")}
     assert steps == {"best": 2, "latest": 3}
     assert run.read_checkpoint("pytorch", "step-00000002").state["step"] == 2
@@ -209,44 +208,44 @@ def test_best_and_latest_name_their_checkpoints(run):
 
 def test_the_newest_and_the_best_checkpoints_are_kept(run):
     for step in (1, 2, 3, 4, 99_999_998, 99_999_999, 100_000_000):
-        run.write_checkpoint("pytorch", a_checkpoint(run, step), best=step == 2)
+        run.record("pytorch").write_checkpoint(a_checkpoint(run, step), best=step == 2)
     assert names(run) == ["best", "latest", "step-00000002", "step-100000000", "step-99999999"]
 
 
 def test_what_a_killed_process_left_goes_with_the_next_checkpoint(run):
-    run.write_checkpoint("pytorch", a_checkpoint(run, 1))
+    run.record("pytorch").write_checkpoint(a_checkpoint(run, 1))
     folder = run.folder / "pytorch/checkpoints"
     for left in (".step-00000002.123.tmp", ".step-00000001.removed"):
         (folder / left).mkdir()
-    run.write_checkpoint("pytorch", a_checkpoint(run, 3))
+    run.record("pytorch").write_checkpoint(a_checkpoint(run, 3))
     assert names(run) == ["best", "latest", "step-00000001", "step-00000003"][1:]
 
 
 def test_numbers_that_are_not_finite_leave_latest_and_best(run):
-    run.write_checkpoint("pytorch", a_checkpoint(run, 1), best=True)
+    run.record("pytorch").write_checkpoint(a_checkpoint(run, 1), best=True)
     bad = a_checkpoint(run, 2)
     bad.parameters["bridge.hidden.0.bias"][0] = np.nan
     with pytest.raises(CheckpointError, match="not finite"):
-        run.write_checkpoint("pytorch", bad, best=True)
+        run.record("pytorch").write_checkpoint(bad, best=True)
     assert names(run) == ["best", "latest", "step-00000001"]
     assert run.read_checkpoint("pytorch", "best").state["step"] == 1
 
 
 def test_a_backend_without_a_checkpoint_names_those_that_have_one(run):
-    run.write_checkpoint("tensorflow", a_checkpoint(run, 1))
+    run.record("tensorflow").write_checkpoint(a_checkpoint(run, 1))
     with pytest.raises(RunError, match=r"no checkpoint of pytorch \(trained backends: tensorflow\).*diptych train"):
         run.read_checkpoint("pytorch")
 
 
 @pytest.mark.parametrize("which", ["../../../etc", "newest", "step-1", ""])
 def test_an_unknown_checkpoint_lists_those_there_are(run, which):
-    run.write_checkpoint("pytorch", a_checkpoint(run, 1))
+    run.record("pytorch").write_checkpoint(a_checkpoint(run, 1))
     with pytest.raises(CheckpointError, match="'average-best', 'average-latest' or a name: step-00000001"):
         run.read_checkpoint("pytorch", which)
 
 
 def test_a_pointer_that_names_no_checkpoint_is_an_error(run):
-    run.write_checkpoint("pytorch", a_checkpoint(run, 1))
+    run.record("pytorch").write_checkpoint(a_checkpoint(run, 1))
     (run.folder / "pytorch/checkpoints/latest").write_text("../../../secret")
     with pytest.raises(CheckpointError, match="latest holds '../../../secret', expected a checkpoint's name"):
         run.read_checkpoint("pytorch", "latest")
@@ -261,7 +260,7 @@ def test_metrics_come_back_in_order_without_a_torn_last_line(run):
     assert run.read_metrics("pytorch") == []
     lines = [{"step": 1, "loss": 1 / 3}, {"step": 1, "validation_loss": 0.1 + 0.2, "best": True}]
     for line in lines:
-        run.append_metrics("pytorch", line)
+        run.record("pytorch").append_metrics(line)
     with (run.folder / "pytorch/metrics.jsonl").open("a") as file:
         file.write('{"step": 2, "lo')
     assert run.read_metrics("pytorch") == lines
@@ -270,7 +269,7 @@ def test_metrics_come_back_in_order_without_a_torn_last_line(run):
 
 @pytest.mark.parametrize("line", ["", "{", "3"])
 def test_a_damaged_line_of_metrics_is_named(run, line):
-    run.append_metrics("pytorch", {"step": 1})
+    run.record("pytorch").append_metrics({"step": 1})
     with (run.folder / "pytorch/metrics.jsonl").open("a") as file:
         file.write(f'{line}\n{{"step": 2}}\n')
     with pytest.raises(RunError, match=r"metrics.jsonl, line 2 is no"):

@@ -32,7 +32,8 @@ def test_each_search_gets_what_is_its_own(request_, same_hypotheses, rules, pref
         ),
     ]:
         search = SearchConfig(maximum_length=7, **options, **rules)
-        for one, other in zip(expected, find(*request_, USUAL, search, (4, 0, 9), prefixes), strict=True):
+        found = find(*request_, usual_lengths=USUAL, search=search, rows=(4, 0, 9), prefixes=prefixes)
+        for one, other in zip(expected, found, strict=True):
             for hypothesis, same in zip(one, other, strict=True):
                 assert same_hypotheses(hypothesis, same) and hypothesis.score == same.score
 
@@ -51,7 +52,7 @@ def test_each_key_makes_a_difference_here(request_, one, other):
     first, second = (
         [
             hypothesis.tokens
-            for found in find(*request_, USUAL, SearchConfig(**search), range(3))
+            for found in find(*request_, usual_lengths=USUAL, search=SearchConfig(**search), rows=range(3))
             for hypothesis in found
         ]
         for search in (one, other)
@@ -65,7 +66,10 @@ def test_only_a_limit_that_nobody_set_makes_room(request_):
     table = never.log_probabilities
     never.log_probabilities = lambda *row: np.where(np.arange(9) == 2, -90.0, table(*row))
     lengths = [
-        [len(found.tokens) for (found,) in find(never, *source, USUAL, search, range(3), prefixes)]
+        [
+            len(found.tokens)
+            for (found,) in find(never, *source, usual_lengths=USUAL, search=search, rows=range(3), prefixes=prefixes)
+        ]
         for search, prefixes in [
             (SearchConfig(), ()),
             (SearchConfig(), ((4,) * 9, (), ())),

@@ -10,7 +10,7 @@ from diptych.panel import BACKENDS, is_installed
 from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
 from diptych.training.loop import train
-from diptych.translation.translator import Translator
+from diptych.translation.translator import load
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_scores_are_those_of_the_checkpoint_s_translations(make_run, backend, wa
     lines = validations(run, backend)
     assert len(lines) == 2
     for line in lines:
-        translator = Translator(run, backend, f"step-{line['step']:08d}")
+        translator = load(run, backend, f"step-{line['step']:08d}")
         said = [each.text for each in translator.translate([source for source, _ in pairs])]
         expected = score(said, [target for _, target in pairs])
         assert (line["bleu"], line["chrf"], line["exact_match"]) == (expected.bleu, expected.chrf, expected.exact_match)

@@ -14,7 +14,7 @@ from diptych.errors import BackendError, CheckpointError, ConfigError, DataError
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.runs.run import Run
 from diptych.translation.translation import Alternative, Translation
-from diptych.translation.translator import Translator, load
+from diptych.translation.translator import load
 
 WORDS = "a bird sees one small red fox".split()
 
@@ -82,7 +82,7 @@ def make_run(folder, tokenizer="word", entries=None):
 def train(run, backend, step=1, scale=1.0):
     """Leave a checkpoint as if this backend had trained."""
     parameters = {name: (scale * values).astype(np.float32) for name, values in run.initial_parameters().items()}
-    run.write_checkpoint(backend, Checkpoint(parameters, {}, {"step": step}), best=True)
+    run.record(backend).write_checkpoint(Checkpoint(parameters, {}, {"step": step}), best=True)
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +96,12 @@ def run(tmp_path_factory):
 def copier(run):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(panels, "load", lambda *arguments: COPY_PANEL)
-        return Translator(run, "pytorch")
+        return load(run, "pytorch")
 
 
 @pytest.fixture(scope="module")
 def reference(run):
-    return Translator(run, "reference")
+    return load(run, "reference")
 
 
 def batches(copier):
@@ -163,7 +163,7 @@ def test_no_text_ever_holds_a_line_break(tmp_path, monkeypatch):
     run = make_run(tmp_path / "characters", "character", [f"x{breaks}y"])
     train(run, "pytorch")
     monkeypatch.setattr(panels, "load", lambda *arguments: COPY_PANEL)
-    translator = Translator(run)
+    translator = load(run)
     line = "x" + "y".join(breaks)
     for options in ({}, {"beam_size": 2, "n_best": 2}):
         (found,) = translator.translate([line], **options)
@@ -189,7 +189,7 @@ def test_without_one_it_is_twice_the_source_and_ten(run, monkeypatch):
 
     panel = SimpleNamespace(**vars(COPY_PANEL) | {"Stepper": Babbler})
     monkeypatch.setattr(panels, "load", lambda *arguments: panel)
-    found = Translator(run).translate(["fox", "one small fox"])
+    found = load(run).translate(["fox", "one small fox"])
     assert [len(translation.tokens) for translation in found] == [12, 16]
     assert "<eos>" not in found[0].tokens
 
@@ -297,7 +297,7 @@ def test_coverage_needs_an_attention(tmp_path):
     blind = Run.create(config, tmp_path / "none")
     train(blind, "pytorch")
     with pytest.raises(ConfigError, match=r"coverage_penalty 0.5 needs an attention, but the model of .*none has none"):
-        Translator(blind, "reference").translate([], beam_size=2, coverage_penalty=0.5)
+        load(blind, "reference").translate([], beam_size=2, coverage_penalty=0.5)
     values = config.model_dump(mode="json") | {"search": {"beam_size": 2, "coverage_penalty": 0.5}}
     with pytest.raises(
         ConfigError, match=r"search.coverage_penalty 0.5 needs an attention, got model.attention 'none'"
@@ -324,7 +324,7 @@ def test_one_string_is_no_list_of_lines(copier):
 
 def test_a_run_without_a_checkpoint_says_how_to_train_it(tmp_path):
     with pytest.raises(RunError, match="no checkpoint yet: train it with `diptych train"):
-        Translator(make_run(tmp_path / "untrained"))
+        load(make_run(tmp_path / "untrained"))
 
 
 def test_the_weights_are_the_backends_own_or_any_others(tmp_path, monkeypatch):
@@ -335,13 +335,13 @@ def test_the_weights_are_the_backends_own_or_any_others(tmp_path, monkeypatch):
     translator = load(run.folder, "tensorflow", threads=1)
     assert (translator.backend, translator.trained_in) == ("tensorflow", "pytorch")
     assert loaded == [("tensorflow", 1, "auto")]
-    assert translator.model.precision == "float32"
+    assert translator.stepper.model.precision == "float32"
     train(run, "tensorflow", step=7, scale=3.0)
     for backend, scale in (("tensorflow", 3.0), ("pytorch", 2.0)):
         translator = load(run.folder, backend)
         assert translator.trained_in == backend
         for name, values in run.initial_parameters().items():
-            np.testing.assert_allclose(translator.model.parameters[name], scale * values, rtol=1e-6)
+            np.testing.assert_allclose(translator.stepper.model.parameters[name], scale * values, rtol=1e-6)
     with pytest.raises(CheckpointError):
         load(run.folder, "pytorch", which="step-00000007")
 
@@ -358,7 +358,7 @@ def test_a_damaged_checkpoint_is_an_error_and_not_replaced_by_anothers(tmp_path)
 
 def test_an_unknown_backend_lists_the_choices(run):
     with pytest.raises(BackendError, match="unknown backend 'jax'; choose among: tensorflow, pytorch, reference"):
-        Translator(run, "jax")
+        load(run, "jax")
 
 
 def test_no_folder_no_run(tmp_path):
@@ -391,7 +391,7 @@ def test_every_backend_finds_the_same(run, reference, backend, options):
         pytest.skip(f"{backend} is not installed")
     lines = ["one small fox", "", "a bird sees one purple fox", "fox", "red red bird"]
     expected = reference.translate(lines, **options)
-    found = Translator(run, backend, precision="float64").translate(lines, batch_size=2, **options)
+    found = load(run, backend, precision="float64").translate(lines, batch_size=2, **options)
     for one, other in zip(expected, found, strict=True):
         assert one.tokens == other.tokens and one.text == other.text
         np.testing.assert_allclose(one.token_log_probabilities, other.token_log_probabilities, rtol=1e-11)
@@ -409,10 +409,18 @@ def test_a_translation_shows_itself_in_a_notebook():
     hostile = "<img src=x onerror=alert(1)>"
     attention = np.eye(2, dtype=np.float32)
     found = Translation(
-        hostile, "b c", (hostile, "b"), ("b", "c"), -1.5, (-1.0, -0.5), attention, (Alternative("b c", -0.75),)
+        source=hostile,
+        text="b c",
+        source_tokens=(hostile, "b"),
+        tokens=("b", "c"),
+        log_probability=-1.5,
+        token_log_probabilities=(-1.0, -0.5),
+        attention=attention,
+        alternatives=(Alternative(text="b c", score=-0.75),),
     )
     page = found._repr_html_()
     assert "<img src=x" not in page and "&lt;img src=x onerror=alert(1)&gt;" in page
     for part in ("b c", "-1.5", "-0.75", 'src="data:image/png;base64,'):
         assert part in page, part
-    assert "<img" not in Translation("a", "b", ("a",), ("b",), attention=np.zeros((1, 1)))._repr_html_()
+    plain = Translation(source="a", text="b", source_tokens=("a",), tokens=("b",), attention=np.zeros((1, 1)))
+    assert "<img" not in plain._repr_html_()

@@ -37,7 +37,7 @@ def make_run():
         parameters = run.initial_parameters()
         for token_id, bias in dict(biases).items():
             parameters["output_layer.bias"][token_id] = bias
-        run.write_checkpoint("pytorch", Checkpoint(parameters, {}, {"step": 1}))
+        run.record("pytorch").write_checkpoint(Checkpoint(parameters, {}, {"step": 1}))
         return run
 
     return make

@@ -5,7 +5,7 @@ import pytest
 
 from diptych.config import SearchConfig
 from diptych.translation.translation import Translation
-from diptych.translation.translator import Translator
+from diptych.translation.translator import load
 from diptych.web import bounded
 from diptych.web.bounded import Sentences, TimeLimitError, to_json
 
@@ -24,7 +24,7 @@ def sentences(run):
 @pytest.mark.parametrize("search", [{}, {"beam_size": 3, "n_best": 3}, {"temperature": 1.5, "seed": 3}])
 def test_it_translates_as_the_command_line_does(run, sentences, search):
     lines = ["I feel hungry", "", "qux 나는", "Please close the window"]
-    expected = Translator(run, "reference").translate(lines, SearchConfig(**search))
+    expected = load(run, "reference").translate(lines, SearchConfig(**search))
     for row, line in enumerate(lines):
         found = sentences.translate(**job(line, row, **search))
         assert found["text"] == expected[row].text
@@ -57,7 +57,7 @@ def test_time_that_is_over_ends_a_translation_and_nothing_else(endless_run):
 
 def test_attention_is_rounded_and_left_out_where_it_is_none_or_too_large(monkeypatch):
     def convert(attention):
-        return to_json(Translation("a", "b", attention=np.array(attention, np.float32)), 1.23456789)
+        return to_json(Translation(source="a", text="b", attention=np.array(attention, np.float32)), 1.23456789)
 
     found = convert([[1 / 3, 2 / 3]])
     assert found["attention"] == [[0.333333, 0.666667]]

@@ -41,7 +41,7 @@ def training_speed(panel: ModuleType, folder: str, blocks: int = 6, steps: int =
         of warm-up took, what is compiled and chosen included.
     """
     run = Run.open(folder)
-    trial = TrainingTrial(panel, run, _model(panel, run, run.initial_parameters()), steps)
+    trial = TrainingTrial(panel, run, run.build(panel, run.initial_parameters()), steps)
     warm = warm_up(trial)
     timed = []
     kinds = {"made": trial.block, "ready": trial.block_with_masks_ready}
@@ -73,7 +73,7 @@ def decoding_speed(
     run = Run.open(folder)
     trained = run.trained_backends()
     parameters = run.read_checkpoint(trained[0]).parameters if trained else endless_parameters(run)
-    model = _model(panel, run, parameters)
+    model = run.build(panel, parameters)
     trial = DecodingTrial(panel, run, model, open_corpus(run.config.data).test, beam_size, batches, ends=bool(trained))
     warm = warm_up(trial)
     timed = [timed_block(trial) for _ in range(blocks)]
@@ -109,7 +109,7 @@ def speeds(
         `startup_seconds`, from the start of this process to a model that is ready.
     """
     run = replace(Run.open(folder), config=parse_config(dict(config)))
-    model = _model(panel, run, endless_parameters(run))
+    model = run.build(panel, endless_parameters(run))
     startup_seconds = time.time() - started
     test = list(open_corpus(run.config.data).test)
     trials: dict[str, Trial] = {
@@ -123,14 +123,6 @@ def speeds(
 def search_name(beam_size: int) -> str:
     """What a search is called."""
     return f"beam {beam_size}" if beam_size > 1 else "greedy"
-
-
-def _model(panel: ModuleType, run: Run, parameters: Parameters) -> Any:
-    """A panel's model with these weights."""
-    sizes = len(run.source_vocabulary), len(run.target_vocabulary)
-    model = panel.Model(run.config.model, *sizes, run.config.training.precision)
-    panel.load_parameters(model, parameters)
-    return model
 
 
 def endless_parameters(run: Run) -> Parameters:

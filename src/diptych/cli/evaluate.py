@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,8 +11,6 @@ import typer
 from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Run, Threads, Tokenize
 
 if TYPE_CHECKING:
-    from diptych.evaluation.evaluation import UnknownWords
-    from diptych.evaluation.forced import Forced
     from diptych.evaluation.systems import Measured
 
 
@@ -63,86 +60,52 @@ def evaluate(
     The search is the run's own unless an option says otherwise. With --against the other system's scores stand beside
     it, with the probability that the difference is chance. Signatures say how each score was computed.
     """
-    from diptych.evaluation import evaluation
-    from diptych.evaluation.lengths import quality_by_length
-    from diptych.evaluation.measures import MEASURES, chosen_measures
-    from diptych.evaluation.systems import measure
+    from diptych.evaluation.evaluate import evaluate as find_out
+    from diptych.evaluation.measures import chosen_measures
     from diptych.plots import picture_path
-    from diptych.runs.run import Run as OpenRun
-    from diptych.storage.place import replace_file
-    from diptych.translation.members import Member
-    from diptych.translation.translator import Translator
 
     names = chosen_measures(measures)
     picture = picture_path(plot) if plot else None
-    run = OpenRun.open(run_folder)
-    pairs = evaluation.read_part(run, part)
-    form = run.target_tokenizer.form  # all texts in the run's normal form, as its translations are
-    sources, references = [source for source, _ in pairs], [form(target) for _, target in pairs]
     search = {"beam_size": beam_size, "length_penalty": length_penalty}
-    overrides: dict[str, Any] = {key: value for key, value in search.items() if value is not None}
-
-    read: Forced | None = None
-    unknown: UnknownWords | None = None
-    if hypotheses:
-        first = str(hypotheses)
-        texts = {first: evaluation.read_hypotheses(hypotheses, len(pairs))}
-    else:
-        first = str(run_folder)
-        members = [Member.open(each, backend) for each in member or []]
-        with Translator(run, backend, checkpoint, threads, None, device, members, average) as translator:
-            found = translator.translate(sources, **overrides)
-            read, unknown = evaluation.read_by(translator, pairs), evaluation.unknown_words(run, pairs, found)
-        texts = {first: [each.text for each in found]}
-    if against:
-        other = str(against) if str(against) != first else f"{against} (2)"
-        rival = evaluation.Rival(against, against_backend or backend, checkpoint, threads, device)
-        texts[other] = rival.translate(run, part, pairs, overrides, loaded=None if hypotheses else backend)
-
-    texts = {system: [form(text) for text in said] for system, said in texts.items()}
-    measured = measure(texts, references, names, tokenize, test)
-    lengths = [len(run.source_tokenizer.tokenize(source)) for source in sources]
-    ranges = quality_by_length(lengths, texts, references) if by_length or picture else []
+    evaluation = find_out(
+        run_folder,
+        backend,
+        part=part,
+        measures=names,
+        tokenize=tokenize,
+        checkpoint=checkpoint,
+        members=member or (),
+        average=average,
+        hypotheses=hypotheses,
+        against=against,
+        against_backend=against_backend,
+        test=test,
+        by_length=by_length or picture is not None,
+        threads=threads,
+        device=device,
+        **{key: value for key, value in search.items() if value is not None},
+    )
     if output:
-        replace_file(output, "".join(f"{text}\n" for text in texts[first]))
+        output.write_text("".join(f"{text}\n" for text in evaluation.translations), encoding="utf-8")
     if picture:
-        _draw(ranges, picture)
+        _draw(evaluation.by_length, picture)
     if as_json:
-        values: dict[str, Any] = {
-            "run": str(run_folder),
-            "part": part,
-            "backend": None if hypotheses else backend,
-            "sentences": len(pairs),
-            **{name: each.score for name, each in measured[first].items()},
-            "intervals": {name: [each.low, each.high] for name, each in measured[first].items()},
-            "signatures": {
-                name: each.plain_signature for name, each in measured[first].items() if MEASURES[name].sacrebleu
-            },
-            "systems": {
-                system: {name: dataclasses.asdict(each) for name, each in row.items()}
-                for system, row in measured.items()
-            },
-            "token_accuracy": read.accuracy if read else None,
-            "loss": read.loss if read else None,
-            "perplexity": read.perplexity if read else None,
-            "unknown_words": dataclasses.asdict(unknown) if unknown else None,
-            "by_length": ranges,
-        }
-        print(json.dumps(values, ensure_ascii=False))
+        print(json.dumps(evaluation.to_json(), ensure_ascii=False))
         return
-    for line in (*_table(measured, names, test), *_by_length(ranges if by_length else [], list(texts))):
+    ranges = evaluation.by_length if by_length else []
+    for line in (*_table(evaluation.measured, names, test), *_by_length(ranges, list(evaluation.texts))):
         print(line)
-    if read:
+    if read := evaluation.forced:
         print(f"\ntoken accuracy  {read.accuracy:6.2f} %, of {read.tokens:,} target tokens, the reference being read")
         print(f"loss            {read.loss:6.4f} a token, perplexity {read.perplexity:.2f}")
-    if unknown:
+    if unknown := evaluation.unknown_words:
         print(
             f"unknown words   {unknown.source:6.2f} % of the sources, {unknown.reference:.2f} % of the references, "
             f"{unknown.said:.2f} % said"
         )
     together = f", in an ensemble with {', '.join(member)}" if member else ""
     how = "scored as they are" if hypotheses else f"translated with {backend}{together}"
-    print(f"\n{len(pairs):,} sentences of the {part} part of {run_folder}, {how}")
+    print(f"\n{evaluation.sentences:,} sentences of the {part} part of {run_folder}, {how}")
 
 
 def _table(measured: dict[str, dict[str, Measured]], names: list[str], test: str) -> list[str]:

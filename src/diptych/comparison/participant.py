@@ -15,7 +15,7 @@ from diptych.runs.progress import make_reporter
 from diptych.runs.run import Run
 from diptych.training.loop import TrainingReport, train
 from diptych.translation.translation import Translation
-from diptych.translation.translator import Translator
+from diptych.translation.translator import Translator, load
 
 # Decoding is timed over whole passes, as many as fit into this time, at least one and at most so many.
 SECONDS, PASSES = 3.0, 5
@@ -60,7 +60,7 @@ def train_and_translate(
     report = train(run, backend, threads=threads, device=device, reporter=reporter, tensorboard=tensorboard)
     if report.interrupted:
         raise KeyboardInterrupt
-    translator = Translator(run, backend, threads=threads, device=device)
+    translator = load(run, backend, threads=threads, device=device)
     translations = translator.translate(sentences)
     shown = translator.translate(examples)
     memory = peak_memory()  # before what is only measured
@@ -81,10 +81,7 @@ def train_and_translate(
 
 def _startup_seconds(panel: ModuleType, run: Run, started: float) -> float:
     """From the start of this process to a model that is ready: Python, the framework's import, the model."""
-    model = panel.Model(
-        run.config.model, len(run.source_vocabulary), len(run.target_vocabulary), run.config.training.precision
-    )
-    panel.load_parameters(model, run.initial_parameters())
+    run.build(panel)
     return time.time() - started
 
 

@@ -5,7 +5,7 @@ The defaults are those of `diptych compare` without a config: the built-in phras
 
 from diptych.config.data import AdditionalText, DataConfig, Normalization, Script, TokenizerKind, Tongue
 from diptych.config.model import Attention, Bridge, Cell, ModelConfig
-from diptych.config.reading import parse_config, read_config
+from diptych.config.reading import changed_search, parse_config, read_config
 from diptych.config.run import RunConfig
 from diptych.config.search import SearchConfig
 from diptych.config.section import Backend, Precision, Section
@@ -30,6 +30,7 @@ __all__ = [
     "TokenizerKind",
     "Tongue",
     "TrainingConfig",
+    "changed_search",
     "parse_config",
     "read_config",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from diptych.config.data import AdditionalText
 from diptych.config.run import RunConfig
+from diptych.config.search import SearchConfig
 from diptych.errors import ConfigError
 
 
@@ -70,6 +72,19 @@ def parse_config(values: dict[str, Any], origin: str = "config") -> RunConfig:
         raise ConfigError(f"{origin}: a config holds strings, numbers, booleans and lists only ({error})") from error
     except ValidationError as error:
         problems = [_explain(problem) for problem in error.errors()]
+        raise ConfigError(f"{origin}: " + "; ".join(problems)) from None
+
+
+def changed_search(search: SearchConfig, changes: Mapping[str, Any], origin: str) -> SearchConfig:
+    """A search section with other values for some of its keys; `origin` names it in the error.
+
+    Raises:
+        ConfigError: a key is unknown (the choices are listed) or a value does not fit.
+    """
+    try:
+        return SearchConfig.model_validate(search.model_dump() | dict(changes)) if changes else search
+    except ValidationError as error:
+        problems = [_explain({**problem, "loc": ("search", *problem["loc"])}) for problem in error.errors()]
         raise ConfigError(f"{origin}: " + "; ".join(problems)) from None
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from diptych.config import DataConfig
-from diptych.data.builtin.builtin import open_builtin
-from diptych.data.corpus.corpus import Corpus, OpenCorpus
-from diptych.data.corpus.files import Watch
+from diptych.data.builtin.builtin import SpacingText, open_builtin
+from diptych.data.corpus.corpus import Corpus, OpenCorpus, check_left
+from diptych.data.corpus.files import FilePairs, Watch
+from diptych.data.corpus.filters import Filter
 from diptych.data.corpus.texts import open_files
+from diptych.data.pairs import Pairs
 
 
 def load_corpus(config: DataConfig) -> Corpus:
@@ -32,3 +34,23 @@ def open_corpus(config: DataConfig, watch: Watch | None = None) -> OpenCorpus:
     if config.corpus == "files":
         return open_files(config, watch)
     return open_builtin(config)
+
+
+def open_part(config: DataConfig, part: str) -> Pairs:
+    """One part of a config's corpus; of a part with a text of its own, no other text is read.
+
+    Args:
+        config: as in `open_corpus`.
+        part: "train", "validation" or "test".
+
+    Raises:
+        DataError: as `open_corpus`.
+    """
+    paths: tuple[str, ...] = getattr(config, part)
+    if part == "train" or not paths:
+        return getattr(open_corpus(config), part)  # type: ignore[no-any-return]
+    if config.corpus == "spacing":
+        return SpacingText.open(paths[0])
+    pairs = FilePairs.open(paths, Filter.of_held_out(config))
+    check_left([pairs], config, str(paths[0]))
+    return pairs

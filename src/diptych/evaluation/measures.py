@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from diptych.errors import ConfigError
@@ -34,15 +35,16 @@ MEASURES = {
 """Every measure of texts. CER and WER are the character and the word error rate; TER is the translation edit rate."""
 
 
-def chosen_measures(names: str) -> list[str]:
-    """The measures named with commas between them, or "all".
+def chosen_measures(names: str | Sequence[str]) -> list[str]:
+    """The measures of a list, or named with commas between them, or "all".
 
     Raises:
         ConfigError: there is no such measure.
     """
     if names == "all":
         return list(MEASURES)
-    chosen = [name.strip().lower() for name in names.split(",") if name.strip()]
+    listed = names.split(",") if isinstance(names, str) else names
+    chosen = [name.strip().lower() for name in listed if name.strip()]
     unknown = [name for name in chosen if name not in MEASURES]
     if unknown or not chosen:
         what = ", ".join(unknown) or repr(names)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -92,8 +93,7 @@ def measure(
     results: dict[str, dict[str, Arrays]] = {}
     for precision in precisions:
         config = ladder_config(run.config, precision, rows)
-        model = panel.Model(config.model, len(run.source_vocabulary), len(run.target_vocabulary), precision)
-        panel.load_parameters(model, parameters)
+        model = replace(run, config=config).build(panel, parameters, precision)
         trains = hasattr(panel, "TrainingStep")
         works = first_works(run, config, steps)
         first = next(works)  # the same for every panel
@@ -219,9 +219,8 @@ def first_works(run: Run, config: RunConfig, steps: int) -> Iterator[Work]:
 
     The first batch has pairs of all lengths, so that there is padding: those of training are of one length if they can.
     """
-    languages = run.source_tokenizer, run.source_vocabulary, run.target_tokenizer, run.target_vocabulary
     needed = steps * config.training.batch_size * 4  # enough pairs for batches of several lengths
-    pairs = encode_pairs(run.corpus().train[:needed], *languages, run.config.data.maximum_length)
+    pairs = encode_pairs(run.corpus().train[:needed], run.source, run.target, run.config.data.maximum_length)
     by_length = np.argsort(pairs.sources.lengths, kind="stable")
     places = np.linspace(0, len(pairs) - 1, min(config.training.batch_size, len(pairs)))
     batch = collate(pairs, by_length[places.astype(int)])

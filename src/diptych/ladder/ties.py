@@ -49,9 +49,7 @@ def _log_probabilities(
     run: Run, parameters: Mapping[str, Any], sentence: int, tokens: Tokens
 ) -> npt.NDArray[np.float64]:
     """(T, V) what the reference thinks of every token after each prefix of `tokens`."""
-    model = reference.Model(run.config.model, len(run.source_vocabulary), len(run.target_vocabulary))
-    reference.load_parameters(model, parameters)
-    stepper = reference.Stepper(model)
+    stepper = reference.Stepper(run.build(reference, parameters, "float64"))
     source, lengths = search_batch(run)
     state = stepper.start(source[[sentence], : lengths[sentence]], lengths[[sentence]])
     rows = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -36,8 +37,7 @@ def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", ro
     run = Run.open(folder)
     parameters = starting_parameters(run, weights)
     config = ladder_config(run.config, "float64", rows)
-    model = panel.Model(config.model, len(run.source_vocabulary), len(run.target_vocabulary), "float64")
-    panel.load_parameters(model, parameters)
+    model = replace(run, config=config).build(panel, parameters, "float64")
     recorder = Recorder(panel, load_file(given) if given else {})
     for name, array in panel.export_parameters(model).items():
         recorder.keep(f"parameter {name}", array)

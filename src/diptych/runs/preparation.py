@@ -119,9 +119,16 @@ def prepare(
         RunError: the disk refuses.
     """
     key = _key(config, source, target)
-    languages = source.tokenizer, source.vocabulary, target.tokenizer, target.vocabulary
-    limits = config.maximum_length, config.minimum_length, config.maximum_ratio
-    encoders = {"train": Encoder(*languages, *limits), "validation": Encoder(*languages)}
+    encoders = {
+        "train": Encoder(
+            source,
+            target,
+            maximum_length=config.maximum_length,
+            minimum_length=config.minimum_length,
+            maximum_ratio=config.maximum_ratio,
+        ),
+        "validation": Encoder(source, target),
+    }
     parts = {"train": Watched(corpus.train, "encoding", reporter), "validation": corpus.validation}
     try:
         with building_folder(folder, key) as building:

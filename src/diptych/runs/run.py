@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.config import RunConfig, read_config
+from diptych.config import Precision, RunConfig, read_config
 from diptych.data.corpus.corpus import Corpus, OpenCorpus
 from diptych.data.opening import load_corpus, open_corpus
-from diptych.data.tokens.language import Language, build_languages, check_languages, resampling
-from diptych.data.tokens.resampling import Resampling
+from diptych.data.tokens.language import Language, build_languages, check_languages
+from diptych.data.tokens.resampling import Resampling, resampling
 from diptych.data.tokens.tokenizers import Tokenizer
 from diptych.data.tokens.vocabulary import Vocabulary
 from diptych.errors import BackendError, DiptychError, RunError
@@ -126,6 +126,15 @@ class Run:
         check_languages(config.data, source, target, origin=str(folder))
         return cls(folder, config, source, target)
 
+    @classmethod
+    def of(cls, run: Run | str | Path) -> Run:
+        """A run, or the run in a folder.
+
+        Raises:
+            RunError: there is no folder, or what it holds is no run.
+        """
+        return run if isinstance(run, Run) else cls.open(run)
+
     @property
     def source_tokenizer(self) -> Tokenizer:
         """How a line of the source becomes tokens."""
@@ -196,6 +205,21 @@ class Run:
         sizes = len(self.source_vocabulary), len(self.target_vocabulary)
         return initial_parameters(self.config.model, *sizes, self.config.training.seed)
 
+    def build(
+        self, panel: Any, parameters: Mapping[str, npt.NDArray[Any]] | None = None, precision: Precision | None = None
+    ) -> Any:
+        """The run's model in a panel.
+
+        Args:
+            panel: the panel, see `diptych.panel.load`.
+            parameters: its weights, by name; None for the values that training starts from.
+            precision: None for the run's own.
+        """
+        sizes = len(self.source_vocabulary), len(self.target_vocabulary)
+        model = panel.Model(self.config.model, *sizes, precision=precision or self.config.training.precision)
+        panel.load_parameters(model, self.initial_parameters() if parameters is None else parameters)
+        return model
+
     def record(self, backend: str) -> TrainingRecord:
         """What training with a backend has left in this run.
 
@@ -211,10 +235,6 @@ class Run:
         """The backends that have a checkpoint in this run."""
         return [backend for backend in BACKENDS if self.record(backend).steps() is not None]
 
-    def write_checkpoint(self, backend: str, checkpoint: Checkpoint, best: bool = False) -> str:
-        """Write a backend's latest checkpoint, see `TrainingRecord.write_checkpoint`."""
-        return self.record(backend).write_checkpoint(checkpoint, best)
-
     def read_checkpoint(self, backend: str, which: str = "best") -> Checkpoint:
         """Read a backend's "best" or "latest" checkpoint, or one by name, see `TrainingRecord.read_checkpoint`.
 
@@ -229,10 +249,6 @@ class Run:
                 f"train it with `diptych train {self.folder} --backend {backend}`"
             )
         return self.record(backend).read_checkpoint(which)
-
-    def append_metrics(self, backend: str, line: Mapping[str, Any]) -> None:
-        """Add one line to a backend's metrics."""
-        self.record(backend).append_metrics(line)
 
     def read_metrics(self, backend: str) -> list[dict[str, Any]]:
         """Every line of a backend's metrics, in order."""

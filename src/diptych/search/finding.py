@@ -22,6 +22,7 @@ def find(
     stepper: Stepper,
     source: Ids,
     source_lengths: Ids,
+    *,
     usual_lengths: Ids,
     search: SearchConfig,
     rows: Sequence[int],
@@ -53,14 +54,32 @@ def find(
         longest = np.full_like(usual_lengths, search.maximum_length)
     else:
         longest = np.maximum(usual_lengths, constraints.needed(len(source)) + ROOM) if constraints else usual_lengths
-    request = stepper, source, source_lengths, longest
     kept_to = constraints or None  # what asks for nothing costs nothing
     if search.beam_size > 1:
-        ranking = search.length_penalty, search.n_best, search.coverage_penalty
-        return beam(*request, search.beam_size, *ranking, kept_to)
+        return beam(
+            stepper,
+            source,
+            source_lengths,
+            longest,
+            size=search.beam_size,
+            length_penalty=search.length_penalty,
+            n_best=search.n_best,
+            coverage_penalty=search.coverage_penalty,
+            constraints=kept_to,
+        )
     if search.temperature > 0.0:
-        top = search.top_k, search.top_p
-        found = sample(*request, search.temperature, search.seed, rows, *top, kept_to)
+        hypotheses = sample(
+            stepper,
+            source,
+            source_lengths,
+            longest,
+            temperature=search.temperature,
+            seed=search.seed,
+            rows=rows,
+            top_k=search.top_k,
+            top_p=search.top_p,
+            constraints=kept_to,
+        )
     else:
-        found = greedy(*request, kept_to)
-    return [[hypothesis] for hypothesis in found]
+        hypotheses = greedy(stepper, source, source_lengths, longest, constraints=kept_to)
+    return [[hypothesis] for hypothesis in hypotheses]

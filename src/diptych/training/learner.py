@@ -56,9 +56,7 @@ class Learner:
         self._run, self._backend = run, backend
         self._panel = panel = load(backend, threads, device)
         panel.settle(state.choices.get(backend, {}))
-        sizes = len(run.source_vocabulary), len(run.target_vocabulary)
-        self.model = panel.Model(run.config.model, *sizes, precision=run.config.training.precision)
-        panel.load_parameters(self.model, checkpoint.parameters if checkpoint else run.initial_parameters())
+        self.model = run.build(panel, checkpoint.parameters if checkpoint else None)
         self.training = panel.TrainingStep(self.model, run.config.training)
         if checkpoint:
             self.training.load_state(checkpoint.optimizer, state.updates)
@@ -109,7 +107,7 @@ class Learner:
 
     def translator(self) -> Translator:
         """Translates with the model as it is."""
-        return Translator.of_model(self._run, self._backend, self.model, self.stepper)
+        return Translator(self._run, self.stepper, self._backend)
 
     def pictures(self, pairs: EncodedPairs) -> dict[str, bytes]:
         """The attention over the first of these pairs, as PNG by name, see `attention_pictures`."""

@@ -94,9 +94,7 @@ def range_test(
     pairs = run.encoded(reporter).train
     check_memory(run, pairs, device)
     panel, config = load(backend, threads, device), _for_so_many(run.config, steps)
-    model = panel.Model(config.model, len(run.source_vocabulary), len(run.target_vocabulary), config.training.precision)
-    panel.load_parameters(model, run.initial_parameters())
-    training = panel.TrainingStep(model, config.training)
+    training = panel.TrainingStep(run.build(panel), config.training)
 
     rates = [lowest * (highest / lowest) ** (step / (steps - 1)) for step in range(steps)]
     reporter.begin(backend, 0, steps)

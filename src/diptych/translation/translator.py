@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from diptych.config import Precision, SearchConfig, parse_config
+from diptych.config import Precision, SearchConfig, changed_search
 from diptych.data.tokens.batches import source_batch
 from diptych.data.tokens.vocabulary import EOS, UNK
 from diptych.errors import ConfigError
 from diptych.runs.run import Run
 from diptych.search import Constraints, Hypothesis, Stepper, find
 from diptych.search.ensemble import Average
-from diptych.translation.members import Member, MemberProcess, load_ensemble
+from diptych.translation.members import Member, MemberProcess, load_ensemble, load_model
 from diptych.translation.translation import Alternative, Translation
 
 LINE_BREAKS = str.maketrans(dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
@@ -23,54 +23,42 @@ LINE_BREAKS = str.maketrans(dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 class Translator:
-    """Translates lines with a run's model in one backend, or with an ensemble that this model belongs to.
+    """Translates lines with a run's model, or with an ensemble that this model belongs to.
 
     Attributes:
         run: the run.
-        backend: in which the model is.
+        stepper: what drives the model, or the ensemble, token by token.
+        backend: in which the run's model is.
         trained_in: whose checkpoint it is: the backend's own, or another's where this one has not trained.
-        model: the panel's model.
+        attends: whether the model, or one of the ensemble's, has an attention to show.
     """
-
-    _attends = True
-    _processes: tuple[MemberProcess, ...] = ()
 
     def __init__(
         self,
         run: Run,
-        backend: str = "pytorch",
-        which: str = "best",
-        threads: int | None = None,
-        precision: Precision | None = None,
-        device: str = "auto",
-        members: Sequence[Member] = (),
-        average: Average = "probability",
+        stepper: Stepper,
+        backend: str,
+        *,
+        trained_in: str = "",
+        attends: bool | None = None,
+        processes: Sequence[MemberProcess] = (),
     ) -> None:
-        """Load a checkpoint's weights, and those of the other members, see `diptych.translation.members.load_ensemble`.
+        """Translate with a model that is there; its weights may change between calls. `load` makes one of a checkpoint.
 
         Args:
-            run: what was trained.
-            backend: "tensorflow", "pytorch" or "reference".
-            which: "best", "latest" or a checkpoint's name.
-            threads: how many each process's backend may use; None leaves that to it.
-            precision: None for each run's own, or float64 in the reference, which has no other.
-            device: "auto", "cpu" or "cuda".
-            members: the models that say each token together with this one.
-            average: of their probabilities, see `diptych.search.Ensemble`.
-
-        Raises:
-            BackendError: a backend is unknown, not installed or broken.
-            RunError: nothing has been trained in a run, or a member's vocabularies are not this run's.
-            CheckpointError: there is no such checkpoint, or it is damaged.
+            run: whose tokenizers, vocabularies and search config are used.
+            stepper: what drives the model, or the ensemble, token by token.
+            backend: in which the run's model is.
+            trained_in: whose checkpoint it is; "" for the backend's own.
+            attends: whether there is an attention to show; None where there is only the run's own model.
+            processes: those in which other members of the ensemble compute; `close` ends them.
         """
         self.run = run
+        self.stepper = stepper
         self.backend = backend
-        first = Member(run, backend, which)
-        loaded, self._processes = load_ensemble(first, members, average, threads, precision, device)
-        self.model = loaded.model
-        self.trained_in = loaded.trained_in
-        self._stepper: Stepper = loaded.stepper
-        self._attends = any(each.run.config.model.attention != "none" for each in (first, *members))
+        self.trained_in = trained_in or backend
+        self.attends = run.config.model.attention != "none" if attends is None else attends
+        self._processes = tuple(processes)
 
     def close(self) -> None:
         """End the processes of an ensemble; without one there is nothing to end."""
@@ -82,24 +70,6 @@ class Translator:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @property
-    def attends(self) -> bool:
-        """Whether the model, or one of the ensemble's, has an attention to show."""
-        return self._attends
-
-    @property
-    def stepper(self) -> Stepper:
-        """What drives the model, or the ensemble, token by token."""
-        return self._stepper
-
-    @classmethod
-    def of_model(cls, run: Run, backend: str, model: Any, stepper: Stepper) -> Translator:
-        """A translator with a model that is there already, for instance in training; its weights may change later."""
-        translator = cls.__new__(cls)
-        translator.run, translator.backend, translator.trained_in = run, backend, backend
-        translator.model, translator._stepper = model, stepper
-        return translator
 
     def translate(
         self,
@@ -129,10 +99,7 @@ class Translator:
         """
         if isinstance(lines, str):
             raise TypeError(f"translate takes a list of lines, got the string {lines[:40]!r}: put it in a list")
-        search = search or self.run.config.search
-        if overrides:
-            values = {"search": search.model_dump() | overrides}
-            search = parse_config(values, origin="translate").search
+        search = changed_search(search or self.run.config.search, overrides, origin="translate")
         if search.coverage_penalty > 0.0 and not self.attends:
             raise ConfigError(
                 f"coverage_penalty {search.coverage_penalty} needs an attention, but the model of {self.run.folder} "
@@ -146,17 +113,21 @@ class Translator:
         for start in range(0, len(rows), search.batch_size):
             batch = rows[start : start + search.batch_size]
             beginnings = [prefixes[row] for row in batch] if prefixes else []
-            found = self._search([tokens[row] for row in batch], [first_row + row for row in batch], search, beginnings)
-            for row, hypotheses in zip(batch, found, strict=True):
-                translations[row] = self._translation(lines[row], tokens[row], hypotheses, search.beam_size > 1)
+            source, lengths = source_batch([self.run.source_vocabulary.encode(tokens[row]) for row in batch])
+            best_first = find(
+                self.stepper,
+                source,
+                lengths,
+                usual_lengths=self.run.longest_translations(lengths),
+                search=search,
+                rows=[first_row + row for row in batch],
+                prefixes=beginnings,
+            )
+            for row, hypotheses in zip(batch, best_first, strict=True):
+                said = [self._alternative(hypothesis) for hypothesis in hypotheses]
+                shown = tuple(said) if search.beam_size > 1 else ()
+                translations[row] = Translation.of(said[0], lines[row], tuple(tokens[row]), alternatives=shown)
         return translations
-
-    def _search(
-        self, token_lists: list[list[str]], rows: list[int], search: SearchConfig, prefixes: list[tuple[int, ...]]
-    ) -> list[list[Hypothesis]]:
-        """The hypotheses found for each sentence, the best first."""
-        source, lengths = source_batch([self.run.source_vocabulary.encode(tokens) for tokens in token_lists])
-        return find(self._stepper, source, lengths, self.run.longest_translations(lengths), search, rows, prefixes)
 
     def _prefixes(self, prefix: str | Sequence[str], lines: int, search: SearchConfig) -> list[tuple[int, ...]]:
         """The ids that each line's translation begins with; empty where none has to begin with anything.
@@ -168,7 +139,8 @@ class Translator:
         texts = [prefix] if isinstance(prefix, str) else list(prefix)
         if not isinstance(prefix, str) and len(texts) != lines:
             raise ConfigError(f"translate takes one prefix, or one for each line: got {len(texts)} for {lines} lines")
-        vocabulary, found = self.run.target_vocabulary, []
+        vocabulary = self.run.target_vocabulary
+        beginnings: list[tuple[int, ...]] = []
         for text in texts:
             tokens = self.run.target_tokenizer.tokenize(text) if text else []
             ids = tuple(vocabulary.encode(tokens))
@@ -177,29 +149,13 @@ class Translator:
                     f"the prefix {text!r} holds {tokens[ids.index(UNK)]!r}, which is not in the target's vocabulary of "
                     f"{len(vocabulary):,} tokens, so the model cannot say it: use other words"
                 )
-            found.append(ids)
-        constraints = Constraints(search.no_repeat_ngram, search.minimum_length, prefixes=tuple(found))
+            beginnings.append(ids)
+        constraints = Constraints(search.no_repeat_ngram, search.minimum_length, prefixes=tuple(beginnings))
         if search.maximum_length:
-            constraints.check_room(np.full(len(found), search.maximum_length, np.int32))
-        if not any(found):
+            constraints.check_room(np.full(len(beginnings), search.maximum_length, np.int32))
+        if not any(beginnings):
             return []
-        return found * lines if isinstance(prefix, str) else found
-
-    def _translation(
-        self, line: str, tokens: list[str], hypotheses: list[Hypothesis], with_alternatives: bool
-    ) -> Translation:
-        found = [self._alternative(hypothesis) for hypothesis in hypotheses]
-        best = found[0]
-        return Translation(
-            source=line,
-            text=best.text,
-            source_tokens=tuple(tokens),
-            tokens=best.tokens,
-            log_probability=best.log_probability,
-            token_log_probabilities=best.token_log_probabilities,
-            attention=best.attention,
-            alternatives=tuple(found) if with_alternatives else (),
-        )
+        return beginnings * lines if isinstance(prefix, str) else beginnings
 
     def _alternative(self, hypothesis: Hypothesis) -> Alternative:
         return Alternative(
@@ -217,7 +173,7 @@ class Translator:
 
 
 def load(
-    folder: str | Path,
+    run: Run | str | Path,
     backend: str = "pytorch",
     which: str = "best",
     threads: int | None = None,
@@ -226,14 +182,17 @@ def load(
     members: Sequence[str | Member] = (),
     average: Average = "probability",
 ) -> Translator:
-    """Open the run in a folder and load its model into a backend, see `Translator`.
+    """Load a run's model into a backend, to translate with it.
+
+    The framework is imported into this process: PyTorch then uses `device` by default, and both keep the number of
+    threads. With members of another framework, that one computes in a process of its own, see `Translator.close`.
 
     Args:
-        folder: the run's.
+        run: the run, or its folder.
         backend: "tensorflow", "pytorch" or "reference".
-        which: "best", "latest" or a checkpoint's name.
-        threads: how many the backend may use; None leaves that to it.
-        precision: None for the run's own.
+        which: "best", "latest", "average-best", "average-latest" or a checkpoint's name.
+        threads: how many each process's backend may use; None leaves that to it.
+        precision: None for the run's own, or float64 in the reference, which has no other.
         device: "auto", "cpu" or "cuda".
         members: the other members of an ensemble, each as RUN[:BACKEND[:CHECKPOINT]], by default this backend's best.
         average: of the members' probabilities, see `diptych.search.Ensemble`.
@@ -244,6 +203,12 @@ def load(
         CheckpointError: there is no such checkpoint, or it is damaged.
         UsageError: a member names no backend that there is.
     """
-    run = Run.open(folder)
-    opened = [each if isinstance(each, Member) else Member.open(each, backend) for each in members]
-    return Translator(run, backend, which, threads, precision, device, opened, average)
+    run = Run.of(run)
+    if not members:
+        loaded = load_model(run, backend, which, threads=threads, precision=precision, device=device)
+        return Translator(run, loaded.stepper, backend, trained_in=loaded.trained_in)
+    first = Member(run, backend, which)
+    others = [each if isinstance(each, Member) else Member.open(each, backend) for each in members]
+    loaded, processes = load_ensemble(first, others, average, threads=threads, precision=precision, device=device)
+    attends = any(each.run.config.model.attention != "none" for each in (first, *others))
+    return Translator(run, loaded.stepper, backend, trained_in=loaded.trained_in, attends=attends, processes=processes)

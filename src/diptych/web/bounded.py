@@ -12,6 +12,7 @@ import numpy as np
 from diptych.config import SearchConfig
 from diptych.runs.run import Run
 from diptych.search import Stepper
+from diptych.translation.members import load_model
 from diptych.translation.translation import Translation
 from diptych.translation.translator import Translator
 from diptych.web.limits import Limits
@@ -57,10 +58,11 @@ class BoundedTranslator(Translator):
     One at a time, so that a translation is the same, to the last bit of its score, whatever else is asked for.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Load the model, see `Translator`, and search with it once, so that the first sentence is as quick as any."""
-        super().__init__(*arguments, **options)
-        self._bounded = self._stepper = BoundedStepper(self._stepper)
+    def __init__(self, run: Run, backend: str, threads: int | None = None, device: str = "auto") -> None:
+        """Load the run's best model and search with it once, so that the first sentence is as quick as any."""
+        loaded = load_model(run, backend, threads=threads, device=device)
+        self._bounded = BoundedStepper(loaded.stepper)
+        super().__init__(run, self._bounded, backend, trained_in=loaded.trained_in)
         for overrides in WARMING_UP:
             self.translate(["a"], **overrides, maximum_length=4)
 

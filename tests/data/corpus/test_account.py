@@ -38,8 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def account_of(config: DataConfig) -> tuple[OpenCorpus, bytes, str]:
     corpus = open_corpus(config)
     source, target = build_languages(config, corpus.train)
-    languages = source.tokenizer, source.vocabulary, target.tokenizer, target.vocabulary
-    encoder = Encoder(*languages, config.maximum_length, config.minimum_length, config.maximum_ratio)
+    encoder = Encoder(source, target, config.maximum_length, config.minimum_length, config.maximum_ratio)
     verdicts = bytearray()
     list(encoder.encode(corpus.train, verdicts))
     return corpus, bytes(verdicts), ""

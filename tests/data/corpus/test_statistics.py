@@ -10,6 +10,7 @@ from diptych.data.corpus import statistics
 from diptych.data.corpus.samples import sample
 from diptych.data.corpus.statistics import Lengths, text_statistics, token_statistics
 from diptych.data.tokens.encoded import encode_pairs
+from diptych.data.tokens.language import Language
 from diptych.data.tokens.tokenizers import make_tokenizer
 from diptych.data.tokens.vocabulary import UNK, Vocabulary
 
@@ -54,12 +55,12 @@ def test_too_many_words_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @given(pairs=PAIRS)
 def test_tokens_are_counted(pairs: list[tuple[str, str]]) -> None:
-    tokenizer, vocabulary = make_tokenizer("word"), Vocabulary(("a", "b", "1"))
-    encoded = encode_pairs(pairs, tokenizer, vocabulary, tokenizer, vocabulary)
+    language = Language(make_tokenizer("word"), Vocabulary(("a", "b", "1")))
+    encoded = encode_pairs(pairs, language, language)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(statistics, "ENCODED_BLOCK", 3)
         found = token_statistics(encoded)["target"]
-    ids = [vocabulary.encode(target.split()) for _, target in pairs]
+    ids = [language.vocabulary.encode(target.split()) for _, target in pairs]
     assert found.tokens == sum(map(len, ids))
     assert found.unknown == sum(each.count(UNK) for each in ids)
     assert found.lengths == Lengths.of(Counter(map(len, ids)))

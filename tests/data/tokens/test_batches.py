@@ -19,6 +19,7 @@ from diptych.data.tokens.batches import (
     training_batches,
     validation_batches,
 )
+from diptych.data.tokens.language import Language
 from diptych.data.tokens.tokenizers import make_tokenizer
 from diptych.data.tokens.vocabulary import BOS, EOS, PAD, UNK, Vocabulary
 from diptych.errors import DataError
@@ -184,7 +185,7 @@ def test_an_epoch_s_order_takes_few_bytes_a_pair(batch_by: str, width: int) -> N
 
 
 def test_no_pairs_make_no_batches() -> None:
-    nothing = encode_pairs([], WORD, Vocabulary(("a",)), WORD, Vocabulary(("b",)))
+    nothing = encode_pairs([], Language(WORD, Vocabulary(("a",))), Language(WORD, Vocabulary(("b",))))
     for batch_by in ("sentences", "tokens"):
         assert training_batches(nothing, 4, 1, 0, batch_by) == validation_batches(nothing, 4, batch_by) == []
 
@@ -200,18 +201,18 @@ def test_sequences_come_back_as_they_were(lists: list[list[int]]) -> None:
 def test_encoding_keeps_words_and_leaves_out_what_is_too_long() -> None:
     source, target = Vocabulary(("I", "feel")), Vocabulary(("배가",))
     pairs = [("I feel", "배가"), ("I I I", "배가"), ("feel", "배가 배가 배가"), ("I hungry", "배가 고파요")]
-    found = encode_pairs(pairs, WORD, source, WORD, target, maximum_length=2)
+    found = encode_pairs(pairs, Language(WORD, source), Language(WORD, target), maximum_length=2)
     assert [s.tolist() for s in found.sources] == [[4, 5], [4, UNK]]
     assert [t.tolist() for t in found.targets] == [[4], [4, UNK]]
     assert found.left_out == 2 and len(found) == 2
     assert collate(found, np.array([1, 0], np.int32)).rows.tolist() == [3, 0]
-    everything = encode_pairs(pairs, WORD, source, WORD, target)
+    everything = encode_pairs(pairs, Language(WORD, source), Language(WORD, target))
     assert everything.left_out == 0 and len(everything) == 4
 
 
 def test_a_text_that_spells_padding_is_not_padding() -> None:
     vocabulary = Vocabulary.build([["<pad>", "<bos>", "<eos>"]])
-    pairs = encode_pairs([("<pad> <eos>", "<eos> <bos> <pad>")], WORD, vocabulary, WORD, vocabulary)
+    pairs = encode_pairs([("<pad> <eos>", "<eos> <bos> <pad>")], Language(WORD, vocabulary), Language(WORD, vocabulary))
     batch = collate(pairs, np.array([0], np.int32))
     assert batch.source.min() > UNK and batch.target_output[0, :-1].min() > UNK
 
@@ -220,9 +221,9 @@ def test_pairs_that_cannot_be_encoded_are_named() -> None:
     vocabulary = Vocabulary(("a",))
     for pair, side in ((("a", " "), "target"), (("\u2028", "a"), "source")):
         with pytest.raises(DataError, match=f"pair 2 of 2 has an empty {side}"):
-            encode_pairs([("a", "a"), pair], WORD, vocabulary, WORD, vocabulary)
+            encode_pairs([("a", "a"), pair], Language(WORD, vocabulary), Language(WORD, vocabulary))
     with pytest.raises(DataError, match="each of the 1 pairs has a side of more than maximum_length = 1 tokens"):
-        encode_pairs([("a a", "a")], WORD, vocabulary, WORD, vocabulary, maximum_length=1)
+        encode_pairs([("a a", "a")], Language(WORD, vocabulary), Language(WORD, vocabulary), maximum_length=1)
 
 
 @given(st.lists(IDS, min_size=1, max_size=12))

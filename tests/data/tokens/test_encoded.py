@@ -14,13 +14,14 @@ from diptych.data.reasons import Reason
 from diptych.data.tokens import encoded, stored
 from diptych.data.tokens.batches import collate, training_batches
 from diptych.data.tokens.encoded import EncodedPairs, Encoder, Sequences, encode_pairs, fingerprint
+from diptych.data.tokens.language import Language
 from diptych.data.tokens.stored import TYPES, open_pairs, write_pairs
 from diptych.data.tokens.tokenizers import make_tokenizer
 from diptych.data.tokens.vocabulary import Vocabulary
 from diptych.errors import DataError
 
 WORD, CHARACTER = make_tokenizer("word"), make_tokenizer("character")
-LANGUAGES = WORD, Vocabulary(("a", "b", "한국")), CHARACTER, Vocabulary(("x", "y", " "))
+LANGUAGES = Language(WORD, Vocabulary(("a", "b", "한국"))), Language(CHARACTER, Vocabulary(("x", "y", " ")))
 SIDES = st.text("ab 한국xy", min_size=1).filter(str.strip)
 PAIRS = st.lists(st.tuples(SIDES, SIDES), min_size=1, max_size=30)
 

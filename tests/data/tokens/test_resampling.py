@@ -9,7 +9,8 @@ import pytest
 from diptych.config import DataConfig
 from diptych.data.opening import open_corpus
 from diptych.data.tokens.encoded import encode_pairs
-from diptych.data.tokens.language import build_languages, resampling
+from diptych.data.tokens.language import build_languages
+from diptych.data.tokens.resampling import resampling
 from diptych.data.tokens.vocabulary import UNK
 
 KINDS = ("unigram", "bpe")
@@ -31,9 +32,7 @@ def prepared(request):
 
 
 def encode(languages, pairs, maximum_length=0):
-    return encode_pairs(
-        pairs, *(part for side in languages for part in (side.tokenizer, side.vocabulary)), maximum_length
-    )
+    return encode_pairs(pairs, *languages, maximum_length)
 
 
 def texts(language, sequences):

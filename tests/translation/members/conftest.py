@@ -29,7 +29,7 @@ def make_run():
         for backend in backends:
             for step, scale in enumerate(scales, 1):
                 parameters = {name: scale * values for name, values in run.initial_parameters().items()}
-                run.write_checkpoint(backend, Checkpoint(parameters, {}, {"step": step}), best=step == 1)
+                run.record(backend).write_checkpoint(Checkpoint(parameters, {}, {"step": step}), best=step == 1)
         return run
 
     return make

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from diptych.data.pairs import Pairs
 from diptych.data.reasons import Reason
-from diptych.data.tokens.tokenizers import Tokenizer
-from diptych.data.tokens.vocabulary import PAD, Vocabulary
+from diptych.data.tokens.language import Language
+from diptych.data.tokens.vocabulary import PAD
 from diptych.errors import DataError
 
 Ids = npt.NDArray[np.int32]
@@ -107,15 +107,14 @@ class Encoder:
     """What turns the two sides of a pair into token ids.
 
     Attributes:
+        source, target: how a line of either side becomes tokens, and their ids.
         maximum_length: a pair with more tokens than this on either side is left out (0: none is).
         minimum_length: one with fewer tokens is left out, too.
         maximum_ratio: and one whose longer side has more than so many times the shorter one's tokens (0: none is).
     """
 
-    source_tokenizer: Tokenizer
-    source_vocabulary: Vocabulary
-    target_tokenizer: Tokenizer
-    target_vocabulary: Vocabulary
+    source: Language
+    target: Language
     maximum_length: int = 0
     minimum_length: int = 1
     maximum_ratio: float = 0.0
@@ -134,8 +133,8 @@ class Encoder:
         Raises:
             DataError: a pair has a side without tokens, or every pair is left out.
         """
-        split_source, split_target = self.source_tokenizer.tokenize, self.target_tokenizer.tokenize
-        encode_source, encode_target = self.source_vocabulary.encode, self.target_vocabulary.encode
+        split_source, split_target = self.source.tokenizer.tokenize, self.target.tokenizer.tokenize
+        encode_source, encode_target = self.source.vocabulary.encode, self.target.vocabulary.encode
         verdicts = bytearray() if verdicts is None else verdicts
         row = first - 1
         for row, (source_text, target_text) in enumerate(islice(pairs, first, None), first):
@@ -176,23 +175,15 @@ class Encoder:
         return f"each of the {rows} pairs is left out ({found}): change these options"
 
 
-def encode_pairs(
-    pairs: Pairs,
-    source_tokenizer: Tokenizer,
-    source_vocabulary: Vocabulary,
-    target_tokenizer: Tokenizer,
-    target_vocabulary: Vocabulary,
-    maximum_length: int = 0,
-) -> EncodedPairs:
+def encode_pairs(pairs: Pairs, source: Language, target: Language, maximum_length: int = 0) -> EncodedPairs:
     """The token ids of these pairs, without those that have more than `maximum_length` tokens on a side (0: all).
 
     Raises:
         DataError: a pair has a side without tokens, or every pair is too long.
     """
-    languages = source_tokenizer, source_vocabulary, target_tokenizer, target_vocabulary
-    found = list(Encoder(*languages, maximum_length).encode(pairs))
-    rows = np.array([row for row, _, _ in found], np.int32)
-    sources, targets = Sequences.of(source for _, source, _ in found), Sequences.of(target for _, _, target in found)
+    encoded = list(Encoder(source, target, maximum_length).encode(pairs))
+    rows = np.array([row for row, _, _ in encoded], np.int32)
+    sources, targets = Sequences.of(ids for _, ids, _ in encoded), Sequences.of(ids for _, _, ids in encoded)
     return EncodedPairs(sources, targets, rows, left_out=len(pairs) - len(rows))
 
 

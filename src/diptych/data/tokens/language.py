@@ -11,7 +11,6 @@ from typing import Any, cast, get_args
 
 from diptych.config import DataConfig, Normalization
 from diptych.data.pairs import Pairs
-from diptych.data.tokens.resampling import Resampling
 from diptych.data.tokens.tokenizers import SubwordTokenizer, Tokenizer, make_tokenizer
 from diptych.data.tokens.tokenizers.subword_training import train_subwords
 from diptych.data.tokens.tokenizers.word_counts import WordCounts
@@ -139,11 +138,3 @@ def _count_tokens(pairs: Pairs, *tokenizers: Tokenizer) -> list[Counter[str]]:
             units = tokenizer.words if isinstance(tokenizer, SubwordTokenizer) else tokenizer.split
             count.update(chain.from_iterable(units(tokenizer.normalize(pair[side])) for pair in block))
     return [count.counts if isinstance(count, WordCounts) else count for count in counts]
-
-
-def resampling(config: DataConfig, source: Language, target: Language, seed: int) -> Resampling | None:
-    """How training divides its pairs anew in each epoch; None where the config does not ask for it."""
-    if not config.subword_sampling:
-        return None
-    languages = source.tokenizer, source.vocabulary, target.tokenizer, target.vocabulary
-    return Resampling(*languages, config.subword_sampling, seed)

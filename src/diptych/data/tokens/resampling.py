@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diptych.config import DataConfig
 from diptych.data.tokens.encoded import EncodedPairs, Ids, Sequences
-from diptych.data.tokens.tokenizers import SubwordTokenizer, Tokenizer
-from diptych.data.tokens.vocabulary import UNK, Vocabulary
+from diptych.data.tokens.language import Language
+from diptych.data.tokens.tokenizers import SubwordTokenizer
+from diptych.data.tokens.vocabulary import UNK
 from diptych.randomness import generator
 
 DRAWN_AT_ONCE = 64
@@ -22,14 +24,13 @@ class Resampling:
     A side whose tokens are no subwords stays as it is, and so does a sentence with an unknown token.
 
     Attributes:
+        source, target: how a line of either side becomes tokens, and their ids.
         strength: what the tokenizer makes of it, see `SubwordTokenizer.sample`.
         seed: the training seed.
     """
 
-    source_tokenizer: Tokenizer
-    source_vocabulary: Vocabulary
-    target_tokenizer: Tokenizer
-    target_vocabulary: Vocabulary
+    source: Language
+    target: Language
     strength: float
     seed: int
 
@@ -42,20 +43,24 @@ class Resampling:
         return EncodedPairs(sources, targets, numbers)
 
     def _side(self, side: str, sequences: Sequences, rows: Ids, numbers: Ids, epoch: int) -> Sequences:
-        source = side == "source"
-        tokenizer = self.source_tokenizer if source else self.target_tokenizer
-        vocabulary = self.source_vocabulary if source else self.target_vocabulary
-        found = [sequences[row].tolist() for row in rows.tolist()]
+        language = self.source if side == "source" else self.target
+        tokenizer, vocabulary = language.tokenizer, language.vocabulary
+        sentences = [sequences[row].tolist() for row in rows.tolist()]
         if isinstance(tokenizer, SubwordTokenizer):
             for place, number in enumerate(numbers.tolist()):
-                if UNK not in found[place]:
-                    text = tokenizer.join(vocabulary.decode(found[place]))
+                if UNK not in sentences[place]:
+                    text = tokenizer.join(vocabulary.decode(sentences[place]))
                     draws = _draws(generator(self.seed, "subwords", epoch, side, number))
-                    found[place] = vocabulary.encode(tokenizer.sample(text, self.strength, draws))
-        return Sequences.of(found)
+                    sentences[place] = vocabulary.encode(tokenizer.sample(text, self.strength, draws))
+        return Sequences.of(sentences)
 
 
 def _draws(random: np.random.Generator) -> Iterator[float]:
     """Uniform numbers in [0, 1), as many as are asked for."""
     while True:
         yield from random.random(DRAWN_AT_ONCE).tolist()
+
+
+def resampling(config: DataConfig, source: Language, target: Language, seed: int) -> Resampling | None:
+    """How training divides its pairs anew in each epoch; None where the config does not ask for it."""
+    return Resampling(source, target, config.subword_sampling, seed) if config.subword_sampling else None

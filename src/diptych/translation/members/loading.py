@@ -56,11 +56,5 @@ def load_model(
     trained_in = backend if backend in trained else trained[0]
     checkpoint = run.read_checkpoint(trained_in, which)
     panel = panels.load(backend, threads, device)
-    model = panel.Model(
-        run.config.model,
-        len(run.source_vocabulary),
-        len(run.target_vocabulary),
-        precision or ("float64" if backend == "reference" else run.config.training.precision),
-    )
-    panel.load_parameters(model, checkpoint.parameters)
+    model = run.build(panel, checkpoint.parameters, precision or ("float64" if backend == "reference" else None))
     return Loaded(model, panel.Stepper(model), trained_in)
