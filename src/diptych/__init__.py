@@ -1,21 +1,78 @@
 """Diptych: one recurrent sequence-to-sequence model, painted twice, hinged by one set of weights.
 
-`diptych.load(RUN, backend="pytorch").translate(["I feel hungry"])` translates with a run's model.
+    run = diptych.Run.create(config, "runs/mine", pairs=[("I feel hungry", "배가 고파요"), ...])
+    diptych.train(run, backend="pytorch")
+    diptych.load(run, backend="tensorflow").translate(["I feel hungry"])
+
+docs/python.md shows the whole way. Each name is loaded when it is asked for, a framework only when it is needed.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from diptych.comparison.comparison import compare
+    from diptych.config.reading import read_config
+    from diptych.config.run import RunConfig
+    from diptych.errors import (
+        BackendError,
+        CheckpointError,
+        ConfigError,
+        DataError,
+        DiptychError,
+        RefusalError,
+        RunError,
+        UsageError,
+    )
+    from diptych.evaluation.evaluate import evaluate
+    from diptych.ladder.ladder import parity
+    from diptych.runs.run import Run
+    from diptych.training.loop import train
+    from diptych.translation.translation import Translation
     from diptych.translation.translator import load
 
 __version__ = "0.1.0"
-__all__ = ["load"]
+__all__ = [
+    "BackendError",
+    "CheckpointError",
+    "ConfigError",
+    "DataError",
+    "DiptychError",
+    "RefusalError",
+    "Run",
+    "RunConfig",
+    "RunError",
+    "Translation",
+    "UsageError",
+    "compare",
+    "evaluate",
+    "load",
+    "parity",
+    "read_config",
+    "train",
+]
+
+_HOMES = {
+    "Run": "diptych.runs.run",
+    "RunConfig": "diptych.config.run",
+    "Translation": "diptych.translation.translation",
+    "compare": "diptych.comparison.comparison",
+    "evaluate": "diptych.evaluation.evaluate",
+    "load": "diptych.translation.translator",
+    "parity": "diptych.ladder.ladder",
+    "read_config": "diptych.config.reading",
+    "train": "diptych.training.loop",
+}
 
 
 def __getattr__(name: str) -> Any:
     # Imported when it is asked for: `import diptych` stays quick, and works with no framework.
-    if name == "load":
-        from diptych.translation.translator import load
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has: {', '.join(__all__)}")
+    value = getattr(import_module(_HOMES.get(name, "diptych.errors")), name)
+    globals()[name] = value
+    return value
 
-        return load
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -43,7 +43,7 @@ def folder(tmp_path):
 
 
 def make(folder, config, languages):
-    prepare(folder, config, *languages, open_corpus(config), text_states(config), QuietReporter())
+    prepare(folder, config, *languages, open_corpus(config), text_states(config, folder.parent), QuietReporter())
     return open_prepared(folder, config, *languages)
 
 
@@ -150,7 +150,7 @@ def test_it_goes_on_from_the_last_block(folder, tmp_path, config, languages, mon
     monkeypatch.setattr(stored, "_append", append)
     tokenized = []
     tokenize = WordTokenizer.tokenize
-    corpus, texts = open_corpus(config), text_states(config)
+    corpus, texts = open_corpus(config), text_states(config, folder.parent)
     monkeypatch.setattr(WordTokenizer, "tokenize", lambda self, text: tokenized.append(text) or tokenize(self, text))
     prepare(folder, config, *languages, corpus, texts, QuietReporter())
     assert len(tokenized) // 2 <= len(corpus.train) + len(corpus.validation) - 3 * blocks  # not from the beginning

@@ -106,7 +106,7 @@ def reference(run):
 
 def batches(copier):
     """The source lengths in each batch searched since the last call."""
-    found, copier._stepper.batches = copier._stepper.batches, []
+    found, copier.stepper.batches = copier.stepper.batches, []
     return found
 
 
@@ -367,7 +367,7 @@ def test_no_folder_no_run(tmp_path):
 
 
 def test_the_reference_translates_in_float64(reference):
-    assert reference.model.precision == "float64"
+    assert reference.stepper.model.precision == "float64"
     (found,) = reference.translate(["one small fox"])
     assert found.attention.shape == (len(found.tokens), 3)
     np.testing.assert_allclose(found.attention.sum(axis=1), 1.0, rtol=1e-6)

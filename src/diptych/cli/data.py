@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
@@ -53,8 +52,7 @@ def prepare(
     """
     from diptych.cli.data_tables import print_preparation
     from diptych.cli.runs import Changes, default_folder, named_config, refuse_for_run
-    from diptych.data.corpus.statistics import token_statistics
-    from diptych.errors import DataError
+    from diptych.runs.corpus_report import prepared
     from diptych.runs.progress import make_reporter
     from diptych.runs.run import Run
 
@@ -67,31 +65,11 @@ def prepare(
     else:
         config = changes.make(named_config(what))
         run = Run.create(config, run_folder or default_folder(config), overwrite, reporter, strict)
-    encoded = run.encoded(reporter)
-    account = encoded.account
-    if strict and account.bad_lines:
-        examples = [
-            place for reason, found in account.examples.items() if reason.startswith("bad") for place, _ in found
-        ]
-        raise DataError(
-            f"{account.bad_lines} bad lines of {run.folder} were dropped when it was made, the first of them "
-            f"{examples[0]}: mend the text and prepare it with --overwrite, or leave out --strict"
-        )
-    report: dict[str, Any] = {
-        "run": str(run.folder),
-        "account": dataclasses.asdict(account),
-        "dropped_list": str(encoded.folder / "dropped.tsv") if account.examples else None,
-        "pairs_per_epoch": len(encoded.train),
-        "vocabulary": {side: len(getattr(run, side).vocabulary) for side in ("source", "target")},
-        "train": {side: dataclasses.asdict(found) for side, found in token_statistics(encoded.train).items()},
-        "validation": {side: dataclasses.asdict(found) for side, found in token_statistics(encoded.validation).items()},
-        "bytes": sum(path.stat().st_size for path in encoded.folder.rglob("*") if path.is_file()),
-        "seconds": time.perf_counter() - begun,
-    }
+    preparation = dataclasses.asdict(prepared(run, reporter, strict=strict, begun=begun))
     if as_json:
-        print(json.dumps(report, ensure_ascii=False))
+        print(json.dumps(preparation, ensure_ascii=False))
     elif not quiet:
-        print_preparation(report)
+        print_preparation(preparation)
 
 
 @data.command()
@@ -112,31 +90,17 @@ def inspect(
     Of a run also how many tokens there are, and how many of them its vocabularies do not have.
     """
     from diptych.cli.data_tables import print_inspection
-    from diptych.data.corpus.account import make_account
-    from diptych.data.corpus.statistics import text_statistics, token_statistics
+    from diptych.runs.corpus_report import inspected
     from diptych.runs.named_corpus import open_named
-    from diptych.runs.preparation import Watched
     from diptych.runs.progress import make_reporter
 
     reporter = make_reporter(quiet, name="data")
     named = open_named(what, (source_column, target_column), strict, reporter)
-    pairs = getattr(named.corpus, part)
-    statistics = text_statistics(Watched(pairs, "counting", reporter), top)
-    report: dict[str, Any] = {"part": part, "text": statistics and dataclasses.asdict(statistics)}
-    if named.run:
-        encoded = named.run.encoded(reporter)
-        account = encoded.account
-        sides = token_statistics(getattr(encoded, part)) if part != "test" else {}
-        report["tokens"] = {side: dataclasses.asdict(found) for side, found in sides.items()}
-        report["vocabulary"] = {side: len(getattr(named.run, side).vocabulary) for side in ("source", "target")}
-    else:
-        with open(os.devnull, "w", encoding="utf-8") as nowhere:
-            account = make_account(named.corpus, bytes(len(named.corpus.train)), named.config, nowhere)
-    report["account"] = dataclasses.asdict(account)
+    inspection = dataclasses.asdict(inspected(named, part, reporter, top=top))
     if as_json:
-        print(json.dumps(report, ensure_ascii=False))
+        print(json.dumps(inspection, ensure_ascii=False))
     else:
-        print_inspection(report)
+        print_inspection(inspection)
 
 
 @data.command()
@@ -157,17 +121,9 @@ def sample(
     The same seed draws the same pairs.
     """
     from diptych.cli.data_tables import print_samples
-    from diptych.data.corpus.samples import sample as draw
+    from diptych.runs.corpus_report import sampled
     from diptych.runs.named_corpus import open_named
     from diptych.runs.progress import QuietReporter
 
     named = open_named(what, (source_column, target_column), strict, QuietReporter())
-    found = []
-    for row, (source, target) in draw(getattr(named.corpus, part), count, seed):
-        entry: dict[str, Any] = {"row": row + 1, "source": source, "target": target}
-        if named.run:
-            for side, text, language in (("source", source, named.run.source), ("target", target, named.run.target)):
-                ids = language.vocabulary.encode(language.tokenizer.tokenize(text))
-                entry[f"{side}_tokens"] = language.vocabulary.decode(ids)
-        found.append(entry)
-    print_samples(found, as_json)
+    print_samples(sampled(named, part, count=count, seed=seed), as_json)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from diptych.data.corpus.account import shown
+from diptych.runs.corpus_report import Sample
 from diptych.runs.progress import format_seconds
 
 LENGTHS = ("shortest", "median", "percentile_90", "percentile_99", "longest")
@@ -29,7 +31,7 @@ def print_preparation(report: Mapping[str, Any]) -> None:
     if report["dropped_list"]:
         print(f"          all of them with file and line: {report['dropped_list']}")
     _print_tokens(report["train"], report["vocabulary"])
-    unknown = (f"{_unknown(found)} of the {side}'s tokens" for side, found in report["validation"].items())
+    unknown = (f"{_unknown(counts)} of the {side}'s tokens" for side, counts in report["validation"].items())
     print(f"unknown   {' and '.join(unknown)} in the validation part")
     print(f"on disk   {report['bytes'] / 1e6:>12,.1f} MB, in {format_seconds(report['seconds'])}")
     print(f"train it with: diptych train {report['run']}")
@@ -49,25 +51,25 @@ def print_inspection(report: Mapping[str, Any]) -> None:
         for unit, key in (("words", "lengths"), ("characters", "characters")):
             print(f"          {_lengths(text[side][key])}  {unit} of the {side}")
     for side in SIDES:
-        found = text[side]
-        different = "more than could be counted" if found["different"] is None else f"{found['different']:,}"
-        print(f"{side:10}{found['words']:>12,} words, {different} different; letters: {_shares(found['scripts'])}")
-        if found["top"]:
-            print("          " + "  ".join(f"{shown(word)} {count:,}" for word, count in found["top"].items()))
+        words = text[side]
+        different = "more than could be counted" if words["different"] is None else f"{words['different']:,}"
+        print(f"{side:10}{words['words']:>12,} words, {different} different; letters: {_shares(words['scripts'])}")
+        if words["top"]:
+            print("          " + "  ".join(f"{shown(word)} {count:,}" for word, count in words["top"].items()))
     if report.get("tokens"):
         _print_tokens(report["tokens"], report["vocabulary"])
 
 
-def print_samples(found: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+def print_samples(samples: Sequence[Sample], as_json: bool) -> None:
     """Pairs, one a line, with the tokens of each below it if they are known; in UTF-8, whatever the terminal speaks."""
     lines = []
-    for entry in found:
+    for sample in samples:
         if as_json:
-            lines.append(json.dumps(entry, ensure_ascii=False))
+            known = {key: value for key, value in asdict(sample).items() if value is not None}
+            lines.append(json.dumps(known, ensure_ascii=False))
             continue
-        lines.append(f"{entry['source']}\t{entry['target']}")
-        if "source_tokens" in entry:
-            lines += [f"    {' | '.join(entry[f'{side}_tokens'])}" for side in SIDES]
+        lines.append(f"{sample.source}\t{sample.target}")
+        lines += [f"    {' | '.join(tokens)}" for tokens in (sample.source_tokens, sample.target_tokens) if tokens]
     sys.stdout.buffer.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
     sys.stdout.buffer.flush()
 
@@ -81,15 +83,15 @@ def _print_dropped(dropped: Mapping[str, int], examples: Mapping[str, Sequence[S
 
 
 def _print_tokens(sides: Mapping[str, Mapping[str, Any]], vocabulary: Mapping[str, int]) -> None:
-    for side, found in sides.items():
-        print(f"{side:10}{found['tokens']:>12,} tokens, {_unknown(found)} unknown, vocabulary {vocabulary[side]:,}")
+    for side, counts in sides.items():
+        print(f"{side:10}{counts['tokens']:>12,} tokens, {_unknown(counts)} unknown, vocabulary {vocabulary[side]:,}")
     print(f"lengths   {'shortest':>12}{'median':>9}{'90 %':>9}{'99 %':>9}{'longest':>9}")
-    for side, found in sides.items():
-        print(f"          {_lengths(found['lengths'])}  tokens of the {side}")
+    for side, counts in sides.items():
+        print(f"          {_lengths(counts['lengths'])}  tokens of the {side}")
 
 
-def _unknown(found: Mapping[str, Any]) -> str:
-    return f"{100 * found['unknown'] / found['tokens']:.2f} %"
+def _unknown(counts: Mapping[str, Any]) -> str:
+    return f"{100 * counts['unknown'] / counts['tokens']:.2f} %"
 
 
 def _lengths(lengths: Mapping[str, int]) -> str:

@@ -15,12 +15,12 @@ from diptych.comparison.pictures import draw_pictures
 from diptych.comparison.report import REPORT, build_report, translation_entries, write_report
 from diptych.comparison.signature import signature
 from diptych.comparison.table import ROWS, agreement_lines
-from diptych.config import RunConfig
 from diptych.errors import BackendError, RunError
 from diptych.ladder.ladder import climb
 from diptych.panel import BACKENDS, NAMES, is_installed
 from diptych.processes.call import call
 from diptych.processes.environment import environment
+from diptych.runs.creation import ConfigLike, as_config
 from diptych.runs.run import Run
 from diptych.training.tensorboard import check_installed
 
@@ -59,8 +59,8 @@ class Comparison:
 
 
 def compare(
-    config: RunConfig,
-    folder: str | Path,
+    what: ConfigLike | Run,
+    folder: str | Path | None = None,
     overwrite: bool = False,
     threads: int | None = None,
     device: str = "auto",
@@ -76,8 +76,8 @@ def compare(
     initial weights, batches and dropout masks.
 
     Args:
-        config: what to train, and on what.
-        folder: the run's.
+        what: a run that is not trained yet, or its folder; or a config, as `Run.create` takes it.
+        folder: of a config's run; None for runs/NAME.
         overwrite: remove a run that is there.
         threads: how many each backend uses; None for all the processors there are.
         device: "auto", "cpu" or "cuda".
@@ -89,12 +89,17 @@ def compare(
         BackendError: a framework is not installed, or its process failed.
         UsageError: TensorBoard's package is not installed, and was asked for.
         RunError: the folder holds a run that is trained already, or is of another config, or is no run.
+        ConfigError: the config cannot be read, or a value does not fit.
         DataError: the corpus cannot be read.
     """
     _check_installed()
     if tensorboard:
         check_installed()
-    run = Run.create(config, folder, overwrite)
+    if isinstance(what, Run) or (isinstance(what, (str, Path)) and Path(what).is_dir()):
+        run = Run.of(what)
+    else:
+        config = as_config(what)
+        run = Run.create(config, folder or Path("runs") / config.name, overwrite)
     if run.trained_backends():
         raise RunError(
             f"{run.folder} is trained already with {' and '.join(run.trained_backends())}: "
@@ -103,8 +108,8 @@ def compare(
     circumstances = environment()
     threads = threads or int(circumstances["usable_processors"])
     corpus = run.corpus()
-    fixed = fixed_examples(config, corpus)
-    found = {
+    fixed = fixed_examples(run.config, corpus)
+    results = {
         backend: call(
             backend,
             "diptych.comparison.participant:train_and_translate",
@@ -124,14 +129,14 @@ def compare(
         )
         for backend in BACKENDS
     }
-    report = build_report(run, corpus, found, tokenize)
+    report = build_report(run, corpus, results, tokenize)
     levels = climb(run, steps=PARITY_STEPS, threads=max(1, threads // len(BACKENDS)))
     report |= {
         "signature": signature(run, circumstances, threads, device, tokenize),
         "environment": circumstances | {"threads": threads, "device": device},
         "parity": {"steps": PARITY_STEPS, "levels": [level.to_json() for level in levels]},
     }
-    shown = translation_entries(fixed, {backend: values["examples"] for backend, values in found.items()})
+    shown = translation_entries(fixed, {backend: values["examples"] for backend, values in results.items()})
     report["examples"] = shown + choose_examples(report["translations"], EXAMPLES - len(shown))
     return show(write_report(report, run.folder), run.folder)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from diptych.config import DataConfig
 from diptych.data.builtin.builtin import SpacingText, open_builtin
 from diptych.data.corpus.corpus import Corpus, OpenCorpus, check_left
@@ -9,6 +11,13 @@ from diptych.data.corpus.files import FilePairs, Watch
 from diptych.data.corpus.filters import Filter
 from diptych.data.corpus.texts import open_files
 from diptych.data.pairs import Pairs
+from diptych.errors import DataError
+
+
+def text_paths(config: DataConfig) -> list[str]:
+    """The path of every text that a corpus is made of."""
+    additional = [path for text in config.additional for path in text.paths]
+    return [*config.train, *config.validation, *config.test, *additional]
 
 
 def load_corpus(config: DataConfig) -> Corpus:
@@ -31,6 +40,9 @@ def open_corpus(config: DataConfig, watch: Watch | None = None) -> OpenCorpus:
         DataError: a file cannot be read, has a bad line that is not to be dropped, or no pair is left; or the text is
             too small to be divided.
     """
+    missing = [path for path in text_paths(config) if not Path(path).exists()]
+    if len(missing) > 1:  # a single one is named by whoever reads it
+        raise DataError(f"{len(missing)} texts of the corpus are not there: {'; '.join(missing)}; put them back")
     if config.corpus == "files":
         return open_files(config, watch)
     return open_builtin(config)

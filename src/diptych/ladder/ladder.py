@@ -28,6 +28,7 @@ from diptych.ladder.rungs import GRADIENTS, ONE_STEP, SEARCHED, Arrays, measure
 from diptych.ladder.ties import is_tie
 from diptych.panel import BACKENDS, load
 from diptych.processes.call import call
+from diptych.runs.creation import ConfigLike
 from diptych.runs.run import Run
 
 Results = dict[str, dict[str, dict[str, Arrays]]]
@@ -70,6 +71,50 @@ class Level:
         return asdict(self) | {"between": list(self.between)}
 
 
+@dataclass(frozen=True)
+class Parity:
+    """The ladder of one run: what was compared, and whether everything holds.
+
+    Attributes:
+        levels: each rung in each precision, between each two panels, from the initial weights to whole searches.
+        steps: how many optimizer steps the training rung had.
+        weights: whose best checkpoint they started from; "" for the run's initial values.
+    """
+
+    levels: list[Level]
+    steps: int
+    weights: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether every rung holds."""
+        return all(level.holds for level in self.levels)
+
+
+def parity(
+    what: ConfigLike | Run | None = None, *, steps: int = 200, threads: int | None = None, weights: str | None = None
+) -> Parity:
+    """Prove that both frameworks compute the same, each in a process of its own.
+
+    Args:
+        what: a run or its folder; or a config, as `Run.create` takes it; by default the phrasebook's.
+        steps: how many optimizer steps the training rung has.
+        threads: processor threads for each of the two processes; None leaves that to the frameworks.
+        weights: whose best checkpoint in the run to start from, "" for the initial values; None for one that there is.
+
+    Raises:
+        RunError: the folder holds no run.
+        ConfigError: the config cannot be read, or a value does not fit.
+        BackendError: a framework is not installed, or its process failed.
+    """
+    if isinstance(what, Run) or (isinstance(what, (str, Path)) and Path(what).is_dir()):
+        run = Run.of(what)
+        trained = next(iter(run.trained_backends()), "") if weights is None else weights
+        return Parity(climb(run, trained, steps=steps, threads=threads), steps, trained)
+    with temporary_run(RunConfig() if what is None else what) as run:
+        return Parity(climb(run, steps=steps, threads=threads), steps, "")
+
+
 def climb(run: Run, weights: str = "", steps: int = 200, threads: int | None = None) -> list[Level]:
     """Measure every panel, each framework in its own process and both at once, and judge every rung.
 
@@ -90,7 +135,7 @@ def climb(run: Run, weights: str = "", steps: int = 200, threads: int | None = N
 
 
 @contextmanager
-def temporary_run(config: RunConfig) -> Iterator[Run]:
+def temporary_run(config: ConfigLike) -> Iterator[Run]:
     """A run of this config in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="diptych-") as folder:
         yield Run.create(config, Path(folder) / "run")

@@ -20,16 +20,20 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import diptych
 from diptych.config import DataConfig
 from diptych.data.corpus.account import Account, make_account
 from diptych.data.corpus.corpus import OpenCorpus
+from diptych.data.opening import text_paths
 from diptych.data.pairs import Pair, Pairs
 from diptych.data.tokens.encoded import EncodedPairs, Encoder, fingerprint
 from diptych.data.tokens.language import Language
 from diptych.data.tokens.stored import Progress, forget_progress, open_pairs, write_pairs, written
 from diptych.errors import DataError, RunError
+from diptych.runs.given_pairs import PAIRS
+from diptych.runs.paths import own_path, portable
 from diptych.runs.progress import Reporter
 from diptych.storage.building import building_folder, remove_abandoned
 from diptych.storage.place import put_folder
@@ -76,22 +80,45 @@ class Watched:
         return iter(self.reporter.watch(self.pairs, self.what, len(self.pairs)))
 
 
-def text_states(config: DataConfig) -> list[tuple[str, int, int, int]]:
-    """Path, size and times of each text that is there: what changes when somebody writes it."""
+State = tuple[str, int, str]
+"""Of a text: its path, its size, and what changes when somebody writes it."""
+
+
+def text_states(config: DataConfig, run: Path) -> list[State]:
+    """The state of each text that is there; of a text in the run's own folder it is the same wherever that is."""
     states = []
-    additional = [path for text in config.additional for path in text.paths]
-    for path in (*config.train, *config.validation, *config.test, *additional):
+    for path in text_paths(config):
         try:
             found = os.stat(path)
+            own = own_path(path, run / PAIRS)
+            mark = f"{found.st_mtime_ns} {found.st_ctime_ns}" if own is None else _digest(Path(path))
         except (OSError, ValueError):
             continue  # whoever reads it says so
-        states.append((path, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+        states.append((path if own is None else own.as_posix(), found.st_size, mark))
     return states
 
 
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def open_prepared(folder: Path, config: DataConfig, source: Language, target: Language) -> EncodedCorpus | None:
-    """What `prepare` made of this corpus in this folder; None where that is missing, damaged or of other texts."""
-    return _open(folder / _key(config, source, target))
+    """What `prepare` made of this corpus in this folder; None where that is missing, damaged or of other texts.
+
+    A text that is not there any more is not needed: what was made of it is.
+    """
+    states = text_states(config, folder.parent)
+    rest = _rest(config, source, target, folder.parent)
+    corpus = _open(folder / _key(rest, states))
+    if corpus is not None or len(states) == len(text_paths(config)) or not folder.is_dir():
+        return corpus
+    for place in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+        description = _description(place)
+        texts = [tuple(state) for state in description.get("texts", ())]
+        if description.get("rest") == rest and set(states) <= set(texts):
+            return _open(place)
+    return None
 
 
 def prepare(
@@ -100,7 +127,7 @@ def prepare(
     source: Language,
     target: Language,
     corpus: OpenCorpus,
-    before: list[tuple[str, int, int, int]],
+    before: list[State],
     reporter: Reporter,
 ) -> None:
     """Encode a corpus into a folder, in the place of what was encoded there before; then `open_prepared` finds it.
@@ -118,7 +145,9 @@ def prepare(
         DataError: a pair cannot be encoded, or a text has changed in the meantime.
         RunError: the disk refuses.
     """
-    key = _key(config, source, target)
+    run = folder.parent
+    rest = _rest(config, source, target, run)
+    key = _key(rest, before)
     encoders = {
         "train": Encoder(
             source,
@@ -136,13 +165,19 @@ def prepare(
             left_out = {name: write_pairs(building / name, pairs, encoders[name]) for name, pairs in parts.items()}
             verdicts = (written(building / "train") or Progress()).verdicts
             with (building / DROPPED).open("w", encoding="utf-8") as listing:
-                account = make_account(corpus, verdicts, config, listing)
+                account = make_account(corpus, verdicts, config, listing, root=run if (run / PAIRS).is_dir() else None)
             name = fingerprint(open_pairs(building / "train"))
-            description = {"fingerprint": name, "left_out": left_out["train"], "account": asdict(account)}
+            description = {
+                "fingerprint": name,
+                "left_out": left_out["train"],
+                "account": asdict(account),
+                "rest": rest,
+                "texts": before,
+            }
             (building / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
             for part in parts:
                 forget_progress(building / part)
-            if text_states(config) != before:
+            if text_states(config, run) != before:
                 raise DataError("a text of the corpus changed while it was read; start again once it is written")
             _put_in_place(building, folder / key)
     except OSError as error:
@@ -156,9 +191,18 @@ def _say_what_is_done(folder: Path, pairs: int, reporter: Reporter) -> None:
         reporter.note(f"going on: {len(progress.verdicts):,} of {pairs:,} training pairs were encoded before")
 
 
-def _open(folder: Path) -> EncodedCorpus | None:
+def _description(folder: Path) -> dict[str, Any]:
+    """What became of the pairs; empty where that is missing or damaged."""
     try:
         description = json.loads((folder / DESCRIPTION).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return description if isinstance(description, dict) else {}
+
+
+def _open(folder: Path) -> EncodedCorpus | None:
+    description = _description(folder)
+    try:
         train, validation = (
             open_pairs(folder / "train", int(description["left_out"])),
             open_pairs(folder / "validation"),
@@ -169,16 +213,20 @@ def _open(folder: Path) -> EncodedCorpus | None:
         return None
 
 
-def _key(config: DataConfig, source: Language, target: Language) -> str:
+def _key(rest: str, states: list[State]) -> str:
     """Twelve hexadecimal digits that name everything the token ids follow from."""
+    return hashlib.sha256(json.dumps([rest, states]).encode()).hexdigest()[:12]
+
+
+def _rest(config: DataConfig, source: Language, target: Language, run: Path) -> str:
+    """Names what the token ids follow from, but for the texts themselves."""
     values = [
-        config.model_dump(mode="json"),
+        portable(config, run).model_dump(mode="json"),
         *(hashlib.sha256(language.to_json().encode()).hexdigest() for language in (source, target)),
-        text_states(config),
         code(),
         sys.byteorder,
     ]
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 @cache

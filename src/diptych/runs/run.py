@@ -1,6 +1,7 @@
 """One run's folder: its config, its tokenizers and, for each backend, its checkpoints and metrics.
 
-    RUN/config.toml         every key written out, data paths absolute
+    RUN/config.toml         every key written out; paths of the run's own files are relative, all others absolute
+        pairs/              the pairs that a Python program gave, see `diptych.runs.given_pairs`
         environment.json    where the run was created: Python, platform, packages, processors
         tokenizer/          source.json, target.json: how a line becomes tokens, and their ids
         data/               the pairs as token ids, see `diptych.runs.preparation`
@@ -11,10 +12,9 @@ The vocabularies belong to the run: it opens and translates as it was trained, w
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,26 +24,36 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config import Precision, RunConfig, read_config
-from diptych.data.corpus.corpus import Corpus, OpenCorpus
-from diptych.data.opening import load_corpus, open_corpus
-from diptych.data.tokens.language import Language, build_languages, check_languages
+from diptych.data.corpus.corpus import Corpus
+from diptych.data.opening import load_corpus
+from diptych.data.pairs import Pair
+from diptych.data.tokens.language import Language, check_languages
 from diptych.data.tokens.resampling import Resampling, resampling
 from diptych.data.tokens.tokenizers import Tokenizer
 from diptych.data.tokens.vocabulary import Vocabulary
-from diptych.errors import BackendError, DiptychError, RunError
+from diptych.errors import BackendError, RunError, UsageError
 from diptych.panel import BACKENDS
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.parameters.initialization import initial_parameters
 from diptych.parameters.specification import Parameter, specification
-from diptych.processes.environment import environment
-from diptych.runs.preparation import EncodedCorpus, Watched, code, open_prepared, prepare, text_states
+from diptych.runs.creation import (
+    CONFIG,
+    DATA,
+    ENVIRONMENT,
+    SIDES,
+    ConfigLike,
+    check_same,
+    config_of,
+    create_folder,
+    is_taken,
+    tokenizer_file,
+    watched_corpus,
+)
+from diptych.runs.given_pairs import GivenPairs
+from diptych.runs.preparation import EncodedCorpus, open_prepared, prepare, text_states
 from diptych.runs.progress import QuietReporter, Reporter
 from diptych.runs.record import TrainingRecord
-from diptych.storage.building import building_folder, remove_abandoned
-from diptych.storage.place import put_folder, replace_file, standing
-
-CONFIG, ENVIRONMENT, DATA = "config.toml", "environment.json", "data"
-SIDES = ("source", "target")
+from diptych.storage.place import replace_file, standing
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +75,15 @@ class Run:
     @classmethod
     def create(
         cls,
-        config: RunConfig,
+        config: ConfigLike,
         folder: str | Path,
         overwrite: bool = False,
         reporter: Reporter | None = None,
         strict: bool = False,
+        *,
+        pairs: Iterable[Pair] | None = None,
+        validation: Iterable[Pair] | None = None,
+        test: Iterable[Pair] | None = None,
     ) -> Run:
         """Make a run's folder, whole or not at all; a run of the same config that is already there is opened.
 
@@ -77,33 +91,34 @@ class Run:
         signal ended an earlier call is not done again: the vocabularies, and the pairs that were encoded.
 
         Args:
-            config: what to train, and on what; its data paths become absolute.
+            config: what to train, and on what; a `RunConfig`, its values by section, or the path of a TOML file. Its
+                data paths become absolute.
             folder: where; its parents are made.
             overwrite: remove the run that is there, with everything that was trained in it, and start anew.
             reporter: where to say how far the corpus has been read; by default nowhere.
             strict: a bad line is an error, whatever the config says.
+            pairs: (source, target) texts to train on, instead of the config's corpus; the run keeps them.
+            validation, test: those of the other parts; None: taken out of `pairs`, as many as the config's
+                `validation_size` and `test_size` say or, where it does not say, every tenth and at most 500.
 
         Raises:
-            RunError: the folder holds a run of another config, or something that is no run.
+            ConfigError: the config cannot be read, or a value does not fit.
+            RunError: the folder holds a run of another config, or of other pairs, or something that is no run.
             DataError: the corpus cannot be read, or a pair cannot be encoded.
+            UsageError: pairs for validation or test were given, and none to train on.
         """
         folder, reporter = Path(folder).resolve(), reporter or QuietReporter()
-        config = _with_absolute_paths(config)
-        if _is_taken(folder) and not overwrite:
+        if pairs is None and (validation is not None or test is not None):
+            raise UsageError("validation or test pairs go with pairs to train on: give pairs=[(source, target), ...]")
+        given = None if pairs is None else GivenPairs.of(pairs, validation=validation, test=test)
+        chosen = config_of(config, given, folder)
+        if is_taken(folder) and not overwrite:
             run = cls.open(folder)
-            _check_same(config, run)
+            check_same(chosen, run.config, folder)
+            if given is not None:
+                given.check_same(folder)
             return run
-        texts = text_states(config.data)
-        try:
-            with building_folder(folder.parent, f"{folder.name}.{_key(config, texts)}") as building:
-                corpus = _open_corpus(config, reporter, strict)
-                languages = _taken_up(building, reporter) or _build_languages(building, config, corpus, reporter)
-                if open_prepared(building / DATA, config.data, *languages) is None:
-                    prepare(building / DATA, config.data, *languages, corpus, texts, reporter)
-                put_folder(building, folder)
-        except OSError as error:
-            raise RunError(f"cannot write the run {folder}: {error.strerror}; choose another --run folder") from error
-        remove_abandoned(folder.parent, f".{folder.name}.")
+        create_folder(chosen, folder, given, reporter=reporter, strict=strict)
         return cls.open(folder)
 
     @classmethod
@@ -116,7 +131,7 @@ class Run:
         folder = standing(Path(folder).resolve())
         if not folder.exists():
             raise RunError(f"no run at {folder}: create it with `diptych train CONFIG --run {folder}`")
-        needed = [folder / CONFIG, *(_tokenizer_file(folder, side) for side in SIDES)]
+        needed = [folder / CONFIG, *(tokenizer_file(folder, side) for side in SIDES)]
         missing = [str(path.relative_to(folder)) for path in needed if not path.is_file()]
         if missing:
             raise RunError(f"{folder} is not a run: it has no {', '.join(missing)}; give the folder of a run")
@@ -177,16 +192,16 @@ class Run:
             DataError: the corpus has to be encoded again and cannot be read, or a pair cannot be encoded.
             RunError: the disk refuses.
         """
-        given = self.folder / DATA, self.config.data, self.source, self.target
-        texts = text_states(self.config.data)
-        found = open_prepared(*given)
-        if found is None:
+        wanted = self.folder / DATA, self.config.data, self.source, self.target
+        texts = text_states(self.config.data, self.folder)
+        corpus = open_prepared(*wanted)
+        if corpus is None:
             reporter = reporter or QuietReporter()
-            prepare(*given, _open_corpus(self.config, reporter), texts, reporter)
-            found = open_prepared(*given)
-        if found is None:
+            prepare(*wanted, watched_corpus(self.config, reporter), texts, reporter)
+            corpus = open_prepared(*wanted)
+        if corpus is None:
             raise RunError(f"the corpus of {self.folder} changed while it was read; start again once it is written")
-        return found
+        return corpus
 
     def resampling(self) -> Resampling | None:
         """How training divides its pairs into subwords anew in each epoch; None if it does not."""
@@ -257,87 +272,3 @@ class Run:
     def write_environment(self, backend: str, values: Mapping[str, Any]) -> None:
         """Note under which circumstances a backend was trained last."""
         replace_file(self.folder / backend / ENVIRONMENT, json.dumps(values, indent=2) + "\n")
-
-
-def _open_corpus(config: RunConfig, reporter: Reporter, strict: bool = False) -> OpenCorpus:
-    data = config.data.model_copy(update={"bad_lines": "error"}) if strict else config.data
-    return open_corpus(data, lambda rows, what: reporter.watch(rows, what, None))
-
-
-def _build_languages(
-    folder: Path, config: RunConfig, corpus: OpenCorpus, reporter: Reporter
-) -> tuple[Language, Language]:
-    """Make a run's vocabularies and write all its files but its data; the config, the last, says that all are there."""
-    languages = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
-    (folder / "tokenizer").mkdir(exist_ok=True)
-    replace_file(folder / ENVIRONMENT, json.dumps(environment(), indent=2) + "\n")
-    for side, language in zip(SIDES, languages, strict=True):
-        replace_file(_tokenizer_file(folder, side), language.to_json())
-    replace_file(folder / CONFIG, config.to_toml())
-    return languages
-
-
-def _taken_up(folder: Path, reporter: Reporter) -> tuple[Language, Language] | None:
-    """The vocabularies that an interrupted call left; None where it had not come so far."""
-    if not (folder / CONFIG).is_file():
-        return None
-    files = [_tokenizer_file(folder, side) for side in SIDES]
-    try:
-        source, target = (Language.from_json(path.read_text(encoding="utf-8"), origin=str(path)) for path in files)
-    except (DiptychError, OSError, ValueError):
-        return None
-    reporter.note("going on: the vocabularies were made before")
-    return source, target
-
-
-def _key(config: RunConfig, texts: list[tuple[str, int, int, int]]) -> str:
-    """Twelve hexadecimal digits that name everything a run that is created follows from."""
-    return hashlib.sha256(json.dumps([config.hash(), texts, code()]).encode()).hexdigest()[:12]
-
-
-def _with_absolute_paths(config: RunConfig) -> RunConfig:
-    def absolute(paths: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(Path(path).resolve()) for path in paths)
-
-    parts: dict[str, Any] = {part: absolute(getattr(config.data, part)) for part in ("train", "validation", "test")}
-    parts["additional"] = tuple(
-        text.model_copy(update={"paths": absolute(text.paths)}) for text in config.data.additional
-    )
-    return config.model_copy(update={"data": config.data.model_copy(update=parts)})
-
-
-def _is_taken(folder: Path) -> bool:
-    """Whether a run is there; an empty folder is free.
-
-    Raises:
-        RunError: something is there that is no run: it is neither opened nor overwritten.
-    """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return False
-    if not (folder / CONFIG).is_file() or not (folder / "tokenizer").is_dir():
-        raise RunError(f"{folder} is there but is not a run (no {CONFIG} and tokenizer/): choose another --run folder")
-    return True
-
-
-def _check_same(config: RunConfig, run: Run) -> None:
-    """Refuse to go on in a run of another config."""
-    if config.hash() == run.config.hash():
-        return
-    wanted, found = _flatten(config.model_dump(mode="json")), _flatten(run.config.model_dump(mode="json"))
-    differences = [f"{key} = {found[key]!r} there, {wanted[key]!r} now" for key in wanted if wanted[key] != found[key]]
-    raise RunError(
-        f"{run.folder} is a run of another config ({run.config.hash()}, expected {config.hash()}): "
-        f"{'; '.join(differences)}. Give another --run folder, or --overwrite to remove that run and start anew"
-    )
-
-
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested sections as one level: "section.key" to value."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
-
-
-def _tokenizer_file(folder: Path, side: str) -> Path:
-    return folder / "tokenizer" / f"{side}.json"

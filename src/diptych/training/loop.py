@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from diptych.runs.progress import Reporter, make_reporter
 from diptych.runs.run import Run
@@ -29,8 +30,8 @@ __all__ = ["TrainingReport", "train"]
 
 
 def train(
-    run: Run,
-    backend: str,
+    run: Run | str | Path,
+    backend: str = "pytorch",
     resume: bool = False,
     overwrite: bool = False,
     threads: int | None = None,
@@ -50,7 +51,7 @@ def train(
     raises KeyboardInterrupt at once and leaves the checkpoint before.
 
     Args:
-        run: what to train.
+        run: what to train, or its folder.
         backend: with which framework.
         resume: go on from where it stopped.
         overwrite: remove this backend's checkpoints and metrics and begin anew.
@@ -70,6 +71,7 @@ def train(
     """
     if tensorboard:
         check_installed()
+    run = Run.of(run)
     reporter = reporter or make_reporter()
 
     # Where training begins, and where it ends.

@@ -12,8 +12,8 @@ from diptych.convert.files.safetensors_file import read_safetensors
 from diptych.errors import RefusalError
 from diptych.panel import BACKENDS
 from diptych.parameters.checkpoint import MODEL, OPTIMIZER, STATE
+from diptych.runs.creation import CONFIG
 from diptych.runs.record import TrainingRecord
-from diptych.runs.run import CONFIG
 from diptych.storage.manifest import MANIFEST
 
 

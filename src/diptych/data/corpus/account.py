@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import TextIO
 
 from diptych.config import DataConfig
@@ -40,11 +41,14 @@ class Account:
     examples: dict[str, list[list[str]]] = field(default_factory=dict)
 
 
-def make_account(corpus: OpenCorpus, verdicts: bytes, config: DataConfig, listing: TextIO) -> Account:
+def make_account(
+    corpus: OpenCorpus, verdicts: bytes, config: DataConfig, listing: TextIO, root: Path | None = None
+) -> Account:
     """The account of a corpus whose training pairs have these verdicts; writes a line for each pair that is left out.
 
     A line has file, line number, reason and text with tabs between. Pairs beyond `maximum_pairs`, or not drawn because
-    of a weight, are counted and not listed. The texts are read once more if there is anything to list.
+    of a weight, are counted and not listed. The texts are read once more if there is anything to list. A file below
+    `root` is named from there.
     """
     listing.write("file\tline\treason\ttext\n")
     validation, test = len(corpus.validation), len(corpus.test)
@@ -57,10 +61,11 @@ def make_account(corpus: OpenCorpus, verdicts: bytes, config: DataConfig, listin
     examples: dict[str, list[list[str]]] = {}
     for drop in chain.from_iterable(text.drops() for text in texts):
         reason, text = drop.reason.describe(config), shown(drop.text)
-        listing.write(f"{drop.path}\t{drop.line}\t{reason}\t{text}\n")
+        path = _named(drop.path, root)
+        listing.write(f"{path}\t{drop.line}\t{reason}\t{text}\n")
         found = examples.setdefault(reason, [])
         if len(found) < EXAMPLES:
-            found.append([f"{drop.path}:{drop.line}", text])
+            found.append([f"{path}:{drop.line}", text])
     return Account(
         read=sum(len(text.verdicts) for text in texts),
         train=sum(map(len, texts[: corpus.training_texts])),
@@ -70,6 +75,10 @@ def make_account(corpus: OpenCorpus, verdicts: bytes, config: DataConfig, listin
         bad_lines=sum(count for text in texts for reason, count in text.counts().items() if reason.is_bad_line),
         examples=examples,
     )
+
+
+def _named(path: str, root: Path | None) -> str:
+    return str(Path(path).relative_to(root)) if root and Path(path).is_relative_to(root) else path
 
 
 def shown(text: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from diptych.errors import RunError, UsageError
 from diptych.panel import NAMES
-from diptych.runs.run import SIDES, Run
+from diptych.runs.creation import SIDES
+from diptych.runs.run import Run
 
 FORM = "RUN[:BACKEND[:CHECKPOINT]]"
 

@@ -1,0 +1,164 @@
+"""A run's folder is made: the vocabularies, the pairs as token ids, and the config last; whole, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from diptych.config import RunConfig, parse_config, read_config
+from diptych.data.corpus.corpus import OpenCorpus
+from diptych.data.opening import open_corpus
+from diptych.data.tokens.language import Language, build_languages
+from diptych.errors import DiptychError, RunError
+from diptych.processes.environment import environment
+from diptych.runs.given_pairs import GivenPairs
+from diptych.runs.paths import absolute, moved, portable
+from diptych.runs.preparation import State, Watched, code, open_prepared, prepare, text_states
+from diptych.runs.progress import Reporter
+from diptych.storage.building import building_folder, remove_abandoned
+from diptych.storage.place import put_folder, replace_file
+
+CONFIG, ENVIRONMENT, DATA = "config.toml", "environment.json", "data"
+SIDES = ("source", "target")
+
+ConfigLike = RunConfig | Mapping[str, Any] | str | Path
+"""A config, its values by section, or the path of a TOML file."""
+
+
+def as_config(config: ConfigLike) -> RunConfig:
+    """The config that is meant.
+
+    Raises:
+        ConfigError: there is no such file, or a key is unknown or a value does not fit.
+    """
+    if isinstance(config, RunConfig):
+        return config
+    return parse_config(dict(config)) if isinstance(config, Mapping) else read_config(config)
+
+
+def config_of(config: ConfigLike, given: GivenPairs | None, folder: Path) -> RunConfig:
+    """A run's config, with absolute paths, the pairs that it keeps among them.
+
+    Raises:
+        ConfigError: as `as_config`.
+    """
+    if given is None:
+        return absolute(as_config(config))
+    if isinstance(config, (str, Path)):
+        config = read_config(config)
+    values = config.model_dump(mode="json", exclude_unset=True) if isinstance(config, RunConfig) else config
+    return absolute(given.config(values, folder))
+
+
+def create_folder(
+    config: RunConfig, folder: Path, given: GivenPairs | None, *, reporter: Reporter, strict: bool
+) -> None:
+    """Make a run's folder in the place of what is there, see `Run.create`.
+
+    Raises:
+        DataError: the corpus cannot be read, or a pair cannot be encoded.
+        RunError: the disk refuses.
+    """
+    key = _key(config, given, text_states(config.data, folder))
+    try:
+        with building_folder(folder.parent, f"{folder.name}.{key}") as building:
+            if given is not None:
+                given.write(building)
+            here = moved(config, folder, building)
+            texts = text_states(here.data, building)
+            corpus = watched_corpus(here, reporter, strict)
+            languages = _taken_up(building, reporter) or _build_languages(building, here, corpus, reporter)
+            if open_prepared(building / DATA, here.data, *languages) is None:
+                prepare(building / DATA, here.data, *languages, corpus, texts, reporter)
+            put_folder(building, folder)
+    except OSError as error:
+        raise RunError(f"cannot write the run {folder}: {error.strerror}; choose another --run folder") from error
+    remove_abandoned(folder.parent, f".{folder.name}.")
+
+
+def watched_corpus(config: RunConfig, reporter: Reporter, strict: bool = False) -> OpenCorpus:
+    """The corpus of a config; the reporter says how far it has been read.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    data = config.data.model_copy(update={"bad_lines": "error"}) if strict else config.data
+    return open_corpus(data, lambda rows, what: reporter.watch(rows, what, None))
+
+
+def is_taken(folder: Path) -> bool:
+    """Whether a run is there; an empty folder is free.
+
+    Raises:
+        RunError: something is there that is no run: it is neither opened nor overwritten.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return False
+    if not (folder / CONFIG).is_file() or not (folder / "tokenizer").is_dir():
+        raise RunError(f"{folder} is there but is not a run (no {CONFIG} and tokenizer/): choose another --run folder")
+    return True
+
+
+def check_same(config: RunConfig, there: RunConfig, folder: Path) -> None:
+    """Refuse to go on in a run of another config.
+
+    Raises:
+        RunError: the configs differ; the message says where.
+    """
+    if config.hash() == there.hash():
+        return
+    wanted, held = _flatten(config.model_dump(mode="json")), _flatten(there.model_dump(mode="json"))
+    differences = [f"{key} = {held[key]!r} there, {wanted[key]!r} now" for key in wanted if wanted[key] != held[key]]
+    raise RunError(
+        f"{folder} is a run of another config ({there.hash()}, expected {config.hash()}): "
+        f"{'; '.join(differences)}. Give another --run folder, or --overwrite to remove that run and start anew"
+    )
+
+
+def tokenizer_file(folder: Path, side: str) -> Path:
+    """Where a run keeps one side's tokenizer and vocabulary."""
+    return folder / "tokenizer" / f"{side}.json"
+
+
+def _build_languages(
+    folder: Path, config: RunConfig, corpus: OpenCorpus, reporter: Reporter
+) -> tuple[Language, Language]:
+    """Make a run's vocabularies and write all its files but its data; the config, the last, says that all are there."""
+    languages = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
+    (folder / "tokenizer").mkdir(exist_ok=True)
+    replace_file(folder / ENVIRONMENT, json.dumps(environment(), indent=2) + "\n")
+    for side, language in zip(SIDES, languages, strict=True):
+        replace_file(tokenizer_file(folder, side), language.to_json())
+    written = config.model_copy(update={"data": portable(config.data, folder)})
+    replace_file(folder / CONFIG, written.to_toml())
+    return languages
+
+
+def _taken_up(folder: Path, reporter: Reporter) -> tuple[Language, Language] | None:
+    """The vocabularies that an interrupted call left; None where it had not come so far."""
+    if not (folder / CONFIG).is_file():
+        return None
+    files = [tokenizer_file(folder, side) for side in SIDES]
+    try:
+        source, target = (Language.from_json(path.read_text(encoding="utf-8"), origin=str(path)) for path in files)
+    except (DiptychError, OSError, ValueError):
+        return None
+    reporter.note("going on: the vocabularies were made before")
+    return source, target
+
+
+def _key(config: RunConfig, given: GivenPairs | None, texts: list[State]) -> str:
+    """Twelve hexadecimal digits that name everything a run that is created follows from."""
+    values = [config.hash(), given.hash() if given else "", texts, code()]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested sections as one level: "section.key" to value."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
