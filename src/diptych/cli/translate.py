@@ -99,9 +99,9 @@ def translate(
     translator.translate([], prefix=prefix, **overrides)  # what cannot be obeyed is said before anything is read
     first = 0
     for lines in decoded_lines(sys.stdin.buffer, prompt="> " if sys.stdin.isatty() else ""):
-        found = translator.translate(lines, first_row=first, prefix=prefix, **overrides)
-        _print_lines(_json(each) if as_json else each.text for each in found)
-        for number, each in enumerate(found, first + 1):
+        translations = translator.translate(lines, first_row=first, prefix=prefix, **overrides)
+        _print_lines(_json(each) if as_json else each.text for each in translations)
+        for number, each in enumerate(translations, first + 1):
             if pictures and each.attention.size:
                 pictures.draw(number, each)
         first += len(lines)

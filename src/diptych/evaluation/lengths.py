@@ -26,14 +26,14 @@ def quality_by_length(
         For each range, from short to long, `shortest` and `longest` (both included), how many `sentences`, and under
         the measure's name, by system, the score and the low and high end of its interval.
     """
-    found = []
+    ranges = []
     for shortest, longest in length_ranges(lengths):
         rows = [row for row, length in enumerate(lengths) if shortest <= length <= longest]
         inside = {system: [said[row] for row in rows] for system, said in texts.items()}
         measured = measure(inside, [references[row] for row in rows], [name])
         scores = {system: [each[name].score, each[name].low, each[name].high] for system, each in measured.items()}
-        found.append({"shortest": shortest, "longest": longest, "sentences": len(rows), name: scores})
-    return found
+        ranges.append({"shortest": shortest, "longest": longest, "sentences": len(rows), name: scores})
+    return ranges
 
 
 def length_ranges(lengths: Sequence[int]) -> list[tuple[int, int]]:

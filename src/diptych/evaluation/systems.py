@@ -73,9 +73,10 @@ def measure(
     for texts in systems.values():
         check_texts(texts, references)
     by_sacrebleu = [name for name in measures if MEASURES[name].sacrebleu]
-    found = _by_sacrebleu(systems, references, by_sacrebleu, tokenize, test) if by_sacrebleu else {}
-    found |= {name: _by_counts(name, systems, references, test) for name in measures if not MEASURES[name].sacrebleu}
-    return {system: {name: found[name][system] for name in measures} for system in systems}
+    by_measure = _by_sacrebleu(systems, references, by_sacrebleu, tokenize, test) if by_sacrebleu else {}
+    counted = [name for name in measures if not MEASURES[name].sacrebleu]
+    by_measure |= {name: _by_counts(name, systems, references, test) for name in counted}
+    return {system: {name: by_measure[name][system] for name in measures} for system in systems}
 
 
 def resamples(sentences: int) -> int:
@@ -115,12 +116,12 @@ def _by_sacrebleu(
 
     signatures, results = run("bs")
     tests = run(test)[1] if test != "bs" and len(given) > 1 else results
-    found: dict[str, dict[str, Measured]] = {}
+    by_measure: dict[str, dict[str, Measured]] = {}
     for name in names:
         # A list that begins with a name, as sacreBLEU types it, but here holds results alone.
         rows = zip(given, results[titles[name]], tests[titles[name]], strict=True)
         best = 100.0 if MEASURES[name].higher_is_better else math.inf
-        found[name] = {
+        by_measure[name] = {
             system: Measured(
                 score=min(float(result.score), best),  # BLEU's logarithms are rounded
                 low=max(0.0, float(result.mean - result.ci)),
@@ -130,7 +131,7 @@ def _by_sacrebleu(
             )
             for (system, texts), result, tested in rows
         }
-    return found
+    return by_measure
 
 
 def _checked(p_value: float, same_texts: bool, same_score: bool) -> float | None:
@@ -146,7 +147,7 @@ def _by_counts(
     counts = {system: _counts(name, texts, references) for system, texts in systems.items()}
     first, first_texts = next(iter(counts.values())), list(next(iter(systems.values())))
     drawn = _drawn(len(references), count)
-    found = {}
+    by_system = {}
     for system, (parts, wholes) in counts.items():
         share = float(parts.sum() / wholes.sum())
         samples = parts[drawn].sum(axis=1) / wholes[drawn].sum(axis=1)
@@ -154,14 +155,14 @@ def _by_counts(
         if name == "exact_match":
             low, high = wilson(share, len(references))
         same = list(systems[system]) == first_texts
-        found[system] = Measured(
+        by_system[system] = Measured(
             score=100.0 * share,
             low=min(float(low), 100.0 * share),
             high=max(float(high), 100.0 * share),
             p_value=None if same else _p_value(first, (parts, wholes), drawn, test),
             signature=_signature(name, count, test if len(systems) > 1 else "bs"),
         )
-    return found
+    return by_system
 
 
 Counts = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]

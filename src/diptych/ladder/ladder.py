@@ -162,7 +162,7 @@ def _judge_arrays(
     rung: str, precision: str, between: tuple[str, str], ours: Arrays, others: Arrays,
     limits: Mapping[str, tuple[float, str]],
 ) -> Level:  # fmt: skip
-    found = []
+    levels = []
     for name in ours:
         gap, scale = largest_gap(ours[name], others[name]), _scale(others[name])
         limit, note = limits[name]
@@ -170,8 +170,8 @@ def _judge_arrays(
         spacing = max(float(np.spacing(np.asarray(scale, precision))), float(np.finfo(precision).tiny))
         holds = gap <= limit and math.isfinite(gap) and not note
         relative = gap / scale if scale else gap
-        found.append(Level(rung, precision, between, name, gap, limit, relative, gap / spacing, holds, note))
-    return max(found, key=lambda level: (not level.holds, level.max_abs_difference / (level.limit or 1e-300)))
+        levels.append(Level(rung, precision, between, name, gap, limit, relative, gap / spacing, holds, note))
+    return max(levels, key=lambda level: (not level.holds, level.max_abs_difference / (level.limit or 1e-300)))
 
 
 def _limits(
@@ -192,26 +192,26 @@ def _limits(
             gaps = {name: largest_gap(gradients[name], others[name]) for name in limits if name in gradients}
             limits |= {name: limits[name] + growth * gap for name, gap in gaps.items()}
         return {name: (limit, "") for name, limit in limits.items()}
-    found = {}
+    limits_and_notes = {}
     for name, array in tensors.items():
         own = [largest_gap(*(results[panel][p][rung][name] for p in ("float32", "float64"))) for panel in between]
         smallest = max(min(own), 4.0 * float(np.spacing(np.float32(_scale(array)))))
         lopsided = max(own) > FLOAT32_IMBALANCE * smallest
         note = f"{between[int(np.argmax(own))]} is {max(own):.1e} from its float64, the other {min(own):.1e}"
-        found[name] = (FLOAT32_FACTOR * max(own), note if lopsided else "")
-    return found
+        limits_and_notes[name] = (FLOAT32_FACTOR * max(own), note if lopsided else "")
+    return limits_and_notes
 
 
 def _judge_tokens(
     rung: str, precision: str, between: tuple[str, str], ours: dict[str, Arrays], others: dict[str, Arrays],
     run: Run, error: float,
 ) -> Level:  # fmt: skip
-    found = {name: (tokens, others[rung][name]) for name, tokens in ours[rung].items()}
-    differing = {name: pair for name, pair in found.items() if pair[0].tolist() != pair[1].tolist()}
+    pairs = {name: (tokens, others[rung][name]) for name, tokens in ours[rung].items()}
+    differing = {name: pair for name, pair in pairs.items() if pair[0].tolist() != pair[1].tolist()}
     ties = [name for name, pair in differing.items() if is_tie(run, ours[SEARCHED], rung, int(name), *pair, error)]
     broken = [name for name in differing if name not in ties]
-    note = f"{len(ties)} of {len(found)} sentences tied within {error:.1e}" if ties else ""
-    tensor = f"sentence {int([*broken, *ties, *found][0]) + 1}"
+    note = f"{len(ties)} of {len(pairs)} sentences tied within {error:.1e}" if ties else ""
+    tensor = f"sentence {int([*broken, *ties, *pairs][0]) + 1}"
     return Level(rung, precision, between, tensor, float(len(broken)), 0.0, 0.0, 0.0, not broken, note)
 
 

@@ -43,7 +43,7 @@ class GivenPairs:
             DataError: one of them is no pair of two texts, or a part is empty.
         """
         given = {"train": pairs, "validation": validation, "test": test}
-        texts = {part: _lines(part, found) for part, found in given.items() if found is not None}
+        texts = {part: _lines(part, part_pairs) for part, part_pairs in given.items() if part_pairs is not None}
         return cls({part: "".join(lines).encode() for part, lines in texts.items()}, len(texts["train"]))
 
     def config(self, values: Mapping[str, Any], folder: Path) -> RunConfig:

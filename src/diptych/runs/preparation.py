@@ -89,12 +89,12 @@ def text_states(config: DataConfig, run: Path) -> list[State]:
     states = []
     for path in text_paths(config):
         try:
-            found = os.stat(path)
+            file = os.stat(path)
             own = own_path(path, run / PAIRS)
-            mark = f"{found.st_mtime_ns} {found.st_ctime_ns}" if own is None else _digest(Path(path))
+            mark = f"{file.st_mtime_ns} {file.st_ctime_ns}" if own is None else _digest(Path(path))
         except (OSError, ValueError):
             continue  # whoever reads it says so
-        states.append((path if own is None else own.as_posix(), found.st_size, mark))
+        states.append((path if own is None else own.as_posix(), file.st_size, mark))
     return states
 
 

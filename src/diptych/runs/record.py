@@ -129,7 +129,7 @@ class TrainingRecord:
         if not self.metrics.is_file():
             return []
         lines = self.metrics.read_bytes().split(b"\n")
-        found = []
+        values = []
         for number, line in enumerate(lines[:-1], 1):  # what follows the last line's end is no whole line
             try:
                 value = json.loads(line)
@@ -137,8 +137,8 @@ class TrainingRecord:
                 raise RunError(f"{self.metrics}, line {number} is not JSON: {error}; remove the line") from error
             if not isinstance(value, dict):
                 raise RunError(f"{self.metrics}, line {number} is no JSON object, got {value!r}; remove the line")
-            found.append(value)
-        return found
+            values.append(value)
+        return values
 
     def write_metrics(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """Put these lines in place of all there are."""

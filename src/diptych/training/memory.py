@@ -109,13 +109,13 @@ def needed_memory(config: RunConfig, sizes: tuple[int, int], batch: LargestBatch
 
 def total_memory() -> int | None:
     """How many bytes this process could have at most: the machine's, or fewer in a container; None if unknown."""
-    found = []
+    limits = []
     with suppress(AttributeError, ValueError, OSError):  # not on Windows
-        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     for path in CONTROL_GROUPS:
         with suppress(OSError, ValueError):  # not there, or "max": no limit
-            found.append(int(Path(path).read_text(encoding="ascii")))
-    return min(found, default=None)
+            limits.append(int(Path(path).read_text(encoding="ascii")))
+    return min(limits, default=None)
 
 
 def check_memory(run: Run, pairs: EncodedPairs, device: str) -> None:
