@@ -180,12 +180,13 @@ def scores_scaled(patch, side):
 
 
 def query_of_the_new_state(patch, side):
-    def step(original, decoder, state, source, masks, products, bases):
-        found, state = original(decoder, state, source, masks, products, bases)
-        context, weights = decoder._attend_once(found.hidden[-1], source, products, bases)
-        return found._replace(context=context, weights=weights), state
+    def step(original, decoder, embedded, state, source, masks, products=None):
+        features, _, after = original(decoder, embedded, state, source, masks, products)
+        queries = decoder.attention.queries(after.layers[-1][0][:, None, :])
+        _, weights = decoder.attention(queries, source.keys, source.memory, source.mask)
+        return features, weights[:, 0], after
 
-    side.change(patch, "decoder.Decoder", "_step", step)
+    side.change(patch, "decoder.Decoder", "step", step)
 
 
 def attention_in_float32(patch, side):
@@ -212,19 +213,17 @@ def context_not_fed(patch, side):
 
 def zeros_fed(patch, side):
     def step(original, *arguments):
-        found, state = original(*arguments)
-        return found, state._replace(fed=0.0 * state.fed)
+        features, weights, state = original(*arguments)
+        return features, weights, state._replace(fed=0.0 * state.fed)
 
-    side.change(patch, "decoder.Decoder", "_step", step)
+    side.change(patch, "decoder.Decoder", "step", step)
 
 
 def context_after_the_state(patch, side):
-    side.change(
-        patch,
-        "decoder.Decoder",
-        "_look",
-        lambda original, decoder, context, output: original(decoder, output, context),
-    )
+    def join(parts, **axis):  # what goes into the cell, whose features fed are none here; or what is looked at
+        return side.concatenate(parts if parts[1].shape[-1] == 0 else parts[::-1])
+
+    side.replace(patch, "decoder", **{"cat" if side.name == "pytorch" else "concat": join})
 
 
 def dropout_not_scaled(patch, side):

@@ -83,11 +83,11 @@ def no_gradient_through_the_keys(patch, side):
 
 
 def no_gradient_through_time(patch, side):
-    def step(original, decoder, state, *others):
+    def step(original, decoder, embedded, state, *others):
         layers = tuple(tuple(side.stop(part) for part in layer) for layer in state.layers)
-        return original(decoder, state._replace(layers=layers), *others)
+        return original(decoder, embedded, state._replace(layers=layers), *others)
 
-    side.change(patch, "decoder.Decoder", "_step", step)
+    side.change(patch, "decoder.Decoder", "step", step)
 
 
 def tied_gradient_of_one_use(patch, side):

@@ -73,9 +73,25 @@ def test_what_only_one_panel_has_faces_nothing():
 def test_the_pairs_are_equal_where_the_source_is():
     pairs = side_by_side("DecoderState").pairs()
     assert pairs and all(left == right for left, right in pairs)
-    pairs = dict(side_by_side("Decoder._step").pairs())
-    left = "    output = tf.concat(rest, axis=-1)"
-    assert pairs[left] == "    output = torch.cat(rest, dim=-1)"
+    for name in EVERY:
+        left, right = ([line.text for line in excerpt.lines] for excerpt in side_by_side(name).excerpts)
+        if left == right:
+            assert [pair[0] for pair in side_by_side(name).pairs()] == left
+
+
+WORDS = {"tf.concat": "torch.cat", "axis=-1": "dim=-1", "tf.tanh": "torch.tanh"}
+
+
+def test_a_line_in_one_framework_s_words_faces_the_same_line_in_the_other_s():
+    pairs, translated = side_by_side("Decoder.step").pairs(), 0
+    for left, right in pairs:
+        said = left
+        for word, other in WORDS.items():
+            said = said.replace(word, other)
+        if said != left and [line for _, line in pairs].count(said) == 1:
+            assert right == said
+            translated += 1
+    assert translated > 1
 
 
 @pytest.mark.parametrize(

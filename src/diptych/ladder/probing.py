@@ -54,14 +54,14 @@ def _probe_layer(panel: ModuleType, layer: Any, path: str, bindings: Sequence[An
     shown = {name: np.zeros(parameter.shape) for name, parameter in parameters.items()}
     inputs_size, size = (parameters[f"{path}.{name}"].shape[1] for name in ("weight_ih", "weight_hh"))
     random = generator(1, "probe", path)
-    inputs = panel.to_tensor(random.standard_normal((ROWS, inputs_size)))
+    inputs = panel.to_tensor(random.standard_normal((ROWS, 1, inputs_size)))
     state = tuple(panel.to_tensor(random.standard_normal((ROWS, size))) for _ in range(2 if cell == "lstm" else 1))
 
     def step() -> npt.NDArray[Any]:
         for binding in bindings:
             assign(binding.variable, binding.pack(shown))
-        output, after = layer.step(inputs, state)
-        return np.concatenate([panel.to_array(part) for part in (output, *after)], axis=-1)
+        outputs, after = layer(inputs, state)
+        return np.concatenate([panel.to_array(part) for part in (outputs[:, 0], *after)], axis=-1)
 
     yield f"{path}, without weights", step()
     for gate in VISIBLE[cell]:

@@ -128,7 +128,7 @@ def _trace_steps(recorder: Recorder, layer: Any, name: str, inputs: Any) -> None
     """A recurrent layer step by step, each step from the state that was handed on."""
     state = layer.zero_state(inputs)
     for t in range(inputs.shape[1]):
-        _, state = layer.step(inputs[:, t], state)
+        _, state = layer(inputs[:, t : t + 1], state)
         state = tuple(recorder(f"{name}, time step {t}, state {part}", tensor) for part, tensor in enumerate(state))
 
 

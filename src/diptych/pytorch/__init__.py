@@ -2,7 +2,7 @@
 
 from diptych.pytorch.model import Model
 from diptych.pytorch.process import choices, configure, settle, versions
-from diptych.pytorch.products import ProductTimer
+from diptych.pytorch.product_timer import ProductTimer
 from diptych.pytorch.stepper import Stepper
 from diptych.pytorch.training import StepResult, TrainingStep
 from diptych.pytorch.weights import export_parameters, load_parameters, to_array, to_tensor

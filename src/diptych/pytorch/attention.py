@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from diptych.config import ModelConfig
 from diptych.pytorch.linear import linear
-from diptych.pytorch.step_products import StepProduct, spread
+from diptych.pytorch.loop_products import LoopProduct, spread
 
 
 class Dense(nn.Module):
@@ -24,10 +24,10 @@ class Dense(nn.Module):
         bias = None if self.bias is None else self.bias.to(inputs.dtype)
         return linear(inputs, self.weight.to(inputs.dtype), bias)
 
-    def at_each_step(self, inputs: Tensor) -> StepProduct:
+    def at_each_step(self, inputs: Tensor) -> LoopProduct:
         """The product without the bias, in a loop over inputs (T, B, I)."""
         weight = self.weight.to(inputs.dtype)
-        return StepProduct(weight, spread(weight.new_zeros(len(weight)), inputs))
+        return LoopProduct(weight, spread(weight.new_zeros(len(weight)), inputs))
 
 
 class Attention(nn.Module):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.utils import _pytree as tree
+
+from diptych.panel.nests import leaves, map_nest, rebuild
 
 
 def scan(
@@ -23,12 +24,11 @@ def scan(
     Returns:
         The state after the last step gone through, and the outputs of each (T, ...), in the inputs' order.
     """
-    leaves, structure = tree.tree_flatten(inputs)
-    steps = list(zip(*(leaf.unbind(0) for leaf in leaves), strict=True))
+    steps = list(zip(*(leaf.unbind(0) for leaf in leaves(inputs)), strict=True))
     found = []
-    for leaves in reversed(steps) if reverse else steps:
-        state, outputs = body(state, tree.tree_unflatten(leaves, structure))
+    for now in reversed(steps) if reverse else steps:
+        state, outputs = body(state, rebuild(inputs, now))
         found.append(outputs)
     if reverse:
         found.reverse()
-    return state, tree.tree_map(lambda *parts: torch.stack(parts), *found)
+    return state, map_nest(lambda *parts: torch.stack(parts), *found)

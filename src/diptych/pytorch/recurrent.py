@@ -1,4 +1,4 @@
-"""The recurrent layer: one cell over all time steps at once, or one step at a time (docs/equations.md, 1 to 3)."""
+"""The recurrent layer: one cell over all time steps (docs/equations.md, 1 to 3)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from diptych.config import Cell
 from diptych.parameters.specification import GATES
 from diptych.pytorch.cells import State, advance
 from diptych.pytorch.linear import linear
-from diptych.pytorch.loops import scan
-from diptych.pytorch.step_products import StepProduct, spread
+from diptych.pytorch.loop_products import LoopProduct, StepProduct, multiply_in_loop, spread
 
 
 class RecurrentLayer(nn.Module):
@@ -43,57 +42,43 @@ class RecurrentLayer(nn.Module):
         """
         first = self.zero_state(inputs) if state is None else state
         time_major = inputs.transpose(0, 1)
-        from_hidden = self.from_hidden(time_major)
-        over: tuple[Tensor, ...] = (self.from_input(time_major), from_hidden.base)
-        if lengths is not None:
-            real = sequence_mask(lengths, inputs.shape[1]).t()[:, :, None]  # (T, B, 1)
-            over = (*over, real)
+        real = None if lengths is None else sequence_mask(lengths, inputs.shape[1]).t()[:, :, None]  # (T, B, 1)
 
-        def read(state: State, now: tuple[Tensor, ...]) -> tuple[State, Tensor]:
-            after = advance(self.cell, now[0], from_hidden(state[0], now[1]), state)
-            if lengths is not None:  # padding leaves the state as it is
-                after = tuple(torch.where(now[2], new, old) for new, old in zip(after, state, strict=True))
+        def read(hidden: StepProduct, state: State, now: tuple[Tensor, Tensor | None]) -> tuple[State, Tensor]:
+            from_input, real_now = now
+            after = advance(self.cell, from_input, hidden(state[0]), state)
+            if real_now is not None:  # padding leaves the state as it is
+                after = tuple(torch.where(real_now, new, old) for new, old in zip(after, state, strict=True))
             return after, after[0]
 
-        state, outputs = scan(read, first, over, reverse)  # outputs (T, B, H)
-        from_hidden.keep(states_before(first[0], outputs, reverse))
-        if lengths is not None:
+        over = self.from_input(time_major), real
+        state, outputs = multiply_in_loop(read, self.hidden(time_major), first, over, reverse)  # outputs (T, B, H)
+        if real is not None:
             outputs = torch.where(real, outputs, 0.0)
         return outputs.transpose(0, 1), state
-
-    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Run one step: inputs (B, I) and a state give the output (B, H) and the next state."""
-        from_hidden = self.from_hidden(inputs[None])
-        state = advance(self.cell, self.from_input(inputs), from_hidden(state[0], from_hidden.base[0]), state)
-        return state[0], state
 
     def from_input(self, inputs: Tensor) -> Tensor:
         """What inputs (..., I) of any number of steps give each gate (..., gates x H), their bias added.
 
-        Where only the first numbers of the input are known before a loop, `from_rest` adds what the others give.
+        Where only the first numbers of the input are known before a loop, `rest` adds what the others give.
         """
         weight = self.weight_ih.t()[: inputs.shape[-1]].t()  # its gradient is then laid out as `linear.arrange` did
         return linear(inputs, weight.to(inputs.dtype), self.bias_ih.to(inputs.dtype))
 
-    def from_rest(self, known: Tensor) -> StepProduct:
+    def rest(self, known: Tensor) -> LoopProduct:
         """The product with the rest of an input in a loop, added to what its known first numbers (T, B, K) give."""
-        return StepProduct(self.weight_ih.t()[known.shape[-1] :].t().to(known.dtype), self.from_input(known))
+        return LoopProduct(self.weight_ih.t()[known.shape[-1] :].t().to(known.dtype), self.from_input(known))
 
-    def from_hidden(self, inputs: Tensor) -> StepProduct:
+    def hidden(self, inputs: Tensor) -> LoopProduct:
         """The product with the hidden state in a loop over inputs (T, B, I), a GRU's second bias added."""
         weight = self.weight_hh.to(inputs.dtype)
         bias = weight.new_zeros(len(weight)) if self.bias_hh is None else self.bias_hh
-        return StepProduct(weight, spread(bias, inputs))
+        return LoopProduct(weight, spread(bias, inputs))
 
     def zero_state(self, inputs: Tensor) -> State:
         """The state of zeros for as many rows as `inputs` has."""
         zeros = inputs.new_zeros(inputs.shape[0], self.size)
         return (zeros, zeros) if self.cell == "lstm" else (zeros,)
-
-
-def states_before(first: Tensor, after: Tensor, reverse: bool = False) -> Tensor:
-    """(T, B, H) the state before each step, from the one before the first (B, H) and those after each (T, B, H)."""
-    return torch.cat([after[1:], first[None]]) if reverse else torch.cat([first[None], after[:-1]])
 
 
 def sequence_mask(lengths: Tensor, steps: int) -> Tensor:

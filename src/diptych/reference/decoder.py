@@ -80,21 +80,30 @@ class Decoder:
     def step(
         self, embedded: ndarray, state: DecoderState, source: Source, masks: dict[str, ndarray]
     ) -> tuple[ndarray, ndarray, DecoderState]:
-        """Read one target token: embedded (B, E) gives features (B, F), weights (B, S) and the next state."""
-        inputs, context, weights = [embedded], None, None
+        """Read one target token.
+
+        Args:
+            embedded: (B, E) the embedded token.
+            state: from `first_state`, or after the step before.
+            source: from `source`.
+            masks: dropout masks (B, H) by place; none: no dropout.
+
+        Returns:
+            The features (B, F), the attention's weights (B, S) and the next state.
+        """
+        output, layers = np.concatenate([embedded, state.fed], axis=-1), []
         if self.config.attention == "additive":  # the query is the state before this step
-            context, weights = self._attend(state.layers[-1][0][:, None, :], source)
-            inputs.append(context[:, 0])
-        output, layers = np.concatenate([*inputs, state.fed], axis=-1), []
-        for layer in range(self.config.decoder_layers):
-            output = apply_dropout(output, masks, f"decoder.{layer}", self.config.dropout)
-            output, layer_state = self.layers[layer].step(output, state.layers[layer])
+            context, weights = self._attend_once(state.layers[-1][0], source)
+            output = np.concatenate([embedded, context, state.fed], axis=-1)
+        for i, layer in enumerate(self.layers):
+            inputs = apply_dropout(output, masks, f"decoder.{i}", self.config.dropout)
+            output, layer_state = layer.step(inputs, state.layers[i])
             layers.append(layer_state)
-        if context is None:  # the query is the state after this step
-            context, weights = self._attend(output[:, None, :], source)
-        features = self._look(context, output[:, None, :])[:, 0]
+        if self.config.attention != "additive":  # the query is the state after this step
+            context, weights = self._attend_once(output, source)
+        features = self._features(np.concatenate([context, output], axis=-1))
         fed = features if self.config.input_feeding else state.fed
-        return features, weights[:, 0], DecoderState(tuple(layers), fed)
+        return features, weights, DecoderState(tuple(layers), fed)
 
     def _all_at_once(
         self, embedded: ndarray, state: DecoderState, source: Source, masks: dict[str, ndarray]
@@ -103,8 +112,8 @@ class Decoder:
         for layer in range(self.config.decoder_layers):
             outputs = apply_dropout(outputs, masks, f"decoder.{layer}", self.config.dropout)
             outputs, _ = self.layers[layer](outputs, state.layers[layer])
-        context, weights = self._attend(outputs, source)
-        return self._look(context, outputs), weights
+        context, weights = self._attend(self.attention.queries(outputs), source)
+        return self._features(np.concatenate([context, outputs], axis=-1)), weights
 
     def _step_by_step(
         self, embedded: ndarray, state: DecoderState, source: Source, masks: dict[str, ndarray]
@@ -119,14 +128,18 @@ class Decoder:
             all_weights.append(weights)
         return np.stack(all_features, axis=1), np.stack(all_weights, axis=1)
 
-    def _attend(self, states: ndarray, source: Source) -> tuple[ndarray, ndarray]:
-        """Context (B, Q, M) and weights (B, Q, S) of states (B, Q, H); without attention (B, Q, 0) and zeros."""
+    def _attend(self, queries: ndarray, source: Source) -> tuple[ndarray, ndarray]:
+        """Context (B, Q, M) and weights (B, Q, S) of queries (B, Q, A); without attention (B, Q, 0) and zeros."""
         if self.config.attention != "none":
-            return self.attention(self.attention.queries(states), source.keys, source.memory, source.mask)
-        rows, queries = states.shape[:2]
-        return np.zeros((rows, queries, 0)), np.zeros((rows, queries, source.memory.shape[1]))
+            return self.attention(queries, source.keys, source.memory, source.mask)
+        rows, steps = queries.shape[:2]
+        return np.zeros((rows, steps, 0)), np.zeros((rows, steps, source.memory.shape[1]))
 
-    def _look(self, context: ndarray, output: ndarray) -> ndarray:
-        """What the output layer sees (..., F): the context and the state, through the attentional layer if any."""
-        seen = np.concatenate([context, output], axis=-1)
+    def _attend_once(self, state: ndarray, source: Source) -> tuple[ndarray, ndarray]:
+        """Context (B, M) and weights (B, S) of one state a row (B, H)."""
+        context, weights = self._attend(self.attention.queries(state[:, None, :]), source)
+        return context[:, 0], weights[:, 0]
+
+    def _features(self, seen: ndarray) -> ndarray:
+        """What the output layer sees (..., F) of contexts and states (..., M + H): the attentional layer's, if any."""
         return np.tanh(self.attentional(seen)) if self.config.attentional_layer else seen

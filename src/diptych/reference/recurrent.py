@@ -1,4 +1,4 @@
-"""The recurrent layer: one cell over all time steps at once, or one step at a time (docs/equations.md, 1 to 3)."""
+"""The recurrent layer: one cell over all time steps (docs/equations.md, 1 to 3)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from diptych.tensorflow.model import Model
 from diptych.tensorflow.process import choices, configure, settle, versions
-from diptych.tensorflow.products import ProductTimer
+from diptych.tensorflow.product_timer import ProductTimer
 from diptych.tensorflow.stepper import Stepper
 from diptych.tensorflow.training import StepResult, TrainingStep
 from diptych.tensorflow.weights import export_parameters, load_parameters, to_array, to_tensor

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from diptych.config import ModelConfig
-from diptych.tensorflow.step_products import StepProduct, spread
+from diptych.tensorflow.loop_products import LoopProduct, spread
 
 
 class Dense(keras.layers.Layer):
@@ -25,10 +25,10 @@ class Dense(keras.layers.Layer):
         outputs = tf.tensordot(inputs, self.weight, 1)
         return outputs if self.bias is None else outputs + self.bias
 
-    def at_each_step(self, inputs: Tensor) -> StepProduct:
+    def at_each_step(self, inputs: Tensor) -> LoopProduct:
         """The product without the bias, in a loop over inputs (T, B, I)."""
         weight = tf.cast(self.weight, inputs.dtype)
-        return StepProduct(weight, spread(tf.zeros(weight.shape[1:], weight.dtype), inputs))
+        return LoopProduct(weight, spread(tf.zeros(weight.shape[1:], weight.dtype), inputs))
 
 
 class Attention(keras.layers.Layer):

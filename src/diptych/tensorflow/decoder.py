@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import keras
 import tensorflow as tf
@@ -11,9 +11,11 @@ from tensorflow import Tensor
 from diptych.config import ModelConfig
 from diptych.tensorflow.attention import Attention, Dense
 from diptych.tensorflow.cells import State, advance
-from diptych.tensorflow.loops import scan
-from diptych.tensorflow.recurrent import RecurrentLayer, apply_dropout, states_before
-from diptych.tensorflow.step_products import StepProduct
+from diptych.tensorflow.loop_products import LoopProduct, StepProduct, at_one_step, multiply_in_loop
+from diptych.tensorflow.recurrent import RecurrentLayer, apply_dropout
+
+Kind = TypeVar("Kind")
+"""What stands for a product: a `LoopProduct`, a `StepProduct`, or what either of them adds or has multiplied."""
 
 
 class Source(NamedTuple):
@@ -42,46 +44,30 @@ class DecoderState(NamedTuple):
     fed: Tensor
 
 
-# By product, as in `Products`: (B, O) what one step adds; or (T, B, O), all steps.
-Bases = tuple[tuple[Tensor, ...], ...]
-
-
-class Products(NamedTuple):
-    """The products of one loop over target steps.
+class LayerProducts(NamedTuple, Generic[Kind]):
+    """What one layer multiplies at a step.
 
     Attributes:
-        inputs: of each layer with its input; of the first one without the embedded token, which is there before.
-        hidden: of each layer with its hidden state.
-        query: with the query; none where the attention has no weight for it.
-        attentional: with context and state; none where they wait until all steps are done.
+        inputs: its input; of the first layer without the embedded token, whose product is in what is added.
+        hidden: its hidden state.
     """
 
-    inputs: tuple[StepProduct, ...]
-    hidden: tuple[StepProduct, ...]
-    query: tuple[StepProduct, ...]
-    attentional: tuple[StepProduct, ...]
-
-    def bases(self) -> Bases:
-        """What each product adds, at all steps."""
-        return tuple(tuple(product.base for product in products) for products in self)
+    inputs: Kind
+    hidden: Kind
 
 
-class Step(NamedTuple):
-    """What came of one step; or, with T in front, of all.
+class Products(NamedTuple, Generic[Kind]):
+    """What the decoder multiplies at a step.
 
     Attributes:
-        context: (B, M) what the attention saw.
-        weights: (B, S) where it looked.
-        fed: (B, F) the features, where they are fed into the next step; else (B, 0).
-        inputs: of each layer (B, I), of the first one without the embedded token.
-        hidden: of each layer (B, H), the hidden state after the step.
+        layers: of each layer.
+        query: the state that attends; None where the attention has no weight for it.
+        attentional: context and state; None without an attentional layer, or where that waits for the loop's end.
     """
 
-    context: Tensor
-    weights: Tensor
-    fed: Tensor
-    inputs: tuple[Tensor, ...]
-    hidden: tuple[Tensor, ...]
+    layers: tuple[LayerProducts[Kind], ...]
+    query: Kind | None
+    attentional: Kind | None
 
 
 class Decoder(keras.layers.Layer):
@@ -126,13 +112,45 @@ class Decoder(keras.layers.Layer):
         return self._all_at_once(embedded, state, source, masks)
 
     def step(
-        self, embedded: Tensor, state: DecoderState, source: Source, masks: dict[str, Tensor]
+        self,
+        embedded: Tensor | None,
+        state: DecoderState,
+        source: Source,
+        masks: dict[str, Tensor],
+        products: Products[StepProduct] | None = None,
     ) -> tuple[Tensor, Tensor, DecoderState]:
-        """Read one target token: embedded (B, E) gives features (B, F), weights (B, S) and the next state."""
-        products = self._products(embedded[None])
-        bases = tuple(tuple(base[0] for base in part) for part in products.bases())
-        step, state = self._step(state, source, masks, products, bases)
-        return self._features(step), step.weights, state
+        """Read one target token.
+
+        Args:
+            embedded: (B, E) the embedded token.
+            state: from `first_state`, or after the step before.
+            source: from `source`.
+            masks: dropout masks (B, H) by place; none: no dropout.
+            products: in a loop, those of this step, the embedded token's among them; None: they are made here.
+
+        Returns:
+            The features (B, F), the attention's weights (B, S) and the next state; in a loop that feeds no features
+            they are the context and the state (B, M + H).
+        """
+        if products is None:
+            products = at_one_step(self._products(embedded[None], attentional=self.config.attentional_layer))
+        output, layers = state.fed, []
+        if self.config.attention == "additive":  # the query is the state before this step
+            context, weights = self._attend_once(state.layers[-1][0], source, products)
+            output = tf.concat([context, state.fed], axis=-1)
+        for i, layer in enumerate(self.layers):
+            inputs = apply_dropout(output, masks, f"decoder.{i}", self.config.dropout)
+            from_input = products.layers[i].inputs(inputs)
+            from_hidden = products.layers[i].hidden(state.layers[i][0])
+            layers.append(advance(layer.cell, from_input, from_hidden, state.layers[i]))
+            output = layers[i][0]
+        if self.config.attention != "additive":  # the query is the state after this step
+            context, weights = self._attend_once(output, source, products)
+        features = tf.concat([context, output], axis=-1)
+        if products.attentional is not None:
+            features = tf.tanh(products.attentional(features))
+        fed = features if self.config.input_feeding else state.fed
+        return features, weights, DecoderState(tuple(layers), fed)
 
     def _all_at_once(
         self, embedded: Tensor, state: DecoderState, source: Source, masks: dict[str, Tensor]
@@ -141,8 +159,8 @@ class Decoder(keras.layers.Layer):
         for layer in range(self.config.decoder_layers):
             outputs = apply_dropout(outputs, masks, f"decoder.{layer}", self.config.dropout)
             outputs, _ = self.layers[layer](outputs, state.layers[layer])
-        context, weights = self._attend(outputs, source)
-        return self._look(context, outputs), weights
+        context, weights = self._attend(self.attention.queries(outputs), source)
+        return self._features(tf.concat([context, outputs], axis=-1)), weights
 
     def _step_by_step(
         self, embedded: Tensor, state: DecoderState, source: Source, masks: dict[str, Tensor]
@@ -152,82 +170,48 @@ class Decoder(keras.layers.Layer):
             if place.startswith("decoder."):  # (B, T, H), or (B, 1, H) if all positions share it
                 sizes = [shape[1], shape[0], mask.shape[-1]]
                 inner[place] = tf.broadcast_to(tf.transpose(mask, [1, 0, 2]), sizes)  # (T, B, H)
-        products, first = self._products(tf.transpose(embedded, [1, 0, 2])), state
 
-        def read(state: DecoderState, now: tuple[Bases, dict[str, Tensor]]) -> tuple[DecoderState, Step]:
-            bases, masks_now = now
-            step, state = self._step(state, source, masks_now, products, bases)
-            return state, step
+        def read(
+            products: Products[StepProduct], state: DecoderState, masks_now: dict[str, Tensor]
+        ) -> tuple[DecoderState, tuple[Tensor, Tensor]]:
+            features, weights, state = self.step(None, state, source, masks_now, products)
+            return state, (features, weights)
 
-        _, steps = scan(read, first, (products.bases(), inner))
-        self._keep(products, first, steps)
-        return tf.transpose(self._features(steps), [1, 0, 2]), tf.transpose(steps.weights, [1, 0, 2])
+        feeds = self.config.input_feeding
+        products = self._products(
+            tf.transpose(embedded, [1, 0, 2]), attentional=feeds and self.config.attentional_layer
+        )
+        _, (features, weights) = multiply_in_loop(read, products, state, inner)
+        features = features if feeds else self._features(features)
+        return tf.transpose(features, [1, 0, 2]), tf.transpose(weights, [1, 0, 2])
 
-    def _products(self, embedded: Tensor) -> Products:
-        """The products of a loop over the steps of embedded target inputs (T, B, E)."""
-        kind, feeds = self.config.attention, self.config.input_feeding
+    def _products(self, embedded: Tensor, attentional: bool) -> Products[LoopProduct]:
+        """What a loop over embedded target inputs (T, B, E) multiplies; whether its steps have an attentional layer."""
+        nothing = embedded[..., :0]
+        layers = (
+            LayerProducts(layer.rest(embedded if i == 0 else nothing), layer.hidden(embedded))
+            for i, layer in enumerate(self.layers)
+        )
+        weighs = self.config.attention in ("additive", "concat")
         return Products(
-            tuple(layer.from_rest(embedded if i == 0 else embedded[..., :0]) for i, layer in enumerate(self.layers)),
-            tuple(layer.from_hidden(embedded) for layer in self.layers),
-            (self.attention.query.at_each_step(embedded),) if kind in ("additive", "concat") else (),
-            (self.attentional.at_each_step(embedded),) if feeds and self.config.attentional_layer else (),
+            tuple(layers),
+            self.attention.query.at_each_step(embedded) if weighs else None,
+            self.attentional.at_each_step(embedded) if attentional else None,
         )
 
-    def _keep(self, products: Products, first: DecoderState, steps: Step) -> None:
-        """Tell a loop's products what they multiplied, from the state before the first step and what came of all."""
-        before = [states_before(*pair) for pair in zip((state[0] for state in first.layers), steps.hidden, strict=True)]
-        for product, inputs in zip((*products.inputs, *products.hidden), (*steps.inputs, *before), strict=True):
-            product.keep(inputs)
-        for product in products.query:
-            product.keep(before[-1] if self.config.attention == "additive" else steps.hidden[-1])
-        for product in products.attentional:
-            product.keep(tf.concat([steps.context, steps.hidden[-1]], axis=-1))
-
-    def _step(
-        self, state: DecoderState, source: Source, masks: dict[str, Tensor], products: Products, bases: Bases
-    ) -> tuple[Step, DecoderState]:
-        """One step of a loop, with its part of the products' bases: what came of it, and the next state."""
-        rest, all_inputs, layers = [state.fed], [], []
-        if self.config.attention == "additive":  # the query is the state before this step
-            context, weights = self._attend_once(state.layers[-1][0], source, products, bases)
-            rest = [context, state.fed]
-        output = tf.concat(rest, axis=-1)
-        for i, layer in enumerate(self.layers):
-            inputs = apply_dropout(output, masks, f"decoder.{i}", self.config.dropout)
-            from_hidden = products.hidden[i](state.layers[i][0], bases[1][i])
-            layers.append(advance(layer.cell, products.inputs[i](inputs, bases[0][i]), from_hidden, state.layers[i]))
-            all_inputs.append(inputs)
-            output = layers[-1][0]
-        if self.config.attention != "additive":  # the query is the state after this step
-            context, weights = self._attend_once(output, source, products, bases)
-        fed = state.fed
-        if self.config.input_feeding:
-            seen = tf.concat([context, output], axis=-1)
-            fed = tf.tanh(products.attentional[0](seen, bases[3][0])) if products.attentional else seen
-        hidden = tuple(layer[0] for layer in layers)
-        return Step(context, weights, fed, tuple(all_inputs), hidden), DecoderState(tuple(layers), fed)
-
-    def _attend(self, states: Tensor, source: Source) -> tuple[Tensor, Tensor]:
-        """Context (B, Q, M) and weights (B, Q, S) of states (B, Q, H); without attention (B, Q, 0) and zeros."""
+    def _attend(self, queries: Tensor, source: Source) -> tuple[Tensor, Tensor]:
+        """Context (B, Q, M) and weights (B, Q, S) of queries (B, Q, A); without attention (B, Q, 0) and zeros."""
         if self.config.attention != "none":
-            return self.attention(self.attention.queries(states), source.keys, source.memory, source.mask)
-        weights = tf.zeros([tf.shape(states)[0], tf.shape(states)[1], tf.shape(source.memory)[1]], states.dtype)
-        return states[:, :, :0], weights
+            return self.attention(queries, source.keys, source.memory, source.mask)
+        shape = [tf.shape(queries)[0], tf.shape(queries)[1], tf.shape(source.memory)[1]]
+        return queries[:, :, :0], tf.zeros(shape, queries.dtype)
 
-    def _attend_once(self, state: Tensor, source: Source, products: Products, bases: Bases) -> tuple[Tensor, Tensor]:
-        """The same for one state a row, in a loop: (B, H) gives (B, M) and (B, S)."""
-        if products.query:
-            query = products.query[0](state, bases[2][0])[:, None, :]
-            context, weights = self.attention(query, source.keys, source.memory, source.mask)
-        else:
-            context, weights = self._attend(state[:, None, :], source)
+    def _attend_once(self, state: Tensor, source: Source, products: Products[StepProduct]) -> tuple[Tensor, Tensor]:
+        """Context (B, M) and weights (B, S) of one state a row (B, H)."""
+        query = state if products.query is None else products.query(state)
+        context, weights = self._attend(query[:, None, :], source)
         return context[:, 0], weights[:, 0]
 
-    def _features(self, step: Step) -> Tensor:
-        """The features of a step (B, F), or of all (T, B, F)."""
-        return step.fed if self.config.input_feeding else self._look(step.context, step.hidden[-1])
-
-    def _look(self, context: Tensor, output: Tensor) -> Tensor:
-        """What the output layer sees (..., F): the context and the state, through the attentional layer if any."""
-        seen = tf.concat([context, output], axis=-1)
+    def _features(self, seen: Tensor) -> Tensor:
+        """What the output layer sees (..., F) of contexts and states (..., M + H): the attentional layer's, if any."""
         return tf.tanh(self.attentional(seen)) if self.config.attentional_layer else seen

@@ -8,6 +8,12 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import Tensor
 
+from diptych.panel.nests import leaves, rebuild
+
+# `tf.scan` and `tf.TensorArray` read and write by index, and the gradient of a read by index takes time in proportion
+# to the number of steps. Popping from a list and pushing to one take the same time at every step, and so do their
+# gradients. TensorFlow offers such lists as `tf.raw_ops` alone, which are public; no other file uses any.
+
 
 def scan(
     body: Callable[[Any, Any], tuple[Any, Any]], state: Any, inputs: Any, reverse: bool = False
@@ -23,24 +29,23 @@ def scan(
     Returns:
         The state after the last step gone through, and the outputs of each (T, ...), in the inputs' order.
     """
-    # Popping and pushing is differentiated in constant time a step; indexing, as in a TensorArray, is not.
-    inputs = inputs if reverse else tf.nest.map_structure(lambda part: tf.reverse(part, [0]), inputs)
-    waiting, now = _pop_all(tf.nest.map_structure(_to_list, inputs), inputs)
-    state, outputs = body(state, now)  # the first step, which shows what outputs there are
-    done = tf.nest.map_structure(lambda part: _push(_empty_list(part), part), outputs)
+    stacks = [part if reverse else tf.reverse(part, [0]) for part in leaves(inputs)]
+    waiting, now = _pop_all([_to_list(stack) for stack in stacks], stacks)
+    state, outputs = body(state, rebuild(inputs, now))  # the first step, which shows what outputs there are
+    done = [_push(_empty_list(part), part) for part in leaves(outputs)]
 
-    def step(state: Any, waiting: Any, done: Any) -> tuple[Any, Any, Any]:
-        waiting, now = _pop_all(waiting, inputs)
-        state, outputs = body(state, now)
-        return state, waiting, tf.nest.map_structure(_push, done, outputs)
+    def step(state: Any, waiting: list[Tensor], done: list[Tensor]) -> tuple[Any, list[Tensor], list[Tensor]]:
+        waiting, now = _pop_all(waiting, stacks)
+        state, outputs = body(state, rebuild(inputs, now))
+        return state, waiting, [_push(*pair) for pair in zip(done, leaves(outputs), strict=True)]
 
-    def more(state: Any, waiting: Any, done: Any) -> Tensor:
-        return tf.raw_ops.TensorListLength(input_handle=tf.nest.flatten(waiting)[0]) > 0
+    def more(state: Any, waiting: list[Tensor], done: list[Tensor]) -> Tensor:
+        return tf.raw_ops.TensorListLength(input_handle=waiting[0]) > 0
 
-    most = tf.shape(tf.nest.flatten(inputs)[0])[0] - 1
+    most = tf.shape(stacks[0])[0] - 1
     state, _, done = tf.while_loop(more, step, (state, waiting, done), maximum_iterations=most)
-    stacked = tf.nest.map_structure(_stack, done, outputs)
-    return state, tf.nest.map_structure(lambda part: tf.reverse(part, [0]), stacked) if reverse else stacked
+    stacked = [_stack(*pair) for pair in zip(done, leaves(outputs), strict=True)]
+    return state, rebuild(outputs, [tf.reverse(part, [0]) for part in stacked] if reverse else stacked)
 
 
 def _to_list(tensor: Tensor) -> Tensor:
@@ -53,16 +58,16 @@ def _empty_list(like: Tensor) -> Tensor:
     return tf.raw_ops.EmptyTensorList(element_shape=_shape(like.shape), max_num_elements=-1, element_dtype=like.dtype)
 
 
-def _pop_all(handles: Any, likes: Any) -> tuple[Any, Any]:
-    """The lists of a nest without their last elements, and those elements; `likes` are stacks of such elements."""
-    pairs = []
-    for handle, like in zip(tf.nest.flatten(handles), tf.nest.flatten(likes), strict=True):
-        shape = like.shape[1:]
+def _pop_all(lists: list[Tensor], stacks: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    """The lists without their last elements, and those elements; each of `stacks` is a stack of such elements."""
+    rests, elements = [], []
+    for handle, stack in zip(lists, stacks, strict=True):
+        shape = stack.shape[1:]
         rest, element = tf.raw_ops.TensorListPopBack(
-            input_handle=handle, element_shape=_shape(shape), element_dtype=like.dtype
+            input_handle=handle, element_shape=_shape(shape), element_dtype=stack.dtype
         )
-        pairs.append((rest, tf.ensure_shape(element, shape)))
-    rests, elements = (tf.nest.pack_sequence_as(likes, part) for part in zip(*pairs, strict=True))
+        rests.append(rest)
+        elements.append(tf.ensure_shape(element, shape))
     return rests, elements
 
 

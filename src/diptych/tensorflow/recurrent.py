@@ -1,4 +1,4 @@
-"""The recurrent layer: one cell over all time steps at once, or one step at a time (docs/equations.md, 1 to 3)."""
+"""The recurrent layer: one cell over all time steps (docs/equations.md, 1 to 3)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from tensorflow import Tensor
 
 from diptych.config import Cell
 from diptych.tensorflow.cells import State, advance
-from diptych.tensorflow.loops import scan
-from diptych.tensorflow.step_products import StepProduct, spread
+from diptych.tensorflow.loop_products import LoopProduct, StepProduct, multiply_in_loop, spread
 
 CELLS = {"gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell, "rnn": keras.layers.SimpleRNNCell}
 
@@ -43,46 +42,38 @@ class RecurrentLayer(keras.layers.Layer):
         """
         first = self.zero_state(inputs) if state is None else state
         time_major = tf.transpose(inputs, [1, 0, 2])
-        from_hidden = self.from_hidden(time_major)
-        over: tuple[Tensor, ...] = (self.from_input(time_major), from_hidden.base)
-        if lengths is not None:
-            real = tf.transpose(sequence_mask(lengths, tf.shape(inputs)[1]))[:, :, None]  # (T, B, 1)
-            over = (*over, real)
+        steps = tf.shape(inputs)[1]
+        real = None if lengths is None else tf.transpose(sequence_mask(lengths, steps))[:, :, None]  # (T, B, 1)
 
-        def read(state: State, now: tuple[Tensor, ...]) -> tuple[State, Tensor]:
-            after = advance(self.cell, now[0], from_hidden(state[0], now[1]), state)
-            if lengths is not None:  # padding leaves the state as it is
-                after = tuple(tf.where(now[2], new, old) for new, old in zip(after, state, strict=True))
+        def read(hidden: StepProduct, state: State, now: tuple[Tensor, Tensor | None]) -> tuple[State, Tensor]:
+            from_input, real_now = now
+            after = advance(self.cell, from_input, hidden(state[0]), state)
+            if real_now is not None:  # padding leaves the state as it is
+                after = tuple(tf.where(real_now, new, old) for new, old in zip(after, state, strict=True))
             return after, after[0]
 
-        state, outputs = scan(read, first, over, reverse)  # outputs (T, B, H)
-        from_hidden.keep(states_before(first[0], outputs, reverse))
-        if lengths is not None:
+        over = self.from_input(time_major), real
+        state, outputs = multiply_in_loop(read, self.hidden(time_major), first, over, reverse)  # outputs (T, B, H)
+        if real is not None:
             outputs = tf.where(real, outputs, tf.zeros([], outputs.dtype))
         return tf.transpose(outputs, [1, 0, 2]), state
-
-    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Run one step: inputs (B, I) and a state give the output (B, H) and the next state."""
-        from_hidden = self.from_hidden(inputs[None])
-        state = advance(self.cell, self.from_input(inputs), from_hidden(state[0], from_hidden.base[0]), state)
-        return state[0], state
 
     def from_input(self, inputs: Tensor) -> Tensor:
         """What inputs (..., I) of any number of steps give each gate (..., gates x H), their bias added.
 
-        Where only the first numbers of the input are known before a loop, `from_rest` adds what the others give.
+        Where only the first numbers of the input are known before a loop, `rest` adds what the others give.
         """
         weight, bias = self._weight("kernel", inputs.dtype), self._weight("bias", inputs.dtype)
         return tf.tensordot(inputs, weight[: inputs.shape[-1]], 1) + (bias[0] if self.cell == "gru" else bias)
 
-    def from_rest(self, known: Tensor) -> StepProduct:
+    def rest(self, known: Tensor) -> LoopProduct:
         """The product with the rest of an input in a loop, added to what its known first numbers (T, B, K) give."""
-        return StepProduct(self._weight("kernel", known.dtype)[known.shape[-1] :], self.from_input(known))
+        return LoopProduct(self._weight("kernel", known.dtype)[known.shape[-1] :], self.from_input(known))
 
-    def from_hidden(self, inputs: Tensor) -> StepProduct:
+    def hidden(self, inputs: Tensor) -> LoopProduct:
         """The product with the hidden state in a loop over inputs (T, B, I), a GRU's second bias added."""
         weight, bias = self._weight("recurrent_kernel", inputs.dtype), self._weight("bias", inputs.dtype)
-        return StepProduct(weight, spread(bias[1] if self.cell == "gru" else tf.zeros_like(bias), inputs))
+        return LoopProduct(weight, spread(bias[1] if self.cell == "gru" else tf.zeros_like(bias), inputs))
 
     def zero_state(self, inputs: Tensor) -> State:
         """The state of zeros for as many rows as `inputs` has."""
@@ -91,11 +82,6 @@ class RecurrentLayer(keras.layers.Layer):
 
     def _weight(self, name: str, dtype: tf.DType) -> Tensor:
         return tf.cast(getattr(self.weights_in_keras, name), dtype)
-
-
-def states_before(first: Tensor, after: Tensor, reverse: bool = False) -> Tensor:
-    """(T, B, H) the state before each step, from the one before the first (B, H) and those after each (T, B, H)."""
-    return tf.concat([after[1:], first[None]] if reverse else [first[None], after[:-1]], axis=0)
 
 
 def sequence_mask(lengths: Tensor, steps: int) -> Tensor:

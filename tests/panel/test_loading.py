@@ -9,9 +9,9 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from diptych import panel as panels
 from diptych.errors import BackendError
 from diptych.panel import BACKENDS, is_installed, load
+from diptych.panel import loading as panels
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_asking_whether_a_framework_is_installed_imports_none():
 
 NOISY_PANEL = """
 import os, sys, types
-from diptych import panel as panels
+from diptych.panel import loading as panels
 
 def import_panel(name):
     os.write(2, b"noise from a library\\n")
