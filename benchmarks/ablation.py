@@ -300,8 +300,7 @@ def train_all(panel: ModuleType, folders: dict[str, str], steps: int, backend: s
 def train(setting: Setting, run: Run) -> dict[str, Any]:
     """The losses of some steps, how often the gradient was clipped, and the weights at the end."""
     panel, config = setting.panel, setting.config
-    model = panel.Model(config.model, len(run.source_vocabulary), len(run.target_vocabulary), "float64")
-    panel.load_parameters(model, setting.parameters)
+    model = replace(run, config=config).build(panel, setting.parameters, "float64")
     training = panel.TrainingStep(model, config.training)
     results = [training.step(work.batch, work.masks, config.training.learning_rate) for work in setting.works]
     clipped = sum(result.gradient_norm > config.training.clip_norm for result in results)
