@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ from pairs import prepare
 
 from diptych.errors import DiptychError
 from diptych.processes.environment import environment
+from diptych.processes.machine import usable_processors
 
 RUNS = Path(__file__).resolve().parents[1] / "runs" / "bench"
 TASKS = ("train", "decode")
@@ -136,7 +136,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--task", choices=TASKS, help="by default both")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=6.0, help="how long training is measured in a turn, roughly")
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    processors = usable_processors()
     parser.add_argument("--threads", type=int, default=processors, help="processor threads of each contestant")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all that was measured as JSON")
     arguments = parser.parse_args()

@@ -121,7 +121,7 @@ class Contestant(ABC):
             try:
                 done = subprocess.run(
                     command, stdout=subprocess.PIPE, stderr=file, stdin=subprocess.DEVNULL, env=environment,
-                    timeout=SECONDS_ALLOWED, text=True, check=True,
+                    timeout=SECONDS_ALLOWED, encoding="utf-8", check=True,
                 )  # fmt: skip
             except subprocess.TimeoutExpired:
                 raise RuntimeError(f"not done after {SECONDS_ALLOWED:.0f} s; see {log}")

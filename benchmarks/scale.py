@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from scale_pictures import draw, tables
 
 from diptych.panel import BACKENDS
 from diptych.processes.environment import environment
+from diptych.processes.machine import usable_processors
 
 TRIAL = Path(__file__).with_name("scale_trial.py")
 MODEL = {
@@ -113,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few small cases, to see that it works")
     parser.add_argument("--output", type=Path, default=Path("runs/scale"))
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--threads", type=int, default=usable_processors())
     parser.add_argument("--rounds", type=int, default=3, help="how often each number of pairs is tried")
     parser.add_argument("--series", nargs="*", help="only these: pairs, vocabulary, length, layers")
     parser.add_argument("--pictures", type=Path, help="where the pictures go; by default into the output folder")
@@ -167,20 +167,20 @@ def call(request: dict, output: Path) -> dict:
     """What one trial in a process of its own found."""
     paths = output / "request.json", output / "answer.json"
     paths[1].unlink(missing_ok=True)
-    paths[0].write_text(json.dumps(request | {"started": time.time()}))
+    paths[0].write_text(json.dumps(request | {"started": time.time()}), encoding="utf-8")
     subprocess.run([sys.executable, "-P", str(TRIAL), *map(str, paths)], check=True)
-    return json.loads(paths[1].read_text())
+    return json.loads(paths[1].read_text(encoding="utf-8"))
 
 
 def add(results: Path, line: dict) -> None:
     """Add a trial to the results."""
-    with results.open("a") as file:
+    with results.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line | {"environment": environment()}) + "\n")
 
 
 def read(results: Path) -> list[dict]:
     """Every trial there is."""
-    return [json.loads(line) for line in results.read_text().splitlines()] if results.is_file() else []
+    return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()] if results.is_file() else []
 
 
 def say(text: str) -> None:

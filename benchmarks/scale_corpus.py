@@ -54,7 +54,7 @@ def _write(stem: Path, pairs: int, block) -> tuple[Path, Path]:
     if not (source.is_file() and target.is_file()):
         stem.parent.mkdir(parents=True, exist_ok=True)
         building = source.with_suffix(".source.tmp"), target.with_suffix(".target.tmp")
-        with building[0].open("w") as sources, building[1].open("w") as targets:
+        with building[0].open("w", encoding="utf-8") as sources, building[1].open("w", encoding="utf-8") as targets:
             for number, start in enumerate(range(0, pairs, BLOCK)):
                 lines = block(number, min(BLOCK, pairs - start))
                 for file, side in zip((sources, targets), lines, strict=True):

@@ -32,7 +32,7 @@ class Memory(threading.Thread):
     def look(self) -> dict[str, int]:
         """The bytes of now and of the peaks; zeros where there is no /proc."""
         try:
-            lines = Path("/proc/self/status").read_text().splitlines()
+            lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         except OSError:
             lines = []
         kilobytes = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith(("Rss", "VmHWM"))}
@@ -50,9 +50,9 @@ def main(request_path: str, answer_path: str) -> None:
     """Do what is requested and write the answer."""
     memory = Memory()
     memory.start()
-    request = json.loads(Path(request_path).read_text())
+    request = json.loads(Path(request_path).read_text(encoding="utf-8"))
     answer = {"prepare": prepare, "train": train}[request.pop("kind")](**request)
-    Path(answer_path).write_text(json.dumps(answer | memory.look()))
+    Path(answer_path).write_text(json.dumps(answer | memory.look()), encoding="utf-8")
 
 
 def prepare(config: dict, folder: str, started: float) -> dict:
@@ -97,7 +97,7 @@ def train(folder: str, backend: str, threads: int, steps: int, started: float, a
         "first_step_seconds": recorder.lines[0][0],
         "step_seconds": [seconds for seconds, _ in recorder.lines],
         "target_tokens": [tokens for _, tokens in recorder.lines],
-        "versions": json.loads((run.folder / backend / "environment.json").read_text())["versions"],
+        "versions": json.loads((run.folder / backend / "environment.json").read_text(encoding="utf-8"))["versions"],
     }
 
 

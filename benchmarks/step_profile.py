@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.panel import BACKENDS, NAMES, load
+from diptych.processes.machine import usable_processors
 
 STEPS = 10
 # Which operations are what; the first that fits. What fits none is arithmetic number by number.
@@ -41,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--attention", default="general")
     parser.add_argument("--precision", default="float32")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--threads", type=int, default=usable_processors())
     parser.add_argument("--backend", choices=BACKENDS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.backend:
@@ -50,7 +50,7 @@ def main() -> None:
     found = {}
     for backend in BACKENDS:
         command = [sys.executable, __file__, *sys.argv[1:], "--backend", backend]
-        found[backend] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        found[backend] = json.loads(subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout)
     print(f"{'milliseconds of one step':28}" + "".join(f"{NAMES[backend]:>20}" for backend in BACKENDS))
     for kind in [*KINDS, "number by number"]:
         cells = [found[backend]["kinds"].get(kind, 0.0) for backend in BACKENDS]

@@ -8,7 +8,6 @@ two panels round by round, and what making the shared dropout masks costs.
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import statistics
 from pathlib import Path
@@ -17,6 +16,7 @@ from diptych.config import RunConfig, read_config
 from diptych.ladder.ladder import temporary_run
 from diptych.panel import BACKENDS
 from diptych.processes.call import call
+from diptych.processes.machine import usable_processors
 
 NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch"}
 
@@ -25,7 +25,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", nargs="?", type=Path, help="a TOML config; by default the phrasebook's")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--threads", type=int, default=usable_processors())
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--blocks", type=int, default=6, help="timed blocks of 10 steps in each round")
     arguments = parser.parse_args()

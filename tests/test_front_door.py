@@ -40,6 +40,6 @@ def test_editors_know_the_same_names_from_the_same_modules():
 def test_importing_it_loads_nothing():
     program = "import sys, diptych; print(*(set(sys.modules) & set(sys.argv[1:])))"
     finished = subprocess.run(
-        [sys.executable, "-c", program, *HEAVY], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program, *HEAVY], capture_output=True, encoding="utf-8", timeout=60, check=True
     )
     assert finished.stdout.strip() == ""

@@ -35,7 +35,7 @@ def load_both(order):
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
     command = [sys.executable, "-c", PROGRAM, *order]
-    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=180, check=False)
 
 
 def check(finished, order):

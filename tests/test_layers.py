@@ -47,7 +47,7 @@ def modules_outside_the_frameworks() -> list[str]:
 def run_python(program: str, *arguments: str) -> str:
     """What a fresh Python prints."""
     finished = subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", program, *arguments], capture_output=True, encoding="utf-8", timeout=120, check=False
     )
     assert finished.returncode == 0, finished.stderr
     return finished.stdout.strip()
@@ -61,7 +61,7 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder / "src")},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )
@@ -105,7 +105,7 @@ def test_the_contracts_hold():
 )
 def test_a_planted_import_is_caught(tmp_path, path, line, contract):
     shutil.copytree(PACKAGE, tmp_path / "src" / "diptych", ignore=shutil.ignore_patterns("__pycache__", "fonts"))
-    with (tmp_path / "src" / "diptych" / path).open("a") as file:
+    with (tmp_path / "src" / "diptych" / path).open("a", encoding="utf-8") as file:
         file.write(f"\n{line}\n")
     finished = lint_imports(tmp_path)
     assert finished.returncode == 1, finished.stderr

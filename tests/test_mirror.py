@@ -173,7 +173,7 @@ def differences(package: Path, first: str, second: str) -> list[Difference]:
         if missing:
             found.append(Difference(panels, file, "", f"missing in {missing[0]}"))
             continue
-        left, right = (outline(files[panel][file].read_text()) for panel in (first, second))
+        left, right = (outline(files[panel][file].read_text(encoding="utf-8")) for panel in (first, second))
         found += [Difference(panels, file, name, f"missing in {second}") for name in left if name not in right]
         found += [Difference(panels, file, name, f"missing in {first}") for name in right if name not in left]
         common = [name for name in left if name in right]
@@ -207,7 +207,7 @@ def test_no_exception_is_stale(found):
 def test_every_public_entry_has_a_docstring():
     for panel in ("reference", "tensorflow", "pytorch"):
         for path in sorted((PACKAGE / panel).glob("*.py")):
-            for name, entry in outline(path.read_text()).items():
+            for name, entry in outline(path.read_text(encoding="utf-8")).items():
                 private = name.rpartition(".")[2].startswith("_") and not name.endswith("__init__")
                 assert private or entry.kind == "field" or entry.docstring, f"{panel}/{path.name}: {name}"
 
@@ -250,7 +250,7 @@ def twins(tmp_path):
         assert before == after or changed != TWIN
         for panel, text in (("pytorch", TWIN), ("tensorflow", changed)):
             (tmp_path / panel).mkdir()
-            (tmp_path / panel / "layer.py").write_text(text)
+            (tmp_path / panel / "layer.py").write_text(text, encoding="utf-8")
         return differences(tmp_path, "tensorflow", "pytorch")
 
     return make
@@ -305,6 +305,6 @@ def test_a_planted_drift_is_caught(twins, before, after, expected):
 
 def test_a_file_that_only_one_panel_has_is_caught(twins, tmp_path):
     assert twins("", "") == []
-    (tmp_path / "pytorch" / "extra.py").write_text("")
+    (tmp_path / "pytorch" / "extra.py").write_text("", encoding="utf-8")
     missing = Difference("tensorflow | pytorch", "extra.py", "", "missing in tensorflow")
     assert differences(tmp_path, "tensorflow", "pytorch") == [missing]

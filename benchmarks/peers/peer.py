@@ -173,7 +173,7 @@ def parse(name: str) -> argparse.Namespace:
 def peak_memory() -> int:
     """The most memory this process has had at once, in bytes."""
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))

@@ -152,7 +152,9 @@ def test_interrupted_while_it_reads(run):
 
 def test_load_is_there_and_imports_nothing_before_it_is_used():
     program = "import sys, diptych; print(sorted({'numpy', 'torch', 'keras'} & set(sys.modules))); diptych.load"
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", timeout=60, check=True
+    )
     assert finished.stdout == "[]\n"
     with pytest.raises(AttributeError, match="no attribute 'lode'"):
         _ = diptych.lode

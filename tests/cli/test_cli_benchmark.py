@@ -59,7 +59,7 @@ def test_the_choices_are_those_of_the_library():
 def test_bad_arguments_are_one_line_and_2(diptych_command, config, arguments, message):
     given = [str(config) if argument == "CONFIG" else argument for argument in arguments]
     if given[-1] == str(config):
-        config.write_text(TINY.replace("decoder_size = 8", "decoder_size = 9"))
+        config.write_text(TINY.replace("decoder_size = 8", "decoder_size = 9"), encoding="utf-8")
     code, out, error = diptych_command("benchmark", *given)
     assert (code, out) == (2, "")
     assert error.count("\n") == 1

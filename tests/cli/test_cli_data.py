@@ -328,7 +328,7 @@ def test_a_sample_follows_from_its_seed(diptych_command, tmp_path, run):
 def test_wrong_usage_is_one_line_and_2(diptych_command, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b", "c", "x.toml"):
-        (tmp_path / name).write_text("")
+        (tmp_path / name).write_text("", encoding="utf-8")
     code, out, error = diptych_command("data", *arguments)
     assert (code, out) == (2, "")
     assert message in error and error.count("\n") == 1
@@ -356,7 +356,7 @@ def test_options_that_do_not_fit_are_one_line_and_2(diptych_command, tmp_path, m
 
 
 def test_only_files_have_bad_lines(diptych_command, tmp_path):
-    (tmp_path / "x.toml").write_text('[data]\ncorpus = "phrasebook"\nbad_lines = "drop"\n')
+    (tmp_path / "x.toml").write_text('[data]\ncorpus = "phrasebook"\nbad_lines = "drop"\n', encoding="utf-8")
     code, _, error = diptych_command("data", "prepare", tmp_path / "x.toml")
     assert code == 2
     assert "bad_lines: only for corpus = 'files', got corpus = 'phrasebook'" in error

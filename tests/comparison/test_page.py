@@ -222,7 +222,7 @@ def test_a_report_of_another_version_is_refused(report):
 @pytest.mark.parametrize(("text", "message"), [("{", "is no report: "), ("[]", "is no report, got list")])
 def test_what_is_no_report_is_refused(tmp_path, text, message):
     path = tmp_path / "report.json"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(RunError, match=message):
         read_report(path)
 

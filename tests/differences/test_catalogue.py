@@ -108,7 +108,7 @@ def test_the_catalogue_imports_neither_framework():
         "import sys; from diptych.differences import catalogue, document, render; catalogue.entries(); "
         "print([name for name in ('tensorflow', 'keras', 'torch') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == "[]"
 
 

@@ -65,7 +65,7 @@ def test_programs_run_by_themselves_and_show_the_same(findings, name, framework)
     done = subprocess.run(
         [sys.executable, str(finding.entry.program(framework))],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
         env=os.environ | ENVIRONMENT,
     )

@@ -52,7 +52,11 @@ def test_programs_are_short_and_of_stock_code(entry, framework):
 
 @by_name
 def test_programs_leave_no_settings_behind(entry, framework):
-    names = {node.attr for node in ast.walk(ast.parse(entry.program(framework).read_text())) if hasattr(node, "attr")}
+    names = {
+        node.attr
+        for node in ast.walk(ast.parse(entry.program(framework).read_text(encoding="utf-8")))
+        if hasattr(node, "attr")
+    }
     assert not names & LASTING
 
 
@@ -65,12 +69,12 @@ def test_tensorflow_programs_choose_the_keras_backend_before_keras_is_imported(e
 @pytest.fixture
 def folder(tmp_path):
     for framework in BACKENDS:
-        (tmp_path / f"in_{framework}.py").write_text("print()\n")
+        (tmp_path / f"in_{framework}.py").write_text("print()\n", encoding="utf-8")
     return tmp_path
 
 
 def test_reading_an_entry_joins_the_lines_of_its_texts(folder):
-    (folder / "entry.toml").write_text(COMPLETE.replace('"w"', '"""\nfirst\nsecond\n"""'))
+    (folder / "entry.toml").write_text(COMPLETE.replace('"w"', '"""\nfirst\nsecond\n"""'), encoding="utf-8")
     entry = read_entry(folder)
     assert entry.what == "first second"
     assert entry.tolerance == 1e-12
@@ -80,11 +84,11 @@ def test_the_digest_changes_with_a_program_and_with_the_tolerance_but_not_with_t
     digests = set()
     for change in ("", "tolerance = 0.5", "text"):
         (folder / "entry.toml").write_text(
-            COMPLETE.replace('"w"', '"other"') if change == "text" else COMPLETE + change
+            COMPLETE.replace('"w"', '"other"') if change == "text" else COMPLETE + change, encoding="utf-8"
         )
         digests.add(read_entry(folder).digest())
     assert len(digests) == 2
-    (folder / "in_pytorch.py").write_text("print(1)\n")
+    (folder / "in_pytorch.py").write_text("print(1)\n", encoding="utf-8")
     assert read_entry(folder).digest() not in digests
 
 
@@ -101,14 +105,14 @@ def test_the_digest_changes_with_a_program_and_with_the_tolerance_but_not_with_t
     ],
 )
 def test_an_entry_that_is_not_complete_says_what_is_wrong(folder, text, message):
-    (folder / "entry.toml").write_text(text)
+    (folder / "entry.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         read_entry(folder)
     assert message.split("; ")[0] in str(caught.value)
 
 
 def test_an_entry_without_a_program_says_which(folder):
-    (folder / "entry.toml").write_text(COMPLETE)
+    (folder / "entry.toml").write_text(COMPLETE, encoding="utf-8")
     (folder / "in_tensorflow.py").unlink()
     with pytest.raises(ConfigError, match=r"no program in_tensorflow\.py"):
         read_entry(folder)

@@ -14,7 +14,7 @@ OUTPUT = Outcome(output={"versions": {"p": "1"}, "result": 3})
 def write(tmp_path):
     def program(name, text):
         path = tmp_path / f"{name}.py"
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         return path
 
     return program

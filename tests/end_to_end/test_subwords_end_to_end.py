@@ -101,5 +101,5 @@ def test_a_run_opens_without_sentencepiece(runs):
         "print(len(run.source_tokenizer.tokenize('The fox')), len(run.encoded().train))"
     )
     command = [sys.executable, "-c", program, str(runs["whole"].folder)]
-    finished = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    finished = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=60)
     assert finished.stdout.split()[1] == "24"

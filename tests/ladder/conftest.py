@@ -166,7 +166,9 @@ class Bench:
             random = np.random.default_rng(1)
             # Few words, so that a batch has each of them several times; one to three of them, so that it is padded.
             sources = [random.choice(list("abcde"), random.integers(1, 4)) for _ in range(60)]
-            text.write_text("\n".join(f"{' '.join(words)}\t{' '.join(words[::-1])}" for words in sources))
+            text.write_text(
+                "\n".join(f"{' '.join(words)}\t{' '.join(words[::-1])}" for words in sources), encoding="utf-8"
+            )
         data = DataConfig(
             corpus="files",
             train=(str(text),),

@@ -180,7 +180,7 @@ def diptych(*arguments):
         pytest.skip(f"not installed: {', '.join(missing)}")
     command = [sys.executable, "-m", "diptych", *map(str, arguments), "--threads", "1"]
     environment = os.environ | {"COLUMNS": "80"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=environment)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=300, env=environment)
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ train(Run.open(begun), backend, threads=1, reporter=QuietReporter(), stop_at=int
 
 def succeed(*command):
     finished = subprocess.run(
-        [sys.executable, *map(str, command)], capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, *map(str, command)], capture_output=True, encoding="utf-8", check=False, timeout=300
     )
     assert finished.returncode == 0, finished.stderr
     return finished.stdout

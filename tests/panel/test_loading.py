@@ -110,7 +110,7 @@ def test_asking_whether_a_framework_is_installed_imports_none():
         "print([is_installed(b) for b in ('tensorflow', 'pytorch', 'reference')]);"
         "sys.exit(any(m in sys.modules for m in ('tensorflow', 'keras', 'torch')))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     found = [importlib.util.find_spec(name) is not None for name in ("tensorflow", "torch")]
     assert done.stdout.strip() == str([*found, True])
@@ -157,4 +157,4 @@ def _run_noisy(arguments, level):
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     environment |= {"TF_CPP_MIN_LOG_LEVEL": level} if level else {}
     command = [sys.executable, "-c", NOISY_PANEL, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, env=environment)

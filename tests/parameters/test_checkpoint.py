@@ -110,8 +110,8 @@ def test_a_manifest_that_is_none_is_an_error_of_its_own(folder, content):
 
 
 def test_a_checkpoint_of_a_later_version_says_so(folder):
-    content = json.loads((folder / MANIFEST).read_text())
-    (folder / MANIFEST).write_text(json.dumps(content | {"version": 2}))
+    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    (folder / MANIFEST).write_text(json.dumps(content | {"version": 2}), encoding="utf-8")
     with pytest.raises(CheckpointError, match="version 2, expected 1"):
         read_checkpoint(folder)
 

@@ -53,7 +53,7 @@ def answer_and_crash(panel):
     return {"done": True}
 
 def wait(panel, path):
-    with open(path, "w") as file:
+    with open(path, "w", encoding="utf-8") as file:
         file.write(str(os.getpid()))
     time.sleep(120)
 """
@@ -138,10 +138,10 @@ def test_no_process_outlives_the_one_that_asked(call, tmp_path, number, status):
     path = tmp_path / "pid"
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(path)], start_new_session=True)
     try:
-        wait_until(lambda: path.exists() and path.read_text())
+        wait_until(lambda: path.exists() and path.read_text(encoding="utf-8"))
         parent.send_signal(number)
         assert parent.wait(30) == status
-        child = int(path.read_text())
+        child = int(path.read_text(encoding="utf-8"))
         wait_until(lambda: not runs(child))
     finally:
         parent.kill()
@@ -166,6 +166,6 @@ def runs(pid):
     """Whether a process is there and not merely waiting to be asked for its status."""
     try:
         os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
     except (ProcessLookupError, FileNotFoundError):
         return False

@@ -53,7 +53,7 @@ def test_a_run_s_folder_holds_what_the_design_says_and_nothing_else(run):
     assert sorted(os.listdir(run.folder)) == ["config.toml", "data", "environment.json", "tokenizer"]
     assert sorted(os.listdir(run.folder / "tokenizer")) == ["source.json", "target.json"]
     assert os.listdir(run.folder.parent) == ["one"]
-    environment = json.loads((run.folder / "environment.json").read_text())
+    environment = json.loads((run.folder / "environment.json").read_text(encoding="utf-8"))
     assert environment["packages"]["numpy"] == np.__version__
     assert {"python", "platform", "processors", "time"} <= environment.keys()
 
@@ -136,7 +136,7 @@ def test_overwriting_starts_anew(run, text):
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_folder_of_someone_else_is_neither_opened_nor_overwritten(text, tmp_path, overwrite):
     (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
+    (tmp_path / "thesis" / "chapter1.txt").write_text("years of work", encoding="utf-8")
     with pytest.raises(RunError, match="thesis is there but is not a run"):
         Run.create(a_config(text), tmp_path / "thesis", overwrite=overwrite)
     assert os.listdir(tmp_path / "thesis") == ["chapter1.txt"]
@@ -203,7 +203,7 @@ def test_best_and_latest_name_their_checkpoints(run):
     steps = {which: run.read_checkpoint("pytorch", which).state["step"] for which in ("best", "latest")}
     assert steps == {"best": 2, "latest": 3}
     assert run.read_checkpoint("pytorch", "step-00000002").state["step"] == 2
-    assert (run.folder / "pytorch/checkpoints/latest").read_text() == "step-00000003\n"
+    assert (run.folder / "pytorch/checkpoints/latest").read_text(encoding="utf-8") == "step-00000003\n"
 
 
 def test_the_newest_and_the_best_checkpoints_are_kept(run):
@@ -246,7 +246,7 @@ def test_an_unknown_checkpoint_lists_those_there_are(run, which):
 
 def test_a_pointer_that_names_no_checkpoint_is_an_error(run):
     run.record("pytorch").write_checkpoint(a_checkpoint(run, 1))
-    (run.folder / "pytorch/checkpoints/latest").write_text("../../../secret")
+    (run.folder / "pytorch/checkpoints/latest").write_text("../../../secret", encoding="utf-8")
     with pytest.raises(CheckpointError, match="latest holds '../../../secret', expected a checkpoint's name"):
         run.read_checkpoint("pytorch", "latest")
 
@@ -261,7 +261,7 @@ def test_metrics_come_back_in_order_without_a_torn_last_line(run):
     lines = [{"step": 1, "loss": 1 / 3}, {"step": 1, "validation_loss": 0.1 + 0.2, "best": True}]
     for line in lines:
         run.record("pytorch").append_metrics(line)
-    with (run.folder / "pytorch/metrics.jsonl").open("a") as file:
+    with (run.folder / "pytorch/metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"step": 2, "lo')
     assert run.read_metrics("pytorch") == lines
     assert run.read_metrics("tensorflow") == []
@@ -270,7 +270,7 @@ def test_metrics_come_back_in_order_without_a_torn_last_line(run):
 @pytest.mark.parametrize("line", ["", "{", "3"])
 def test_a_damaged_line_of_metrics_is_named(run, line):
     run.record("pytorch").append_metrics({"step": 1})
-    with (run.folder / "pytorch/metrics.jsonl").open("a") as file:
+    with (run.folder / "pytorch/metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write(f'{line}\n{{"step": 2}}\n')
     with pytest.raises(RunError, match=r"metrics.jsonl, line 2 is no"):
         run.read_metrics("pytorch")

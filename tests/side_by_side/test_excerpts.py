@@ -258,5 +258,7 @@ def test_folding_loses_nothing_but_spaces(text, width):
 
 def test_nothing_of_this_imports_a_framework():
     program = "import sys; from diptych.cli import main; main(['code', 'Model', '--reference']); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", timeout=60, check=True
+    )
     assert not {"torch", "tensorflow", "keras"} & set(done.stdout.splitlines()[-1].split())

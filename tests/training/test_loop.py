@@ -481,7 +481,7 @@ def test_metrics_have_what_a_reader_needs(panel, make_run):
     assert sum(line["target_tokens"] for line in steps[1:]) == report.target_tokens
     assert sum(line["seconds"] for line in steps[1:]) == pytest.approx(report.seconds, abs=1e-4)
     assert steps[0]["seconds"] == pytest.approx(report.compile_seconds, abs=1e-5)
-    circumstances = json.loads((run.folder / "pytorch/environment.json").read_text())
+    circumstances = json.loads((run.folder / "pytorch/environment.json").read_text(encoding="utf-8"))
     assert circumstances["versions"] == {"made-up": "1.0"} and "threads" in circumstances
 
 

@@ -66,7 +66,7 @@ def make_run(folder, name):
 
 def work(backend, *jobs):
     command = [sys.executable, "-c", PROGRAM, backend, *map(json.dumps, jobs)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=300)
 
 
 def arrays_of(run, backend):

@@ -112,8 +112,8 @@ def test_a_crowd_gets_the_answers_that_each_would_get_alone(url):
 def test_the_death_of_one_leaves_the_other_and_does_not_last(served):
     process, url = served
     victims = {}
-    for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-        command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split():
+        command = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")
         victims[json.loads(command[command.index(MADE_OF) + 1])["backend"]] = int(pid)
     for dead, alive in (BACKENDS, BACKENDS[::-1]):
         before = translate(url, {"sentences": ["I feel hungry"]})[0]

@@ -250,7 +250,7 @@ def test_dark_and_light(open_page, dark):
 def test_the_death_of_one_framework_is_said_and_the_other_translates(open_page, served):
     browser = open_page()
     process, _ = served
-    for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+    for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split():
         if b'"tensorflow"' in Path(f"/proc/{pid}/cmdline").read_bytes():
             subprocess.run(["kill", "-KILL", pid], check=True)
     translate(browser, "I feel hungry")

@@ -22,7 +22,9 @@ def test_thousands_of_requests_are_answered_as_the_document_says(run, serving, t
         command = [SCHEMATHESIS, "run", f"{url}openapi.json", "--checks", "all", "--max-examples", "2200"]
         # The machine may be busy: what it takes is not what is checked here.
         command += ["--max-response-time", "60", "--generation-deterministic", "--no-color"]
-        finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
+        finished = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=900, check=False
+        )
         assert finished.returncode == 0, finished.stdout[-6000:]
         generated = re.search(r"([\d,]+) generated", finished.stdout)
         assert int(generated[1].replace(",", "")) >= CASES, finished.stdout[-2000:]

@@ -19,7 +19,9 @@ LONG = {"sentences": ["I " * 400] * 64, "beam_size": 10, "maximum_length": 500}
 
 
 def children(process):
-    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    return [
+        int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split()
+    ]
 
 
 def is_there(pid):
@@ -27,7 +29,7 @@ def is_there(pid):
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
 
 
 def in_background(function, *arguments, **options):
@@ -132,7 +134,7 @@ def test_the_workers_end_with_a_server_that_is_killed(run, serving):
 
 def diptych(*arguments):
     command = [sys.executable, "-m", "diptych", "serve", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=False)
 
 
 def test_a_port_that_is_taken(run):
@@ -175,7 +177,9 @@ def test_without_the_extra_it_says_what_to_install(run):
         "import sys\nsys.modules['fastapi'] = None\nfrom diptych.cli import main\n"
         f"sys.exit(main(['serve', {json.dumps(str(run.folder))}]))"
     )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", timeout=60, check=False
+    )
     assert finished.returncode == 2
     assert "serve needs fastapi" in finished.stderr
     assert "pip install 'diptych[serve]'" in finished.stderr

@@ -57,7 +57,7 @@ def _summary(task: str, trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "first_seconds": _median(trials, lambda trial: trial["first_seconds"]),
         "warm_up_seconds": _median(trials, lambda trial: trial["warm_up_seconds"]),
         "compile_seconds": _median(trials, compile_seconds),
-        "peak_rss_bytes": max(trial["peak_rss_bytes"] for trial in trials),
+        "peak_rss_bytes": max((trial["peak_rss_bytes"] for trial in trials if trial["peak_rss_bytes"]), default=None),
         "block": {key: value for key, value in first["blocks"][0].items() if key != "seconds"},
         **{key: first[key] for key in ("compilations", "distinct_shapes", "lengths") if key in first},
     }

@@ -74,7 +74,7 @@ def _beginnings(found: Sequence[Values]) -> Table:
             *(str(each[key]) for key in keys),
             f"{each['startup_seconds']:.1f} s",
             f"{each['compile_seconds']:.1f} s ({each['compilations']} x)",
-            f"{each['peak_rss_bytes'] / 1e6:,.0f} MB",
+            f"{each['peak_rss_bytes'] / 1e6:,.0f} MB" if each["peak_rss_bytes"] else "unknown",
             f"{each['ceiling']['gflops_per_second']:,.0f}",
             f"{each['ceiling']['speed']:,.0f}",
         )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
@@ -16,6 +13,7 @@ import numpy as np
 from diptych.benchmark.arithmetic import Product
 from diptych.benchmark.ceiling import Ceiling
 from diptych.config import Precision
+from diptych.processes.machine import peak_memory
 
 T = TypeVar("T")
 
@@ -90,17 +88,6 @@ def timed_block(trial: Trial) -> dict[str, Any]:
     """Do a block: what it counts, and its seconds."""
     seconds = trial.block()
     return {**trial.counts, "seconds": seconds}
-
-
-def peak_memory() -> int:
-    """The most bytes of memory this process has held at once (its resident set)."""
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux; elsewhere the number may be that of the process that started this one
-        for line in status.read_text(encoding="utf-8").splitlines():
-            if line.startswith("VmHWM:"):
-                return 1024 * int(line.split()[1])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def evenly_spaced(items: Sequence[T], count: int) -> list[T]:

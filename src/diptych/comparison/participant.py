@@ -10,7 +10,7 @@ from typing import Any
 
 from diptych.benchmark.ceiling import Ceiling
 from diptych.benchmark.training_trial import TrainingTrial
-from diptych.benchmark.trial import peak_memory
+from diptych.processes.machine import peak_memory
 from diptych.runs.progress import make_reporter
 from diptych.runs.run import Run
 from diptych.training.loop import TrainingReport, train

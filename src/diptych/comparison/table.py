@@ -18,10 +18,14 @@ ROWS: tuple[tuple[str, Callable[[Values], str]], ...] = (
     ("exact match", lambda values: f"{values['quality']['exact_match']:.1f} %"),
     ("training, target tokens/s", lambda values: f"{values['training']['target_tokens_per_second']:,.0f}"),
     ("decoding, sentences/s", lambda values: f"{values['decoding']['sentences_per_second']:,.0f}"),
-    ("peak memory", lambda values: f"{values['memory']['peak_rss_bytes'] / 1e6:,.0f} MB"),
+    ("peak memory", lambda values: _megabytes(values["memory"]["peak_rss_bytes"])),
     ("start-up (import and model)", lambda values: f"{values['startup_seconds']:.1f} s"),
     ("compiling (first step)", lambda values: f"{values['compile_seconds']:.1f} s"),
 )
+
+
+def _megabytes(count: int | None) -> str:
+    return "unknown" if count is None else f"{count / 1e6:,.0f} MB"
 
 
 def print_table(report: Values, console: Console | None = None) -> None:

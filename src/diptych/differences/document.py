@@ -18,6 +18,7 @@ from diptych.differences import catalogue
 from diptych.differences.entry import TOPICS, Entry
 from diptych.differences.render import number
 from diptych.errors import DiptychError, UsageError
+from diptych.processes.machine import processor
 from diptych.storage.place import replace_file
 
 RECORD = Path(__file__).with_name("measured.json")
@@ -99,14 +100,7 @@ def measure(names: Sequence[str], record: dict[str, Any]) -> dict[str, Any]:
 
 def machine() -> str:
     """The processor and the Python in words."""
-    processor = platform.processor() or platform.machine()
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                processor = line.split(":", 1)[1].strip()
-                break
-    return f"{processor} ({platform.system()} {platform.machine()}), Python {platform.python_version()}"
+    return f"{processor()} ({platform.system()} {platform.machine()}), Python {platform.python_version()}"
 
 
 def read_record() -> dict[str, Any]:

@@ -6,8 +6,9 @@ import os
 import platform
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 from typing import Any
+
+from diptych.processes.machine import processor, usable_processors
 
 COMPUTING = ("numpy", "tensorflow", "tensorflow-cpu", "keras", "torch")
 """The packages whose versions decide what is computed."""
@@ -28,17 +29,6 @@ def environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": processor(),
         "processors": os.cpu_count(),
-        "usable_processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "usable_processors": usable_processors(),
         "packages": packages,
     }
-
-
-def processor() -> str:
-    """The processor's model, as far as the system tells it."""
-    told = Path("/proc/cpuinfo")
-    if told.exists():  # Linux, where the platform module only knows the kind of instructions
-        for line in told.read_text(encoding="utf-8", errors="replace").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name":
-                return value.strip()
-    return platform.processor() or platform.machine()

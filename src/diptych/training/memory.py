@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -14,10 +11,8 @@ from diptych.config import RunConfig
 from diptych.data.tokens.batches import Batch, EncodedPairs, batch_ends, padded_length, target_length_counts
 from diptych.errors import RunError
 from diptych.parameters.specification import GATES, specification
+from diptych.processes.machine import may_have_gpu, total_memory
 from diptych.runs.run import Run
-
-CONTROL_GROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-"""Where Linux says how much memory a container may use, in its second and its first version."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +102,6 @@ def needed_memory(config: RunConfig, sizes: tuple[int, int], batch: LargestBatch
     )
 
 
-def total_memory() -> int | None:
-    """How many bytes this process could have at most: the machine's, or fewer in a container; None if unknown."""
-    limits = []
-    with suppress(AttributeError, ValueError, OSError):  # not on Windows
-        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    for path in CONTROL_GROUPS:
-        with suppress(OSError, ValueError):  # not there, or "max": no limit
-            limits.append(int(Path(path).read_text(encoding="ascii")))
-    return min(limits, default=None)
-
-
 def check_memory(run: Run, pairs: EncodedPairs, device: str) -> None:
     """Refuse what cannot be trained here at all; what may be too much is tried.
 
@@ -126,7 +110,7 @@ def check_memory(run: Run, pairs: EncodedPairs, device: str) -> None:
     Raises:
         RunError: weights, gradients, moments and logits alone need more than there is.
     """
-    if device != "cpu" and any(Path("/dev").glob("nvidia[0-9]*")):
+    if device != "cpu" and may_have_gpu():
         return
     batch = largest_batch(pairs, run.config)
     need = needed_memory(run.config, (len(run.source_vocabulary), len(run.target_vocabulary)), batch)

@@ -128,7 +128,7 @@ def test_what_is_mapped_cannot_be_written(tmp_path: Path) -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_pages_that_were_read_do_not_stay_in_memory(tmp_path: Path) -> None:
     def mapped_kilobytes() -> int:
-        status = Path("/proc/self/status").read_text()
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
         return int(next(line for line in status.splitlines() if line.startswith("RssFile")).split()[1])
 
     write_pairs(tmp_path / "pairs", [("a b " * 20, "xy " * 20)] * 40_000, Encoder(*LANGUAGES))

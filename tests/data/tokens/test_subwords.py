@@ -164,7 +164,9 @@ for kind in ("bpe", "unigram"):
     except Exception:
         pass
 """
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True, timeout=60
+    )
     assert finished.stdout == finished.stderr == ""
 
 

@@ -35,7 +35,7 @@ def outcome(folder, backend, members):
     """What an ensemble finds in a process of its own, its workers, and the frameworks imported beside them."""
     request = json.dumps([str(folder), backend, members, LINES, SEARCHES])
     finished = subprocess.run(
-        [sys.executable, "-c", PROGRAM, request], capture_output=True, text=True, timeout=240, check=False
+        [sys.executable, "-c", PROGRAM, request], capture_output=True, encoding="utf-8", timeout=240, check=False
     )
     assert finished.returncode == 0, finished.stderr
     *found, last = map(json.loads, finished.stdout.splitlines())
@@ -105,10 +105,10 @@ def test_members_that_cannot_be_are_refused_and_leave_no_process(runs, make_run,
     with pytest.raises(ConfigError, match="unknown average 'median'"):
         load(runs[0].folder, "reference", members=[str(runs[1].folder)], average="median")
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
-    before = children.read_text()
+    before = children.read_text(encoding="utf-8")
     with pytest.raises(CheckpointError, match="step-00000088"):
         load(runs[0].folder, "reference", members=[f"{runs[1].folder}:pytorch:step-00000088"])
-    assert children.read_text() == before
+    assert children.read_text(encoding="utf-8") == before
 
 
 def test_what_a_worker_says_at_its_start_is_said_here(runs, monkeypatch):

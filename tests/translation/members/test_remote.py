@@ -110,7 +110,9 @@ process = MemberProcess("reference")
 print(process.process.pid, flush=True)
 {end}
 """
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", timeout=60, check=False
+    )
     pid = int(finished.stdout)
     deadline = time.monotonic() + 20.0
     while _runs(pid):

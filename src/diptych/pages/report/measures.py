@@ -52,6 +52,8 @@ def quantities(report: Mapping[str, Any]) -> list[Quantity]:
     """
     found = []
     for key, (name, unit, better, show, read) in QUANTITIES.items():
+        if key == "memory" and not all(each["memory"]["peak_rss_bytes"] for each in report["backends"].values()):
+            continue  # the system does not tell
         ceilings = report.get("ceilings", {}).get(key, {})
         numbers = {backend: read(values) for backend, values in report["backends"].items()}
         every = [number for value, speeds in numbers.values() for number in (value, *speeds)]
