@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from diptych import __version__
+from diptych.cli.utf8 import use_utf8
 
 # In the order in which the help shows them. The command `name` is the function `name` in `diptych/cli/name.py`, or a
 # group of commands of that name, a hyphen in it an underscore there; these files import nothing heavy before their
@@ -42,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Whatever goes wrong is one line on standard error; a traceback comes only with `--debug`, which may stand anywhere.
     """
+    if arguments is None:
+        use_utf8()
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = given[: given.index("--")] if "--" in given else given
     debug = "--debug" in options
