@@ -15,7 +15,7 @@ help:
 	@echo "make demo    train the same model in TensorFlow and in PyTorch and compare them (minutes)"
 	@echo "make test    run the tests, but for the slow ones"
 	@echo "make slow    run the slow ones"
-	@echo "make lint    check style, types and the import rule"
+	@echo "make lint    check style, types, the import rule and what is tracked"
 	@echo "make format  put the code into the style that lint asks for"
 	@echo "make bench   measure training and decoding speed beside other toolkits (see benchmarks/)"
 	@echo "make setup   only make .venv and install everything into it"
@@ -59,6 +59,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python scripts/check_files.py
 
 format: setup
 	$(BIN)/ruff check --fix .
