@@ -227,7 +227,7 @@ def context_after_the_state(patch, side):
 
 
 def dropout_not_scaled(patch, side):
-    for module in ("recurrent", "model", "encoder", "decoder", "training"):
+    for module in ("panel", "model", "encoder", "decoder", "training"):
         side.change(patch, module, "apply_dropout", lambda original, *tensors: original(*tensors[:-1], 0.0))
 
 
@@ -258,7 +258,7 @@ def smoothing_over_the_wrong_tokens_only(patch, side):
         size = int(logits.shape[-1])
         return original(logits, targets, label_smoothing * size / (size - 1))
 
-    side.change(patch, "loss", "cross_entropy", cross_entropy)
+    side.change(patch, "panel", "cross_entropy", cross_entropy)
 
 
 LAYER = "encoder.forward_layers.0"

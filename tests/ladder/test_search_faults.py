@@ -95,6 +95,6 @@ def test_an_error_below_float32_is_caught_in_float64_alone(bench, monkeypatch, b
     choices = {"precisions": ("float64", "float32")}
     bench.prepare("gru", steps=0, **choices)
     side = bench.sides[backend]
-    side.change(monkeypatch, "loss", "cross_entropy", lambda original, *tensors: original(*tensors) * (1.0 + 1e-9))
+    side.change(monkeypatch, "panel", "cross_entropy", lambda original, *tensors: original(*tensors) * (1.0 + 1e-9))
     broken = bench.broken("gru", backend, steps=0, **choices)
     assert [(level.name, level.precision) for level in broken] == [("loss", "float64")]

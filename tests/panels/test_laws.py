@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -187,7 +186,7 @@ def test_the_loss_is_the_formula(bench, close, panel, label_smoothing):
     log_probabilities = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     plain = -log_probabilities[np.arange(6), targets].sum()
     expected = (1.0 - label_smoothing) * plain - label_smoothing * log_probabilities.mean(axis=1).sum()
-    cross_entropy = import_module(f"diptych.{panel}.loss").cross_entropy
+    cross_entropy = bench.panels[panel].cross_entropy
     loss = cross_entropy(bench.tensor(panel, logits), bench.tensor(panel, targets), label_smoothing)
     close(bench.array(loss), expected)
     if label_smoothing == 0.0:
@@ -223,7 +222,7 @@ def test_dropout_at_each_place_changes_the_loss(bench, framework, case):
 
 def test_dropout_drops_and_scales(bench, close, panel):
     inputs, mask = np.random.default_rng(4).standard_normal((2, 3, 4)), np.arange(24).reshape(2, 3, 4) % 3 > 0
-    apply_dropout = import_module(f"diptych.{panel}.recurrent").apply_dropout
+    apply_dropout = bench.panels[panel].apply_dropout
     masks = {"here": bench.tensor(panel, mask)}
     close(bench.array(apply_dropout(bench.tensor(panel, inputs), masks, "here", 0.2)), inputs * mask / 0.8)
     close(bench.array(apply_dropout(bench.tensor(panel, inputs), masks, "there", 0.2)), inputs)

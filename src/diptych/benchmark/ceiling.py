@@ -6,13 +6,13 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from diptych.benchmark.arithmetic import Product
 from diptych.config import Precision
+from diptych.panel import TrainingPanel
 from diptych.randomness import generator
 
 # Each product is repeated for so long, at least once, whenever it is timed.
@@ -30,7 +30,7 @@ class Ceiling:
     ones are timed once.
     """
 
-    def __init__(self, panel: ModuleType, products: Iterable[Product], precision: Precision) -> None:
+    def __init__(self, panel: TrainingPanel, products: Iterable[Product], precision: Precision) -> None:
         """Make the operands and warm up; `products` are of a typical batch."""
         self._typical = list(products)
         self._shapes: dict[Key, Shape] = {(each.name, each.part): _shape(each) for each in self._typical}

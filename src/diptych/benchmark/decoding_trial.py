@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from diptych.benchmark.arithmetic import Product, decoding_products
 from diptych.benchmark.trial import evenly_spaced, middle
 from diptych.data.pairs import Pair
 from diptych.data.tokens.batches import Ids, source_batch
+from diptych.panel import Panel
 from diptych.runs.run import Run
 from diptych.search import beam, greedy
 
@@ -28,7 +28,7 @@ class DecodingTrial:
     """
 
     def __init__(
-        self, panel: ModuleType, run: Run, model: Any, test: Iterable[Pair], beam_size: int, batches: int, ends: bool
+        self, panel: Panel, run: Run, model: Any, test: Iterable[Pair], beam_size: int, batches: int, ends: bool
     ) -> None:
         """Choose the batches: so many, evenly spaced among all in the order of their length; 0: all.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 import numpy.typing as npt
@@ -16,6 +15,7 @@ from diptych.benchmark.trial import Trial, measure, timed_block, warm_up
 from diptych.config import parse_config
 from diptych.data.opening import open_corpus
 from diptych.data.tokens.vocabulary import EOS
+from diptych.panel import TrainingPanel
 from diptych.runs.run import Run
 
 Parameters = Mapping[str, npt.NDArray[Any]]
@@ -24,7 +24,7 @@ Parameters = Mapping[str, npt.NDArray[Any]]
 NEVER = -100.0
 
 
-def training_speed(panel: ModuleType, folder: str, blocks: int = 6, steps: int = 10) -> dict[str, Any]:
+def training_speed(panel: TrainingPanel, folder: str, blocks: int = 6, steps: int = 10) -> dict[str, Any]:
     """Time blocks of training steps, all of the same batches, after one block of warm-up.
 
     Every block's batches come twice, in turn: with dropout masks made beside the training, as it is done, and with
@@ -52,7 +52,7 @@ def training_speed(panel: ModuleType, folder: str, blocks: int = 6, steps: int =
 
 
 def decoding_speed(
-    panel: ModuleType, folder: str, beam_size: int = 1, blocks: int = 3, batches: int = 0
+    panel: TrainingPanel, folder: str, beam_size: int = 1, blocks: int = 3, batches: int = 0
 ) -> dict[str, Any]:
     """Time passes over a run's test sentences, after one pass of warm-up.
 
@@ -81,7 +81,7 @@ def decoding_speed(
 
 
 def speeds(
-    panel: ModuleType,
+    panel: TrainingPanel,
     folder: str,
     config: Mapping[str, Any],
     beam_sizes: Sequence[int],
@@ -133,6 +133,6 @@ def endless_parameters(run: Run) -> Parameters:
     return {**parameters, "output_layer.bias": bias}
 
 
-def _told_by(panel: ModuleType) -> dict[str, Any]:
+def _told_by(panel: TrainingPanel) -> dict[str, Any]:
     """What a panel says of itself: its versions, and what it chose by measuring."""
     return {"versions": panel.versions(), "choices": panel.choices()}

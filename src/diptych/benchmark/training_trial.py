@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count, cycle, islice
-from types import ModuleType
 from typing import Any
 
 from diptych.benchmark.arithmetic import Product, training_products
 from diptych.benchmark.trial import evenly_spaced, middle
 from diptych.data.tokens.batches import Batch, Ids, collate, padded_length, training_batches
+from diptych.panel import TrainingPanel
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks
 from diptych.runs.run import Run
@@ -25,7 +25,7 @@ class TrainingTrial:
         counts: steps, sentences, target tokens (eos counted) and all target positions of a block.
     """
 
-    def __init__(self, panel: ModuleType, run: Run, model: Any, steps: int) -> None:
+    def __init__(self, panel: TrainingPanel, run: Run, model: Any, steps: int) -> None:
         """Choose the batches: so many, evenly spaced among all full ones of an epoch in the order of their length."""
         self._panel, self._run, self._model = panel, run, model
         self._config = run.config.training

@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Mapping, Sequence
-from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from diptych.benchmark.arithmetic import Product
 from diptych.benchmark.ceiling import Ceiling
 from diptych.config import Precision
+from diptych.panel import TrainingPanel
 from diptych.processes.machine import peak_memory
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Trial(Protocol):
 
 
 def measure(
-    panel: ModuleType, trials: Mapping[str, Trial], precision: Precision, blocks: int, seconds: float
+    panel: TrainingPanel, trials: Mapping[str, Trial], precision: Precision, blocks: int, seconds: float
 ) -> dict[str, dict[str, Any]]:
     """Warm up, then time the trials' blocks in turn, and the bare matrix products of each between its blocks.
 

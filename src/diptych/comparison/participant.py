@@ -5,11 +5,11 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Mapping, Sequence
-from types import ModuleType
 from typing import Any
 
 from diptych.benchmark.ceiling import Ceiling
 from diptych.benchmark.training_trial import TrainingTrial
+from diptych.panel import TrainingPanel
 from diptych.processes.machine import peak_memory
 from diptych.runs.progress import make_reporter
 from diptych.runs.run import Run
@@ -26,7 +26,7 @@ CEILING_STEPS, CEILING_ROUNDS = 5, 5
 
 
 def train_and_translate(
-    panel: ModuleType,
+    panel: TrainingPanel,
     folder: str,
     backend: str,
     sentences: Sequence[str],
@@ -79,7 +79,7 @@ def train_and_translate(
     }
 
 
-def _startup_seconds(panel: ModuleType, run: Run, started: float) -> float:
+def _startup_seconds(panel: TrainingPanel, run: Run, started: float) -> float:
     """From the start of this process to a model that is ready: Python, the framework's import, the model."""
     run.build(panel)
     return time.time() - started
@@ -126,7 +126,7 @@ def _decoding_seconds(translator: Translator, sentences: Sequence[str]) -> list[
     return passes
 
 
-def _ceiling(panel: ModuleType, run: Run) -> float:
+def _ceiling(panel: TrainingPanel, run: Run) -> float:
     """How many target tokens a second training's matrix products alone would allow, in this process."""
     trial = TrainingTrial(panel, run, None, CEILING_STEPS)
     ceiling = Ceiling(panel, trial.typical(), run.config.training.precision)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.config import Cell
+from diptych.panel import Panel
 from diptych.parameters.specification import GATES
 from diptych.randomness import generator
 
@@ -24,7 +23,7 @@ ROWS = 4
 Probes = Iterator[tuple[str, npt.NDArray[Any]]]
 
 
-def probe(panel: ModuleType, model: Any, weights: bool = True) -> Probes:
+def probe(panel: Panel, model: Any, weights: bool = True) -> Probes:
     """One step of each recurrent layer from a random state: without weights, then with one more weight at a time.
 
     What a layer computes without weights depends on nothing that has a name. The model's weights are lost.
@@ -38,7 +37,7 @@ def probe(panel: ModuleType, model: Any, weights: bool = True) -> Probes:
         What was added last, and the step's output and state side by side: (4, 2 H) or, for an lstm, (4, 3 H).
     """
     bound: dict[str, list[Any]] = {}
-    for binding in importlib.import_module(f"{panel.__name__}.weights").bindings(model):
+    for binding in panel.bindings(model):
         if binding.parameters[0].gates:
             bound.setdefault(binding.parameters[0].name.rpartition(".")[0], []).append(binding)
     for path, bindings in bound.items():
@@ -48,8 +47,7 @@ def probe(panel: ModuleType, model: Any, weights: bool = True) -> Probes:
             yield from steps
 
 
-def _probe_layer(panel: ModuleType, layer: Any, path: str, bindings: Sequence[Any], cell: Cell) -> Probes:
-    assign = importlib.import_module(f"{panel.__name__}.weights").assign
+def _probe_layer(panel: Panel, layer: Any, path: str, bindings: Sequence[Any], cell: Cell) -> Probes:
     parameters = {parameter.name: parameter for binding in bindings for parameter in binding.parameters}
     shown = {name: np.zeros(parameter.shape) for name, parameter in parameters.items()}
     inputs_size, size = (parameters[f"{path}.{name}"].shape[1] for name in ("weight_ih", "weight_hh"))
@@ -59,7 +57,7 @@ def _probe_layer(panel: ModuleType, layer: Any, path: str, bindings: Sequence[An
 
     def step() -> npt.NDArray[Any]:
         for binding in bindings:
-            assign(binding.variable, binding.pack(shown))
+            panel.assign(binding.variable, binding.pack(shown))
         outputs, after = layer(inputs, state)
         return np.concatenate([panel.to_array(part) for part in (outputs[:, 0], *after)], axis=-1)
 

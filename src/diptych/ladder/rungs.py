@@ -5,10 +5,8 @@ A rung is a dictionary of arrays by name. Every panel is given the same weights,
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ import numpy.typing as npt
 
 from diptych.config import Precision, RunConfig, TrainingConfig
 from diptych.data.tokens.batches import BOS, collate, encode_pairs, source_batch
+from diptych.panel import Panel, TrainingPanel, trains
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks, generator
 from diptych.runs.run import Run
@@ -68,7 +67,7 @@ def clipping(config: TrainingConfig) -> TrainingConfig:
 
 
 def measure(
-    panel: ModuleType, folder: str, weights: str = "", precisions: Sequence[Precision] = ("float64", "float32"),
+    panel: Panel, folder: str, weights: str = "", precisions: Sequence[Precision] = ("float64", "float32"),
     steps: int = 200, rows: int = 32, searches: bool = True, trained: Mapping[str, Any] | None = None,
 ) -> dict[str, dict[str, Arrays]]:  # fmt: skip
     """Climb the ladder with one panel.
@@ -94,12 +93,11 @@ def measure(
     for precision in precisions:
         config = ladder_config(run.config, precision, rows)
         model = replace(run, config=config).build(panel, parameters, precision)
-        trains = hasattr(panel, "TrainingStep")
         works = first_works(run, config, steps)
         first = next(works)  # the same for every panel
         rungs: dict[str, Arrays] = {"initial parameters": panel.export_parameters(model)}
         rungs |= forward_rungs(panel, model, config, first)
-        if trains:
+        if trains(panel):
             rungs |= training_rungs(panel, model, config, first, works)
             searched = searched or panel.export_parameters(model)
         if searches and searched is not None:
@@ -112,7 +110,7 @@ def measure(
     return results
 
 
-def forward_rungs(panel: ModuleType, model: Any, config: RunConfig, work: Work) -> dict[str, Arrays]:
+def forward_rungs(panel: Panel, model: Any, config: RunConfig, work: Work) -> dict[str, Arrays]:
     """Encoder, attention, logits and loss of one batch, dropout on."""
     batch = work.batch
     source, lengths, target_input = map(panel.to_tensor, (batch.source, batch.source_lengths, batch.target_input))
@@ -123,11 +121,11 @@ def forward_rungs(panel: ModuleType, model: Any, config: RunConfig, work: Work) 
         for name, part in zip(("hidden", "cell"), state, strict=False):  # a gru and a plain rnn have no cell state
             encoder[f"{name} state, layer {layer}"] = panel.to_array(part)
     logits, attention = model(source, lengths, target_input, masks)
-    loss = importlib.import_module(f"{panel.__name__}.loss")
     real = np.arange(batch.target_output.shape[1]) < batch.target_lengths[:, None]
     positions = panel.to_tensor(np.flatnonzero(real))
-    chosen = (loss.select_positions(values, positions) for values in (logits, panel.to_tensor(batch.target_output)))
-    total = loss.cross_entropy(*chosen, config.training.label_smoothing)
+    target_output = panel.to_tensor(batch.target_output)
+    chosen, targets = (panel.select_positions(values, positions) for values in (logits, target_output))
+    total = panel.cross_entropy(chosen, targets, config.training.label_smoothing)
     return {
         "encoder": encoder,
         # What stands at padded target positions is nobody's: it differs from panel to panel where steps are skipped.
@@ -138,7 +136,7 @@ def forward_rungs(panel: ModuleType, model: Any, config: RunConfig, work: Work) 
 
 
 def training_rungs(
-    panel: ModuleType, model: Any, config: RunConfig, first: Work, others: Iterator[Work]
+    panel: TrainingPanel, model: Any, config: RunConfig, first: Work, others: Iterator[Work]
 ) -> dict[str, Arrays]:
     """Gradients of the first batch, what one clipped step changes, and where many steps lead.
 

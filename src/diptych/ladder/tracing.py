@@ -6,10 +6,8 @@ gets what the other one's components handed on, so that a difference in one does
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,11 +16,14 @@ from safetensors.numpy import load_file
 
 from diptych.ladder.probing import find, probe
 from diptych.ladder.rungs import Arrays, clipping, first_works, ladder_config, starting_parameters
+from diptych.panel import TrainingPanel
 from diptych.runs.run import Run
 from diptych.training.schedule import Work
 
 
-def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", rows: int = 16, steps: int = 3) -> Arrays:
+def trace(
+    panel: TrainingPanel, folder: str, weights: str = "", given: str = "", rows: int = 16, steps: int = 3
+) -> Arrays:
     """Every component's output in the order of computation, in float64.
 
     Args:
@@ -45,7 +46,7 @@ def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", ro
         recorder.keep(name, array)
     panel.load_parameters(model, parameters)
     works = list(first_works(run, config, max(1, steps)))
-    _trace_forward(recorder, model, works[0])
+    _trace_forward(recorder, model, works[0], config.training.label_smoothing)
     _trace_stepper(recorder, model, works[0])
     if steps:
         _trace_training(recorder, panel.TrainingStep(model, clipping(config.training)), model, works)
@@ -55,7 +56,7 @@ def trace(panel: ModuleType, folder: str, weights: str = "", given: str = "", ro
 class Recorder:
     """Keeps what a panel computes, and hands on what the other panel computed there, if that is given."""
 
-    def __init__(self, panel: ModuleType, given: Arrays) -> None:
+    def __init__(self, panel: TrainingPanel, given: Arrays) -> None:
         """Start with nothing found."""
         self.panel, self.given, self.found = panel, given, Arrays()
 
@@ -69,16 +70,15 @@ class Recorder:
         return self.panel.to_tensor(self.keep(name, self.panel.to_array(tensor)))
 
 
-def _trace_forward(recorder: Recorder, model: Any, work: Work) -> None:
+def _trace_forward(recorder: Recorder, model: Any, work: Work, label_smoothing: float) -> None:
     """From the tokens to the loss, dropout on."""
     panel, config, batch = recorder.panel, model.config, work.batch
-    recurrent, loss = (importlib.import_module(f"{panel.__name__}.{name}") for name in ("recurrent", "loss"))
     masks = {place: panel.to_tensor(mask) for place, mask in work.masks.items()}
     tensors = map(panel.to_tensor, (batch.source, batch.source_lengths, batch.target_input, batch.target_output))
     source, lengths, target_input, target_output = tensors
 
     def drop(tensor: Any, place: str) -> Any:
-        dropped = recurrent.apply_dropout(tensor, masks, place, config.dropout)
+        dropped = panel.apply_dropout(tensor, masks, place, config.dropout)
         return recorder(f"dropout at {place}", dropped) if place in masks else tensor
 
     outputs, states = drop(recorder("source_embedding", model.source_embedding(source)), "source_embedding"), []
@@ -118,8 +118,8 @@ def _trace_forward(recorder: Recorder, model: Any, work: Work) -> None:
     features = panel.to_tensor(recorder.keep("decoder features", panel.to_array(features) * real[:, :, None]))
     logits = recorder("output_layer", model.project(drop(features, "output")))
     positions = panel.to_tensor(np.flatnonzero(real))
-    chosen = (loss.select_positions(values, positions) for values in (logits, target_output))
-    recorder("loss", loss.cross_entropy(*chosen, 0.1))
+    chosen, targets = (panel.select_positions(values, positions) for values in (logits, target_output))
+    recorder("loss", panel.cross_entropy(chosen, targets, label_smoothing))
     logits, _ = model(source, lengths, target_input, masks)  # the whole, that its parts are put together alike
     recorder.keep("logits of the whole model", panel.to_array(logits)[real])
 

@@ -1,9 +1,5 @@
 """The only door through which a framework is imported, and only when it is asked for.
 
-Each backend is a panel: a module with `Model`, `load_parameters`, `export_parameters`, `Stepper`, `configure`,
-`versions`, `choices` and, in the two frameworks, `settle`, `TrainingStep` and `ProductTimer`. `reference` is the NumPy
-panel: it translates, but cannot train.
-
 Loading both frameworks into one process is allowed, because small programs and tests need it, but it has been seen to
 hang or crash with some builds (both bring their own OpenMP and protobuf), and they would share the processor. So
 whatever measures, and whatever a user waits for, loads one framework per process; `diptych compare` does.
@@ -18,9 +14,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from types import ModuleType
+from typing import cast
 
 from diptych.errors import BackendError
+from diptych.panel.protocol import Panel
 
 BACKENDS = ("tensorflow", "pytorch")
 NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch", "reference": "NumPy"}
@@ -47,7 +44,7 @@ def is_installed(name: str) -> bool:
     return all(map(_can_be_found, _FRAMEWORKS[name]))
 
 
-def load(name: str, threads: int | None = None, device: str = "auto") -> ModuleType:
+def load(name: str, threads: int | None = None, device: str = "auto") -> Panel:
     """Import a backend's panel and set it up.
 
     Args:
@@ -71,7 +68,7 @@ def load(name: str, threads: int | None = None, device: str = "auto") -> ModuleT
     _prepare_environment(name, threads)
     try:
         with _standard_error_held_back() if talks else nullcontext():
-            panel = importlib.import_module(f"diptych.{name}")
+            panel = cast(Panel, importlib.import_module(f"diptych.{name}"))
     except (ImportError, OSError) as error:  # OSError: a shared library that cannot be loaded
         raise BackendError(
             f"backend {name!r} is installed but cannot be imported: {error}. "

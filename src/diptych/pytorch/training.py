@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,30 +11,12 @@ from torch import Tensor
 
 from diptych.config import TrainingConfig
 from diptych.data.tokens.batches import Batch
+from diptych.panel.protocol import Masks, StepResult, real_positions
 from diptych.pytorch.loss import cross_entropy, select_positions
 from diptych.pytorch.model import Model
 from diptych.pytorch.optimizer import MovingAverage, Optimizer
 from diptych.pytorch.recurrent import apply_dropout
 from diptych.pytorch.weights import assign, bindings, to_array
-
-Masks = Mapping[str, np.ndarray]
-
-
-class StepResult(NamedTuple):
-    """What one step tells.
-
-    Attributes:
-        loss: label-smoothed cross-entropy per real token, before the step.
-        gradient_norm: the global norm of the gradient, before clipping.
-    """
-
-    loss: float
-    gradient_norm: float
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether both are numbers: where a config says so, a step of which one is not has changed nothing."""
-        return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
 
 
 class Inputs(NamedTuple):
@@ -214,9 +195,3 @@ def _like(variable: Tensor, gradient: Tensor | None) -> Tensor:
     if gradient is None:
         return torch.zeros_like(variable)
     return gradient if gradient.stride() == variable.stride() else torch.empty_like(variable).copy_(gradient)
-
-
-def real_positions(batch: Batch) -> np.ndarray:
-    """Which of the B * T target positions of a batch are real: (N,) int64, ascending."""
-    steps = np.arange(batch.target_output.shape[1])
-    return np.flatnonzero(steps[None, :] < batch.target_lengths[:, None])

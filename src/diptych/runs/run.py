@@ -32,7 +32,7 @@ from diptych.data.tokens.resampling import Resampling, resampling
 from diptych.data.tokens.tokenizers import Tokenizer
 from diptych.data.tokens.vocabulary import Vocabulary
 from diptych.errors import BackendError, RunError, UsageError
-from diptych.panel import BACKENDS
+from diptych.panel import BACKENDS, Panel
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.parameters.initialization import initial_parameters
 from diptych.parameters.specification import Parameter, specification
@@ -221,7 +221,7 @@ class Run:
         return initial_parameters(self.config.model, *sizes, self.config.training.seed)
 
     def build(
-        self, panel: Any, parameters: Mapping[str, npt.NDArray[Any]] | None = None, precision: Precision | None = None
+        self, panel: Panel, parameters: Mapping[str, npt.NDArray[Any]] | None = None, precision: Precision | None = None
     ) -> Any:
         """The run's model in a panel.
 

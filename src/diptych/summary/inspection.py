@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from diptych.config import ModelConfig
+from diptych.config import ModelConfig, Precision
 from diptych.data.tokens.vocabulary import BOS
+from diptych.panel import Panel
 
 B, S, T = 2, 7, 5
 """The batch: so many sentences, source positions and target positions."""
 
 
-def inspect(panel: Any, model: dict[str, Any], vocabularies: list[int], precision: str) -> dict[str, Any]:
+def inspect(panel: Panel, model: dict[str, Any], vocabularies: list[int], precision: Precision) -> dict[str, Any]:
     """Make a model and let a small batch through.
 
     Args:
@@ -29,10 +29,11 @@ def inspect(panel: Any, model: dict[str, Any], vocabularies: list[int], precisio
         this one's `place` in it; `tensors`: name, axes by letter and shape in the order of computation; `versions`.
     """
     config = ModelConfig.model_validate(model)
-    made = panel.Model(config, *vocabularies, precision)
+    source_size, target_size = vocabularies
+    made = panel.Model(config, source_size, target_size, precision)
     panel.load_parameters(made, {name: np.zeros(each.shape) for name, each in made.specification.items()})
     weights = {}
-    for binding in importlib.import_module(f"{panel.__name__}.weights").bindings(made):
+    for binding in panel.bindings(made):
         for place, parameter in enumerate(binding.parameters):
             weights[parameter.name] = {
                 "name": binding.name,
@@ -47,7 +48,7 @@ def inspect(panel: Any, model: dict[str, Any], vocabularies: list[int], precisio
     return {"weights": weights, "tensors": tensors, "versions": panel.versions()}
 
 
-def _tensors(panel: Any, model: Any, vocabularies: list[int]) -> Iterator[tuple[str, str, Any]]:
+def _tensors(panel: Panel, model: Any, vocabularies: list[int]) -> Iterator[tuple[str, str, Any]]:
     """Each tensor of a step with its name and its axes, from the tokens to their probabilities."""
     config = model.config
     tokens = [np.arange(B * size, dtype=np.int32).reshape(B, size) for size in (S, T)]

@@ -1,22 +1,28 @@
 """The TensorFlow panel: the model, its training step and its stepper in idiomatic TensorFlow and Keras 3."""
 
+from diptych.tensorflow.loss import cross_entropy, select_positions
 from diptych.tensorflow.model import Model
 from diptych.tensorflow.process import choices, configure, settle, versions
 from diptych.tensorflow.product_timer import ProductTimer
+from diptych.tensorflow.recurrent import apply_dropout
 from diptych.tensorflow.stepper import Stepper
-from diptych.tensorflow.training import StepResult, TrainingStep
-from diptych.tensorflow.weights import export_parameters, load_parameters, to_array, to_tensor
+from diptych.tensorflow.training import TrainingStep
+from diptych.tensorflow.weights import assign, bindings, export_parameters, load_parameters, to_array, to_tensor
 
 __all__ = [
     "Model",
     "ProductTimer",
-    "StepResult",
     "Stepper",
     "TrainingStep",
+    "apply_dropout",
+    "assign",
+    "bindings",
     "choices",
     "configure",
+    "cross_entropy",
     "export_parameters",
     "load_parameters",
+    "select_positions",
     "settle",
     "to_array",
     "to_tensor",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,31 +11,13 @@ from tensorflow import Tensor
 
 from diptych.config import TrainingConfig
 from diptych.data.tokens.batches import Batch
+from diptych.panel.protocol import Masks, StepResult, real_positions
 from diptych.parameters.specification import dropout_shapes
 from diptych.tensorflow.loss import cross_entropy, select_positions
 from diptych.tensorflow.model import Model
 from diptych.tensorflow.optimizer import MovingAverage, Optimizer
 from diptych.tensorflow.recurrent import apply_dropout
 from diptych.tensorflow.weights import assign, bindings, to_array
-
-Masks = Mapping[str, np.ndarray]
-
-
-class StepResult(NamedTuple):
-    """What one step tells.
-
-    Attributes:
-        loss: label-smoothed cross-entropy per real token, before the step.
-        gradient_norm: the global norm of the gradient, before clipping.
-    """
-
-    loss: float
-    gradient_norm: float
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether both are numbers: where a config says so, a step of which one is not has changed nothing."""
-        return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
 
 
 class Inputs(NamedTuple):
@@ -220,9 +201,3 @@ class TrainingStep:
             )
             self._graphs[key] = tf.function(function).get_concrete_function(*specs)
         return self._graphs[key](inputs, masks, *numbers)
-
-
-def real_positions(batch: Batch) -> np.ndarray:
-    """Which of the B * T target positions of a batch are real: (N,) int64, ascending."""
-    steps = np.arange(batch.target_output.shape[1])
-    return np.flatnonzero(steps[None, :] < batch.target_lengths[:, None])

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from diptych.data.tokens.batches import EncodedPairs
-from diptych.panel import load
+from diptych.panel import load, training_panel
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.processes.environment import environment
 from diptych.runs.run import Run
@@ -54,7 +54,7 @@ class Learner:
             BackendError: the framework is not installed, or the device is not there.
         """
         self._run, self._backend = run, backend
-        self._panel = panel = load(backend, threads, device)
+        self._panel = panel = training_panel(load(backend, threads, device))
         panel.settle(state.choices.get(backend, {}))
         self.model = run.build(panel, checkpoint.parameters if checkpoint else None)
         self.training = panel.TrainingStep(self.model, run.config.training)
@@ -103,7 +103,7 @@ class Learner:
     @cached_property
     def stepper(self) -> Stepper:
         """Searches with the model as it is."""
-        return self._panel.Stepper(self.model)  # type: ignore[no-any-return]
+        return self._panel.Stepper(self.model)
 
     def translator(self) -> Translator:
         """Translates with the model as it is."""

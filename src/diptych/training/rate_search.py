@@ -11,7 +11,7 @@ from typing import Any
 
 from diptych.config import RunConfig
 from diptych.errors import UsageError
-from diptych.panel import load
+from diptych.panel import load, training_panel
 from diptych.runs.progress import QuietReporter, Reporter
 from diptych.runs.run import Run
 from diptych.training.interruption import Interruption
@@ -93,7 +93,7 @@ def range_test(
     reporter = reporter or QuietReporter()
     pairs = run.encoded(reporter).train
     check_memory(run, pairs, device)
-    panel, config = load(backend, threads, device), _for_so_many(run.config, steps)
+    panel, config = training_panel(load(backend, threads, device)), _for_so_many(run.config, steps)
     training = panel.TrainingStep(run.build(panel), config.training)
 
     rates = [lowest * (highest / lowest) ** (step / (steps - 1)) for step in range(steps)]
