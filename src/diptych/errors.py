@@ -7,6 +7,7 @@
     ├── RunError                 a run's folder: missing, already there, of another config
     ├── BackendError             a framework: unknown, not installed, failed in its process
     ├── RefusalError             somebody else's model, or something in it, that cannot be taken over as it is
+    ├── CertificateError         a conversion that does not give the same numbers
     └── UsageError               a command line that cannot be obeyed
 
 Each message says what was received, what was expected and what to do. `UsageError`, `ConfigError` and `RefusalError`
@@ -46,6 +47,10 @@ class RefusalError(DiptychError):
     """A model file, or something in it, that is damaged, hostile, or of no kind that Diptych can take over exactly."""
 
     exit_code = 2
+
+
+class CertificateError(DiptychError):
+    """A conversion that does not give the same numbers; the message names the first place."""
 
 
 class UsageError(DiptychError):

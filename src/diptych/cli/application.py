@@ -35,6 +35,7 @@ COMMANDS = (
     "summary",
     "serve",
     "inspect",
+    "convert",
 )
 
 

@@ -1,0 +1,63 @@
+"""`diptych convert`: a user's recurrent model, from one framework to the other, certified or refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from diptych.cli.options import Json, Threads
+
+Assume = Annotated[
+    list[str] | None,
+    typer.Option("--assume", metavar="KEY=VALUE", help="Answer what the file leaves open.", show_default=False),
+]
+
+
+def convert(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.", show_default=False)],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.", show_default=False)],
+    to: Annotated[Literal["pytorch", "keras"], typer.Option("--to", help="The framework to convert to.")],
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="JSON", help="The Keras config of a file of weights.", show_default=False),
+    ] = None,
+    assume: Assume = None,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Write a model for the other framework: a program of stock layers, its weights and its certificate.
+
+    What cannot be converted exactly is refused with the reason (exit code 2). A conversion that does not give the same
+    numbers is an error (exit code 1) and leaves nothing behind but OUT.report.json.
+    """
+    from diptych.convert.conversion import convert as run
+
+    made = run(file, to, out, answers(assume), config, threads)
+    if as_json:
+        print(json.dumps(made.certificate, ensure_ascii=False))
+        return
+    for line in made.lines:
+        print(line)
+    for sentence in made.certificate["assumed"]:
+        print(f"assumed: {sentence}")
+    for sentence in made.certificate["not_certified"]:
+        print(f"not certified: {sentence}")
+    for check in made.checks:
+        print(f"{check.gap:8.1e} (limit {check.limit:.0e})  {check.what}")
+    print(f"certified: {out}")
+
+
+def answers(assume: list[str] | None) -> dict[str, str]:
+    """The answers of `--assume`, by key."""
+    from diptych.errors import UsageError
+
+    found = {}
+    for one in assume or []:
+        key, equals, value = one.partition("=")
+        if not equals or not value:
+            raise UsageError(f"--assume {one!r}: expected KEY=VALUE, for instance --assume keras=2")
+        found[key] = value
+    return found

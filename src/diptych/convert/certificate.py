@@ -1,0 +1,209 @@
+"""The certificate of a conversion: what was compared, how far apart it is, what was assumed and what it does not cover.
+
+Three parties give the same numbers or the conversion fails: the judge (NumPy, from the formulas), what was written, and
+the user's model where its framework can run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.convert import kinds
+from diptych.convert.graph import Graph, Ref
+from diptych.convert.judge import run
+from diptych.convert.trial import Trial
+from diptych.errors import CertificateError
+
+Values = npt.NDArray[Any]
+LIMIT, LIMIT_FLOAT32 = 1e-12, 1e-4
+# A number that is this much smaller than the largest of its family is compared as if it were so large.
+SMALLEST = 1e-3
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison.
+
+    Attributes:
+        what: what was compared, of whom with whom.
+        gap: the largest difference, relative to the largest number there.
+        limit: what it may be.
+        where: the place of the largest gap, or of the first one beyond the limit.
+    """
+
+    what: str
+    gap: float
+    limit: float
+    where: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the gap is within its limit; NaN is not."""
+        return self.gap <= self.limit
+
+
+@dataclass(frozen=True)
+class Party:
+    """Who computed: its name and what it found, in the names of the graph.
+
+    Attributes:
+        name: for people, for instance "the written PyTorch module".
+        outputs: in the graph's order.
+        float32: the same in float32.
+        values: of the graph's values, as many as it shows.
+        gradients: by weight.
+        stepped: the outputs after one step of SGD; None where it trains otherwise than the graph says.
+    """
+
+    name: str
+    outputs: list[Values]
+    float32: list[Values]
+    values: Mapping[Ref, Values]
+    gradients: Mapping[str, Values]
+    stepped: list[Values] | None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def compare(graph: Graph, trial: Trial, parties: list[Party], rate: float) -> list[Check]:
+    """Every check of a conversion: each party with the judge, and the parties with each other."""
+    checks = []
+    for party in parties:
+        checks += _with_judge(graph, trial, party, rate)
+    for number, first in enumerate(parties):
+        for second in parties[number + 1 :]:
+            checks += _with_each_other(graph, first, second)
+    return checks
+
+
+def _with_judge(graph: Graph, trial: Trial, party: Party, rate: float) -> list[Check]:
+    expected = [trial.values[ref] for ref in graph.outputs.values()]
+    names = list(graph.outputs)
+    layers = [
+        (describe(graph, ref), party.values[ref], value)
+        for ref, value in trial.values.items()
+        if ref in party.values and value.dtype.kind == "f"
+    ]
+    checks = [
+        _check(f"every layer, {party.name} and the judge, float64", layers, LIMIT),
+        _check(f"outputs, {party.name} and the judge, float64", zip(names, party.outputs, expected), LIMIT),
+        _check(f"outputs, {party.name} in float32 and the judge", zip(names, party.float32, expected), LIMIT_FLOAT32),
+    ]
+    along = [
+        (
+            f"{name}: {_gate(graph, name, party)}",
+            np.array((party.gradients[name] * direction).sum()),
+            np.array(trial.derivatives[name]),
+            _size(party.gradients[name], direction),
+        )
+        for name, direction in trial.directions.items()
+        if name in party.gradients
+    ]
+    checks.append(_check(f"gradients, {party.name} and the judge", along, LIMIT))
+    if party.stepped is not None and party.gradients:
+        moved = {name: graph.weights()[name] - rate * gradient for name, gradient in party.gradients.items()}
+        after = run(graph.with_weights(moved), trial.inputs)
+        stepped = [after[ref] for ref in graph.outputs.values()]
+        checks.append(
+            _check(
+                f"outputs after a step of SGD, {party.name} and the judge", zip(names, party.stepped, stepped), LIMIT
+            )
+        )
+    return [check for check in checks if check is not None]
+
+
+def _with_each_other(graph: Graph, first: Party, second: Party) -> list[Check]:
+    both = f"{first.name} and {second.name}"
+    shared = [name for name in first.gradients if name in second.gradients]
+    largest = max((float(np.abs(first.gradients[name]).max(initial=0)) for name in shared), default=0.0)
+    gradients = [(name, second.gradients[name], first.gradients[name], largest * SMALLEST) for name in shared]
+    checks = [
+        _check(f"outputs, {both}, float64", zip(graph.outputs, second.outputs, first.outputs), LIMIT),
+        _check(f"every gradient, {both}", gradients, LIMIT),
+    ]
+    if first.stepped is not None and second.stepped is not None:
+        checks.append(
+            _check(f"outputs after a step of SGD, {both}", zip(graph.outputs, second.stepped, first.stepped), LIMIT)
+        )
+    return [check for check in checks if check is not None]
+
+
+def _size(gradient: Values, direction: Values) -> float:
+    """How large the parts of a derivative are that may cancel: what rounding is measured by."""
+    return float(np.abs(gradient * direction).sum())
+
+
+def _check(what: str, pairs: Any, limit: float) -> Check:
+    """The largest gap of named pairs (found, expected, and how large it is to count at least)."""
+    worst, where = 0.0, ""
+    for name, found, expected, *least in pairs:
+        apart, place = gap(found, expected, least[0] if least else 0.0)
+        if not apart <= worst:
+            worst, where = apart, f"{name}{place}"
+        if not apart <= limit:
+            break  # the first one: what comes after it is off because of it
+    return Check(what, worst, limit, where)
+
+
+def gap(found: Values, expected: Values, least: float = 0.0) -> tuple[float, str]:
+    """How far two arrays are apart, relative to the largest number, and where; NaN in the same places is the same."""
+    if found.shape != expected.shape:
+        return float("inf"), f": shape {found.shape}, but {expected.shape} was expected"
+    if not expected.size:
+        return 0.0, ""
+    same_nan = np.isnan(found) & np.isnan(expected)
+    difference = np.where(same_nan, 0.0, np.abs(found - expected))
+    finite = np.abs(expected[np.isfinite(expected)])
+    size = max(float(finite.max(initial=0.0)), least) or 1.0
+    relative = difference / size
+    place = np.unravel_index(int(np.argmax(np.where(np.isnan(relative), np.inf, relative))), relative.shape)
+    return float(relative[place]), _place(relative, place)
+
+
+def _place(relative: Values, worst: tuple[Any, ...]) -> str:
+    """The first place beyond the limit, by step where there are steps; otherwise the worst."""
+    beyond = ~(relative <= LIMIT)
+    if beyond.any() and relative.ndim == 3:
+        step = int(np.argmax(beyond.any(axis=(0, 2))))
+        row, unit = (int(one) for one in np.unravel_index(int(np.argmax(beyond[:, step])), beyond[:, step].shape))
+        return f", row {row}, step {step}, unit {unit}"
+    if relative.ndim == 2:
+        return f", row {int(worst[0])}, unit {int(worst[1])}"
+    return ""
+
+
+def describe(graph: Graph, ref: Ref) -> str:
+    """A value for people: its layer in the user's model and its name here."""
+    node = next((node for node in graph.nodes if node.name == ref.node), None)
+    return f"{ref}" if node is None or node.origin in ("", ref.node) else f"{ref} (of {node.origin})"
+
+
+def _gate(graph: Graph, weight: str, party: Party) -> str:
+    """Which gates a recurrent weight has."""
+    name, _, _ = weight.rpartition(".")
+    kind = graph.node(name).kind
+    return (
+        f"gates {', '.join(kind.gates)}" if isinstance(kind, kinds.Recurrent) and len(kind.gates) > 1 else "all of it"
+    )
+
+
+def demand(checks: list[Check]) -> None:
+    """Refuse a conversion that does not hold.
+
+    Raises:
+        CertificateError: naming the first check that fails and its place.
+    """
+    for check in checks:
+        if not check.holds:
+            raise CertificateError(
+                f"not certified: {check.what}: {check.gap:.2g} apart at {check.where}, more than {check.limit:g}"
+            )
+
+
+def to_json(checks: list[Check]) -> list[dict[str, Any]]:
+    """The checks as the certificate has them."""
+    return [asdict(check) | {"holds": check.holds} for check in checks]

@@ -1,0 +1,38 @@
+"""Derivatives along directions, exact to rounding: f(w + i h d) / h has no difference that could cancel.
+
+W. Squire and G. Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40, 1998.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.convert.graph import Graph, Ref
+from diptych.convert.judge.judge import run
+
+Values = npt.NDArray[Any]
+STEP = 1e-30
+
+
+def derivatives(
+    graph: Graph, inputs: Mapping[str, Values], factors: Mapping[Ref, Values], directions: Mapping[str, Values]
+) -> dict[str, float]:
+    """For each weight, how fast the sum of factors * values grows when it moves in its direction.
+
+    Args:
+        graph: the model.
+        inputs: by name.
+        factors: the values that count, and an array of each one's shape that they are multiplied with.
+        directions: by weight, as `Graph.weights` names them, an array of its shape.
+    """
+    weights = graph.weights()
+    found = {}
+    for name, direction in directions.items():
+        moved = graph.with_weights({name: weights[name].astype(np.complex128) + 1j * STEP * direction})
+        values = run(moved, inputs, np.complex128)
+        found[name] = float(sum((factor * values[ref].imag).sum() for ref, factor in factors.items()) / STEP)
+    return found

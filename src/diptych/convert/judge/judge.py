@@ -1,0 +1,98 @@
+"""Runs a graph node by node. Each kind's formula is one function; its docstring is in `kinds`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych.convert import kinds
+from diptych.convert.graph import Graph, Ref
+from diptych.convert.judge import layers
+from diptych.convert.judge.activations import apply
+from diptych.convert.judge.cells import run_direction, weights_of_direction
+
+Values = npt.NDArray[Any]
+Named = Mapping[str, Values]
+K = TypeVar("K", bound=kinds.Kind)
+
+FORMULAS: dict[type[kinds.Kind], Callable[[Any, Named, Named], Values | dict[str, Values]]] = {
+    kinds.Embedding: lambda kind, x, w: w["weight"][x["x"]],
+    kinds.Dense: lambda kind, x, w: x["x"] @ w["weight"].T + w.get("bias", 0.0),
+    kinds.Activation: lambda kind, x, w: apply(kind.function, x["x"], kind.axis),
+    kinds.LayerNormalization: layers.layer_normalization,
+    kinds.BatchNormalization: layers.batch_normalization,
+    kinds.Convolution: layers.convolution,
+    kinds.Pooling: layers.pooling,
+    kinds.GlobalPooling: layers.global_pooling,
+    kinds.Attention: layers.attention,
+    kinds.Merge: layers.merge,
+    kinds.Concatenate: lambda kind, x, w: np.concatenate(_numbered(x), axis=kind.axis),
+    kinds.Product: lambda kind, x, w: x["x0"] @ x["x1"],
+    kinds.Stack: lambda kind, x, w: np.stack(_numbered(x), axis=kind.axis),
+    kinds.Scaled: lambda kind, x, w: x["x"] * kind.factor + kind.offset,
+    kinds.Select: lambda kind, x, w: np.take(x["x"], kind.index, axis=kind.axis),
+    kinds.Slice: layers.part,
+    kinds.Flip: lambda kind, x, w: np.flip(x["x"], axis=kind.axis),
+    kinds.Transpose: lambda kind, x, w: np.transpose(x["x"], kind.axes),
+    kinds.Reshape: lambda kind, x, w: x["x"].reshape(len(x["x"]), *kind.shape),
+    kinds.Repeat: lambda kind, x, w: np.repeat(x["x"][:, None], kind.times, axis=1),
+    kinds.Unsqueeze: lambda kind, x, w: np.expand_dims(x["x"], kind.axis),
+    kinds.Squeeze: lambda kind, x, w: np.squeeze(x["x"], kind.axis),
+    kinds.Reduce: layers.reduce,
+    kinds.Dropout: lambda kind, x, w: x["x"],
+    kinds.NotEqual: lambda kind, x, w: x["x"] != kind.value,
+    kinds.Quantified: lambda kind, x, w: getattr(np, kind.mode)(x["x"], axis=kind.axis, keepdims=kind.keep_axis),
+    kinds.MaskOfLengths: lambda kind, x, w: np.arange(x["x"].shape[1]) < x["lengths"][:, None],
+    kinds.Masks: lambda kind, x, w: getattr(np, kind.mode)(_numbered(x), axis=0),
+    kinds.Masked: lambda kind, x, w: np.where(x["mask"][..., None], x["x"], 0),
+}
+
+
+def run(graph: Graph, inputs: Named, dtype: Any = np.float64) -> dict[Ref, Values]:
+    """Every value of the graph.
+
+    Args:
+        graph: the model.
+        inputs: by name, the batch first.
+        dtype: of weights and floats: float32, float64 or complex128.
+    """
+    values = {Ref(given.name): _typed(inputs[given.name], given.kind, dtype) for given in graph.inputs}
+    weights = {node.name: {name: w.astype(dtype) for name, w in node.weights.items()} for node in graph.nodes}
+    for node in graph.nodes:
+        given = {name: values[ref] for name, ref in node.inputs.items()}
+        formula = _recurrent if isinstance(node.kind, kinds.Recurrent) else FORMULAS[type(node.kind)]
+        found = formula(node.kind, given, weights[node.shares or node.name])
+        for name, value in (found if isinstance(found, dict) else {"output": found}).items():
+            values[Ref(node.name, name)] = value
+    return values
+
+
+def _typed(value: Values, kind: str, dtype: Any) -> Values:
+    whole = {"float": dtype, "mask": np.bool_}.get(kind, np.int64)
+    return np.asarray(value).astype(whole)
+
+
+def _numbered(x: Named) -> list[Values]:
+    return [x[f"x{number}"] for number in range(len(x))]
+
+
+def _recurrent(kind: Any, x: Named, w: Named) -> dict[str, Values]:
+    sequences, lasts = [], []
+    states: dict[str, Values] = {}
+    for suffix in kind.suffixes:
+        own = weights_of_direction(w, suffix)
+        sizes = {"h": (own["weight_hr"] if "weight_hr" in own else own["weight_hh"].T).shape[0]}
+        sizes["c"] = own["weight_hh"].shape[0] // len(kind.gates)
+        state = {
+            name: x.get(f"{name}0{suffix}", np.zeros((len(x["x"]), sizes[name]), x["x"].dtype))
+            for name in kind.state_names
+        }
+        backward = kind.direction == "backward" or bool(suffix)
+        sequence, last, final = run_direction(kind, own, x["x"], x.get("mask"), state, backward)
+        sequences.append(sequence)
+        lasts.append(last)
+        states |= {f"{name}{suffix}": value for name, value in final.items()}
+    return {"sequence": np.concatenate(sequences, axis=-1), "last": np.concatenate(lasts, axis=-1), **states}

@@ -1,0 +1,39 @@
+"""What the user's Keras model computed, in the names of its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from diptych.convert.certificate import Party
+from diptych.convert.graph import Graph
+from diptych.convert.keras.architecture import NamedArrays
+
+
+def party_of_original(
+    graph: Graph, evidence: dict[str, Any], names: dict[str, NamedArrays],
+    read: Callable[[dict[str, NamedArrays]], Graph], name: str = "the Keras model",
+) -> Party:  # fmt: skip
+    """The model's findings by the graph's refs and weights.
+
+    Args:
+        graph: the model's.
+        evidence: of `running.run_original`.
+        names: its weights, by layer.
+        read: makes a graph of weights as these. Reading only moves numbers, so it takes gradients where they belong.
+        name: for people.
+    """
+    gradients = {
+        path: [
+            (weight, evidence["gradients"].get(f"{path}|{n}", array * 0.0)) for n, (weight, array) in enumerate(arrays)
+        ]
+        for path, arrays in names.items()
+    }
+    moved = read(gradients).weights()
+    values = {ref: value for path, ref in graph.origins.items() if (value := evidence["values"].get(path)) is not None}
+    trained = {
+        weight: value for weight, value in moved.items() if weight.rpartition(".")[2] not in ("mean", "variance")
+    }
+    return Party(
+        name, evidence["outputs"], evidence["float32"], values, trained, evidence["stepped"], evidence["versions"]
+    )

@@ -1,0 +1,36 @@
+"""What a written Keras program computed, in the names of its graph."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from diptych.convert.certificate import Party
+from diptych.convert.graph import Array, Graph
+from diptych.convert.keras.writing import WrittenProgram, gradients_of
+
+NAME = "the written Keras program"
+
+
+def arrays_of_layers(written: WrittenProgram) -> dict[str, Array]:
+    """The program's weights, "LAYER|NUMBER"."""
+    return {f"{layer}|{n}": array for layer, arrays in written.weights.items() for n, array in enumerate(arrays)}
+
+
+def doubled_said(graph: Graph, doubled: tuple[str, ...]) -> Graph:
+    """The graph with a sentence on the biases that became one."""
+    if not doubled:
+        return graph
+    sentence = (
+        f"training of {', '.join(doubled)}: PyTorch trains two biases, Keras their sum, which an optimizer step moves "
+        f"half as far"
+    )
+    return replace(graph, uncertified=(*graph.uncertified, sentence))
+
+
+def party_of_program(graph: Graph, written: WrittenProgram, evidence: dict[str, Any], name: str = NAME) -> Party:
+    """The program's findings by the graph's refs and weights."""
+    values = {ref: evidence["values"][str(ref)] for ref in written.variables if str(ref) in evidence["values"]}
+    gradients = gradients_of(graph, written, evidence["gradients"])
+    stepped = None if written.doubled else evidence["stepped"]
+    return Party(name, evidence["outputs"], evidence["float32"], values, gradients, stepped, evidence["versions"])

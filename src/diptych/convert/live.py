@@ -1,0 +1,183 @@
+"""Models and layers that live in this process, converted in it: nothing that is given is changed.
+
+Both frameworks are in one process then, because the caller asks for both; each is imported when it is needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import linecache
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from diptych import panel
+from diptych.convert import certificate
+from diptych.convert.certificate import Party
+from diptych.convert.graph import Graph
+from diptych.convert.keras.program_party import arrays_of_layers, doubled_said, party_of_program
+from diptych.convert.keras.weights import to_keras as weights_to_keras
+from diptych.convert.keras.writing import write_keras
+from diptych.convert.projections import without_projections
+from diptych.convert.torch.party import party_of, party_of_module, variables_of
+from diptych.convert.torch.writing import write_pytorch
+from diptych.convert.trial import Trial, arrays_of, make_trial
+from diptych.errors import RefusalError
+
+RATE = 0.125  # in float32, too: Keras rounds it
+
+
+def to_pytorch(keras_model: Any) -> Any:
+    """A PyTorch module that computes what a Keras model does, certified.
+
+    Args:
+        keras_model: a built Sequential or functional model; it is not changed.
+
+    Returns:
+        A module of stock layers in float32 and evaluation mode. `module.code` is its text, `module.certificate` the
+        comparisons that were made.
+
+    Raises:
+        RefusalError: a part of the model cannot be converted exactly; the message names it.
+        CertificateError: the module does not give the same numbers.
+        BackendError: PyTorch is not installed.
+    """
+    read, running = _keras("live"), _torch("running")
+    graph = read.graph_of(keras_model)
+    written = write_pytorch(graph, f"{keras_model.name}, converted by Diptych; it needs torch and safetensors only.")
+    trial = make_trial(graph)
+    arrays = arrays_of(trial)
+    theirs = read.party_of(keras_model, graph, arrays)
+    evidence = running.run_module(_module(written.code, written.weights), arrays, variables_of(written))
+    ours = party_of(graph, written, evidence | {"versions": {}})
+    module = _module(written.code, written.weights)
+    module.code, module.certificate = written.code, _checked(graph, trial, [theirs, ours])
+    return module
+
+
+def _checked(graph: Graph, trial: Trial, parties: list[Party]) -> dict[str, Any]:
+    checks = certificate.compare(graph, trial, parties, RATE)
+    certificate.demand(checks)
+    return {
+        "checks": certificate.to_json(checks),
+        "assumed": list(graph.assumptions),
+        "not_certified": list(graph.uncertified),
+    }
+
+
+def _module(code: str, weights: Mapping[str, npt.NDArray[Any]]) -> Any:
+    """A module from its text, with its weights; the text can be looked at with `inspect.getsource`."""
+    import torch
+
+    name = f"converted_{hashlib.sha256(code.encode()).hexdigest()[:12]}"
+    file = f"<{name}>"
+    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+    program = sys.modules.setdefault(name, ModuleType(name))
+    program.__file__ = file
+    exec(compile(code, file, "exec"), program.__dict__)
+    module = program.Model()
+    module.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in weights.items()})
+    return module.eval()
+
+
+def state_dict(keras_layer: Any) -> dict[str, Any]:
+    """The weights of one Keras layer under the names that its PyTorch counterpart gives them.
+
+    An LSTM's are those of `nn.LSTM(.., batch_first=True)`: `weight_ih_l0` and so on, the second bias zero; a
+    Bidirectional layer's those of `bidirectional=True`.
+
+    Args:
+        keras_layer: a built layer: LSTM, GRU, SimpleRNN, Bidirectional, Dense, Embedding, LayerNormalization and so on.
+
+    Returns:
+        Torch tensors that share no memory with the layer.
+
+    Raises:
+        RefusalError: PyTorch has no stock layer that computes it.
+    """
+    _torch("running")
+    import torch
+
+    graph = _keras("live").graph_of_layer(keras_layer)
+    owners = [node for node in graph.nodes if node.weights]
+    if len(owners) != 1:
+        raise RefusalError(
+            f"{keras_layer.name}: one layer with weights was expected, got {len(owners)}; use to_pytorch"
+        )
+    written = write_pytorch(graph, keras_layer.name)
+    if written.code.count("\nclass ") > 1:
+        raise RefusalError(
+            f"{keras_layer.name}: no stock layer of PyTorch computes it; to_pytorch writes one that does"
+        )
+    prefix = f"{owners[0].name}."
+    return {name.removeprefix(prefix): torch.from_numpy(np.array(value)) for name, value in written.weights.items()}
+
+
+def _keras(name: str) -> ModuleType:
+    panel.load("tensorflow")
+    return importlib.import_module(f"diptych.convert.keras.{name}")
+
+
+def _torch(name: str) -> ModuleType:
+    panel.load("pytorch")
+    return importlib.import_module(f"diptych.convert.torch.{name}")
+
+
+def to_keras(module: Any, inputs: Any = None) -> Any:
+    """A Keras model that computes what a PyTorch module does in evaluation mode, certified.
+
+    Args:
+        module: what `torch.fx` can trace; it is not changed.
+        inputs: examples of what it takes, in its order; only shapes and types count. None: the layers that take them
+            tell, where they can.
+
+    Returns:
+        A functional model in float32. `model.code` is its text, `model.certificate` the comparisons that were made.
+
+    Raises:
+        RefusalError: a part of the module cannot be converted exactly; the message names it.
+        CertificateError: the model does not give the same numbers.
+        BackendError: TensorFlow is not installed.
+    """
+    tracing, theirs_runs, ours_runs = _torch("tracing"), _torch("running"), _keras("running")
+    graph = tracing.graph_of(module, [inputs] if hasattr(inputs, "shape") else inputs)
+    expanded = without_projections(graph)
+    written = write_keras(expanded, f"{type(module).__name__}, converted by Diptych; it needs Keras 3 only.")
+    expanded = doubled_said(expanded, written.doubled)
+    trial = make_trial(expanded)
+    arrays = arrays_of(trial)
+    theirs = party_of_module(expanded, theirs_runs.run_original(module, arrays, list(graph.origins)))
+    variables = {str(ref): name for ref, name in written.variables.items()}
+    evidence, model = ours_runs.run_code(written.code, variables, arrays_of_layers(written), arrays)
+    ours = party_of_program(expanded, written, evidence)
+    object.__setattr__(model, "code", written.code)
+    object.__setattr__(model, "certificate", _checked(expanded, trial, [theirs, ours]))
+    return model
+
+
+def keras_weights(torch_layer: Any) -> list[npt.NDArray[Any]]:
+    """The weights of one PyTorch layer as `set_weights` of its Keras counterpart takes them.
+
+    Two biases of `nn.LSTM` and `nn.RNN` become their sum; a bidirectional layer's weights are those of `Bidirectional`.
+
+    Args:
+        torch_layer: a stock layer: nn.LSTM, nn.GRU, nn.RNN (one layer of it), Linear, Embedding, LayerNorm and so on.
+
+    Returns:
+        Arrays that share no memory with the layer.
+
+    Raises:
+        RefusalError: it is a stack of layers, or Keras has no stock layer that computes it.
+    """
+    nodes = [node for node in _torch("tracing").graph_of_layer(torch_layer).nodes if node.weights]
+    if len(nodes) != 1:
+        raise RefusalError(f"one layer with weights was expected, got {len(nodes)}; use to_keras")
+    if "weight_hr" in nodes[0].weights:
+        raise RefusalError("a projection (proj_size) has no stock layer in Keras; to_keras writes one product more")
+    kept = next(iter(nodes[0].weights.values())).dtype
+    return [np.array(value, kept) for value in weights_to_keras(nodes[0].kind, dict(nodes[0].weights))]
