@@ -11,6 +11,7 @@ import sys
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from diptych.convert.files.printable import shown
 from diptych.convert.files.stored_bytes import SIZES, StoredBytes, number_bytes, to_array
 from diptych.errors import BackendError, RefusalError
 
+LISTING = Path(__file__).with_name("hdf5_listing.py")
 PATIENCE = 60  # seconds until a process that only waits is given up; its processor time has a limit of its own
 DEFLATE, SHUFFLE, CHECKSUM = 1, 2, 3
 
@@ -61,7 +63,7 @@ def _list(stored: StoredBytes) -> dict[str, Any]:
         raise BackendError(f"{stored.path} is an HDF5 file, for which h5py is needed: pip install 'diptych[convert]'")
     size = stored.size if stored.memory is None else -stored.size
     # -P: a file h5py.py in the working folder is not taken for the library.
-    command = [sys.executable, "-P", "-m", "diptych.convert.files.hdf5_listing", str(stored.path), str(stored.start)]
+    command = [sys.executable, "-P", str(LISTING), str(stored.path), str(stored.start)]
     # One thread, or NumPy's library reserves more memory than the process may have; and no plugins.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "HDF5_PLUGIN_PATH": ""}
     try:

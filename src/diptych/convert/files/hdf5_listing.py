@@ -1,8 +1,9 @@
-"""What is in an HDF5 file, told by a process of its own: `-m diptych.convert.files.hdf5_listing PATH START SIZE`.
+"""What is in an HDF5 file, told by a process of its own: `python hdf5_listing.py PATH START SIZE`.
 
 HDF5's library is written in C and reads a damaged file badly: it may crash, or take all memory. So it runs here, within
 limits, and prints as JSON where every array's bytes lie; nothing of the arrays passes through it. Links into other
-files are named, never followed. The file's bytes come on standard input if SIZE is negative, as many as that.
+files are named, never followed. The file's bytes come on standard input if SIZE is negative, as many as that. Nothing
+of this package is imported, so that it starts at once.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ import math
 import sys
 from typing import Any
 
-from diptych.convert.files import limits
-
 MEMORY, SECONDS = 512 << 20, 3  # of address space, of which the libraries reserve a third; of processor time
-OBJECTS, CHUNKS = 20_000, 100_000
+OBJECTS, CHUNKS, DEPTH = 20_000, 100_000, 100
+TEXT = 16 << 20  # bytes of all attributes together
 SMALL = 1 << 16  # bytes of an array that has no place of its own in the file
 
 
@@ -91,7 +91,7 @@ class Listing:
         import h5py
 
         info = h5py.h5o.get_info(found.id)
-        if depth > limits.DEPTH or (info.fileno, info.addr) in self._seen:
+        if depth > DEPTH or (info.fileno, info.addr) in self._seen:
             raise ValueError(f"{path!r} is within itself, or has two names")
         self._seen.add((info.fileno, info.addr))
 
@@ -102,7 +102,7 @@ class Listing:
         for name in found.attrs:
             stored = found.attrs.get_id(name)
             size = math.prod(stored.shape or ()) * stored.dtype.itemsize
-            if size > limits.HEADER:
+            if size > TEXT:
                 raise ValueError(f"an attribute of {path!r} has {size:,} bytes")
             if stored.dtype.kind not in "SOiufb" or stored.shape is None:
                 continue
@@ -110,7 +110,7 @@ class Listing:
             value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
             values[name] = [_text(item) for item in value] if isinstance(value, list) else _text(value)
             self._text += sum(map(len, map(str, values[name]))) if isinstance(value, list) else len(str(value))
-            if self._text > limits.HEADER:
+            if self._text > TEXT:
                 raise ValueError("the attributes are too long to be a model's")
         if values:
             self.attributes[path] = values
@@ -118,8 +118,8 @@ class Listing:
     def _add_array(self, path: str, found: Any) -> None:
         dtype, layout = found.dtype, found.id.get_create_plist()
         name = dtype.name
-        if dtype.kind == "V" and dtype.itemsize == 2 and self.attributes.get(path, {}).get("dtype") == "bfloat16":
-            name = "bfloat16"
+        if dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None:
+            name = "bfloat16"  # as Keras 3 stores it
         elif dtype.kind not in "iufbc" or found.shape is None:
             self.left_out.append(f"{path}: {dtype}, not numbers")
             return

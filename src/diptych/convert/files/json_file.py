@@ -88,7 +88,7 @@ def _configuration(path: Path, config: dict[str, Any]) -> ModelFile:
     version = config.get("keras_version")
     version = version if isinstance(version, str) else None
     check_acyclic(path, config)
-    layers, notes = notes_of_layers(keras_layers(path, config), {}, version, whole=True)
+    layers, notes = notes_of_layers(path, keras_layers(path, config), {}, version, whole=True)
     said = Note("a configuration without weights: they are in a file of their own")
     return ModelFile(path, "keras-json", WrittenBy("keras", version), {}, layers, config, notes=(said, *notes))
 

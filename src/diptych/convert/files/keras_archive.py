@@ -38,6 +38,7 @@ def read_keras_archive(path: Path, archive: ZipArchive) -> ModelFile:
     """
     config = _object(path, archive, CONFIG)
     version = _object(path, archive, METADATA).get("keras_version")
+    version = version if isinstance(version, str) else None
     if WEIGHTS not in archive:
         held = ", ".join(map(shown, archive.names[:5]))
         raise RefusalError(f"{path} has no {WEIGHTS} (it has {held}): save it with weights in HDF5, in one piece")
@@ -53,9 +54,9 @@ def read_keras_archive(path: Path, archive: ZipArchive) -> ModelFile:
     used = {name for layer in layers for name in layer.tensors}
     compiled = config.get("compile_config")
     optimizer, settings = optimizer_of(compiled.get("optimizer") if isinstance(compiled, dict) else None)
-    layers, notes = notes_of_layers(layers, tensors, str(version), whole=True)
+    layers, notes = notes_of_layers(path, layers, tensors, version, whole=True)
     left = tuple(Note(f"no layer of the configuration has {shown(name)}") for name in tensors if name not in used)
-    written_by = WrittenBy("keras", str(version) if version else None)
+    written_by = WrittenBy("keras", version)
     training = _training(optimizer, settings, slots) if optimizer or slots else None
     return ModelFile(path, "keras", written_by, tensors, layers, config, training, (*notes, *left[: limits.NOTES]))
 
@@ -71,7 +72,7 @@ def read_keras_weights(path: Path, file: Hdf5File) -> ModelFile:
         own = file.attributes.get(f"{prefix}/vars", {}).get("name", prefix)
         kind = _kind(prefix, names, tensors)
         layers.append(Layer(str(own), kind, tuple(names)))
-    found, notes = notes_of_layers(tuple(layers), tensors, "3.0", whole=False)
+    found, notes = notes_of_layers(path, tuple(layers), tensors, "3.0", whole=False)
     training = _training("", {}, slots) if slots else None
     return ModelFile(path, "keras-weights", WrittenBy("keras"), tensors, found, None, training, notes)
 

@@ -56,7 +56,7 @@ def read_keras_hdf5(path: Path, file: Hdf5File) -> ModelFile:
         layers = tuple(Layer(name, "", tuple(names)) for name, names in groups.items())
     training = _training(path, file, _json(path, "training_config", attributes))
     used = {f"{root}/{name}".lstrip("/") for name in tensors} | set(training.slots if training else ())
-    layers, notes = notes_of_layers(layers, tensors, version, whole=config is not None)
+    layers, notes = notes_of_layers(path, layers, tensors, version, whole=config is not None)
     extra = [Note(f"no layer names {shown(name)}: it would be left over") for name in file.arrays if name not in used]
     extra += [Note(f"left out: {shown(text)}") for text in file.left_out]
     kind = "keras-h5" if config is not None else "keras-h5-weights"

@@ -30,22 +30,26 @@ USUAL_WITHIN = ("go_backwards", "zero_output_for_mask")  # what Bidirectional se
 
 
 def notes_of_layers(
-    layers: tuple[Layer, ...], tensors: Mapping[str, Tensor], version: str | None, whole: bool
+    path: Path, layers: tuple[Layer, ...], tensors: Mapping[str, Tensor], version: str | None, whole: bool
 ) -> tuple[tuple[Layer, ...], tuple[Note, ...]]:
     """The layers, their kinds seen in their weights where there is no configuration, and what is to be known of them.
 
     Args:
+        path: the file, for messages.
         layers: of a whole model with classes and configurations, of weights only with names and weights.
         tensors: the weights.
         version: Keras's; None where the file does not say.
         whole: whether the file has the configuration.
+
+    Raises:
+        RefusalError: the layers nest too deep.
     """
     if not whole:
         layers = tuple(Layer(each.name, each.kind or kind_of(each, tensors), each.tensors) for each in layers)
         return layers, tuple(note for layer in layers for note in _of_weights(layer, tensors, version))
     found: list[Note] = []
     by_name = {layer.name: layer for layer in layers}
-    for name, kind, config in walk(Path(), layers):
+    for name, kind, config in walk(path, layers):
         weights = [tensors[each] for each in by_name[name].tensors] if name in by_name else []
         found += _of_config(name, kind, config, weights, version)
     return layers, tuple(found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from diptych.convert.files.diptych_folder import is_diptych, read_diptych
 from diptych.convert.files.hdf5_file import read_hdf5
 from diptych.convert.files.json_file import read_json
 from diptych.convert.files.keras_archive import (
@@ -61,6 +60,9 @@ def read_model_file(path: str | Path) -> ModelFile:
 def _read_folder(path: Path) -> ModelFile:
     if (path / "saved_model.pb").is_file():
         return read_saved_model(path)
+    # Only here, for the configuration takes longer to import than a model's file to be read.
+    from diptych.convert.files.diptych_folder import is_diptych, read_diptych
+
     if is_diptych(path):
         return read_diptych(path)
     raise RefusalError(f"{path} is a folder of no kind that is read; {KNOWN}")

@@ -16,7 +16,7 @@ from diptych.convert.files import limits
 from diptych.convert.files.printable import shown
 from diptych.errors import RefusalError
 
-OPCODES = 1_000_000
+OPCODES = 600_000
 LONGEST_LINE = 1 << 16
 LARGEST_KEY = 1 << 31  # larger numbers could be chosen to have one hash
 
@@ -33,6 +33,7 @@ STORAGES = {
 DTYPES = {"float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool", "complex64"}
 ALLOWED = {
     *REBUILD, *PARAMETER, ORDERED, "torch.Size", "torch.device", "_codecs.encode", "builtins.set", "__builtin__.set",
+    "builtins.bytes", "__builtin__.bytes",
     "torch.storage.UntypedStorage", *(f"torch.{name}" for name in (*STORAGES, *DTYPES)),
 }  # fmt: skip
 
@@ -107,9 +108,9 @@ def read_pickle(path: Path, file: BinaryIO | bytes) -> Any:
             if count > OPCODES:
                 raise RefusalError(f"{path}: its pickle has more than {OPCODES:,} operations; no state dict has")
             machine.step(opcode.name, argument)
+        return machine.pop()
     except (ValueError, IndexError, KeyError, TypeError, OverflowError, UnicodeError, AttributeError) as error:
         raise RefusalError(f"{path}: its pickle is damaged: {shown(str(error))}") from error
-    return machine.pop()
 
 
 MARK = object()
@@ -256,6 +257,8 @@ class _Machine:
             return tuple(arguments[0])
         if path == "torch.device" and all(isinstance(each, str | int) for each in arguments):
             return ":".join(map(str, arguments))
+        if path in ("builtins.bytes", "__builtin__.bytes") and not arguments:
+            return b""
         if path == "_codecs.encode" and len(arguments) == 2 and arguments[1] == "latin1":
             return str(arguments[0]).encode("latin1")
         raise ValueError(f"{path} is called with {shown(arguments)}")

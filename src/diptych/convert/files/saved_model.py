@@ -49,7 +49,7 @@ def read_saved_model(folder: Path) -> ModelFile:
     check_acyclic(folder, config)
     named = keras_layers(folder, config)
     layers = tuple(Layer(each.name, each.kind, _of_layer(each.name, found.tensors), each.config) for each in named)
-    layers, notes = notes_of_layers(layers, found.tensors, keras_version, whole=True)
+    layers, notes = notes_of_layers(folder, layers, found.tensors, keras_version, whole=True)
     name, optimizer = optimizer_of((settings.get("training_config") or {}).get("optimizer_config"))
     training = found.training
     if training is not None or name:
@@ -86,7 +86,7 @@ def _checkpoint(path: Path, kind: str, written_by: WrittenBy, index: Path) -> Mo
         place[name] = Tensor(name, tensor.dtype, tensor.shape, tensor.load)
         if is_slot and tensor.shape == () and tensor.dtype == "int64" and "iter" in f"{key}/{name}":
             step = int(tensor.read())
-    layers, notes = notes_of_layers(_by_scope(tensors), tensors, None, whole=False)
+    layers, notes = notes_of_layers(path, _by_scope(tensors), tensors, None, whole=False)
     training = Training("", {}, slots, step) if slots else None
     return ModelFile(path, kind, written_by, tensors, layers, None, training, notes)
 

@@ -97,7 +97,7 @@ def _leaves(path: Path, value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     while waiting:
         place, each, within = waiting.pop()
         count += 1
-        if id(each) in within or len(place) > limits.DEPTH or count > 10 * limits.TENSORS:
+        if id(each) in within or len(place) > limits.DEPTH or count > 3 * limits.TENSORS:
             raise RefusalError(f"{path}: {shown('.'.join(place))} holds itself, or nests too deep to be a model's")
         if isinstance(each, dict) and {"state", "param_groups"} <= each.keys():
             yield place, each

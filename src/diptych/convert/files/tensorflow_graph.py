@@ -58,6 +58,8 @@ def graph_of(path: Path, message: Span) -> Graph:
     for number, value in message.fields():
         if number == 1 and isinstance(value, Span):
             node = _node(path, value)
+            if not node.name or not node.operator:
+                raise RefusalError(f"{path} has a node without a name or an operator: it is no TensorFlow graph")
             if node.name in nodes:
                 raise RefusalError(f"{path} has two nodes of the name {shown(node.name)}")
             nodes[node.name] = node
