@@ -11,12 +11,10 @@ from diptych import panel as panels
 from diptych import reference
 from diptych.benchmark.arithmetic import decoding_products, training_products
 from diptych.benchmark.decoding_trial import DecodingTrial
-from diptych.benchmark.speed import decoding_speed, endless_parameters, search_name, speeds, training_speed
+from diptych.benchmark.speed import endless_parameters, search_name, speeds
 from diptych.benchmark.training_trial import TrainingTrial
 from diptych.config import DataConfig, ModelConfig, RunConfig, SearchConfig, TrainingConfig
-from diptych.data.tokens.vocabulary import EOS
 from diptych.panel import is_installed
-from diptych.parameters.checkpoint import Checkpoint
 from diptych.runs.run import Run
 
 CONFIG = RunConfig(
@@ -100,21 +98,6 @@ def test_the_typical_products_have_the_names_of_all(run):
     assert len({each.name for each in trial.typical()}) == len(trial.typical())
 
 
-def test_a_trained_run_decodes_with_its_best_weights_and_ends_itself(tmp_path):
-    run = Run.create(CONFIG, tmp_path / "run")
-    untrained = decoding_speed(reference, str(run.folder), blocks=2)
-    assert untrained["lengths"] == "the references'"
-    ending = run.initial_parameters()
-    ending["output_layer.bias"][EOS] = 100.0  # says nothing but eos
-    run.record("tensorflow").write_checkpoint(Checkpoint(ending, {}, {"step": 1}), best=True)
-    trained = decoding_speed(reference, str(run.folder), blocks=2)
-    assert trained["lengths"] == "the model's own"
-    assert [block["target_tokens"] for block in trained["blocks"]] == [21, 21]
-    assert untrained["blocks"][0]["target_tokens"] > 21
-    assert len(untrained["blocks"]) == len(trained["blocks"]) == 2
-    assert json.loads(json.dumps(trained)) == trained
-
-
 def test_a_search_says_its_name():
     assert [search_name(size) for size in (1, 2, 5)] == ["greedy", "beam 2", "beam 5"]
 
@@ -163,17 +146,6 @@ def test_an_epoch_shorter_than_a_batch_is_one_batch(tmp_path, pytorch):
     trial = TrainingTrial(pytorch, run, model_of(pytorch, run), 3)
     assert trial.counts["steps"] == 1
     assert trial.counts["sentences"] == len(run.corpus().train)
-
-
-@needs_pytorch
-def test_training_speed_times_blocks_with_masks_made_and_ready(run, pytorch):
-    found = training_speed(pytorch, str(run.folder), blocks=3, steps=2)
-    assert len(found["blocks"]) == 3
-    assert all(block.keys() == {"target_tokens", "made", "ready"} for block in found["blocks"])
-    assert len({block["target_tokens"] for block in found["blocks"]}) == 1
-    assert all(block["made"] > 0.0 < block["ready"] for block in found["blocks"])
-    assert found["versions"] == pytorch.versions()
-    assert json.loads(json.dumps(found)) == found
 
 
 @needs_pytorch

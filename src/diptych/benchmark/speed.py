@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from diptych.benchmark.decoding_trial import DecodingTrial
 from diptych.benchmark.training_trial import TrainingTrial
-from diptych.benchmark.trial import Trial, measure, timed_block, warm_up
+from diptych.benchmark.trial import Trial, measure
 from diptych.config import parse_config
 from diptych.data.opening import open_corpus
 from diptych.data.tokens.vocabulary import EOS
@@ -22,62 +22,6 @@ Parameters = Mapping[str, npt.NDArray[Any]]
 
 # The bias of eos in a model that has not been trained: so small that no search takes it.
 NEVER = -100.0
-
-
-def training_speed(panel: TrainingPanel, folder: str, blocks: int = 6, steps: int = 10) -> dict[str, Any]:
-    """Time blocks of training steps, all of the same batches, after one block of warm-up.
-
-    Every block's batches come twice, in turn: with dropout masks made beside the training, as it is done, and with
-    masks that were there before; the difference is what shared randomness costs.
-
-    Args:
-        panel: a backend's module.
-        folder: a run's folder.
-        blocks: how many blocks are timed.
-        steps: how many steps a block has.
-
-    Returns:
-        For each block its target tokens, and its seconds with masks `made` and with masks `ready`; and what one block
-        of warm-up took, what is compiled and chosen included.
-    """
-    run = Run.open(folder)
-    trial = TrainingTrial(panel, run, run.build(panel, run.initial_parameters()), steps)
-    warm = warm_up(trial)
-    timed = []
-    kinds = {"made": trial.block, "ready": trial.block_with_masks_ready}
-    for block in range(blocks):
-        order = list(kinds) if block % 2 else list(reversed(kinds))  # whichever comes first is slower
-        timed.append({"target_tokens": trial.counts["target_tokens"]} | {kind: kinds[kind]() for kind in order})
-    return {"blocks": timed, **warm, **trial.details(), **_told_by(panel)}
-
-
-def decoding_speed(
-    panel: TrainingPanel, folder: str, beam_size: int = 1, blocks: int = 3, batches: int = 0
-) -> dict[str, Any]:
-    """Time passes over a run's test sentences, after one pass of warm-up.
-
-    With the best checkpoint where the run is trained, by whichever backend. Where it is not, with the initial weights:
-    each translation then has the length of the reference.
-
-    Args:
-        panel: a backend's module.
-        folder: a run's folder.
-        beam_size: 1 for greedy search.
-        blocks: how many passes are timed.
-        batches: only so many batches, evenly spaced in the order of their length; 0: all.
-
-    Returns:
-        For each block its sentences, target tokens and seconds; what one pass of warm-up took; who ends the
-        translations.
-    """
-    run = Run.open(folder)
-    trained = run.trained_backends()
-    parameters = run.read_checkpoint(trained[0]).parameters if trained else endless_parameters(run)
-    model = run.build(panel, parameters)
-    trial = DecodingTrial(panel, run, model, open_corpus(run.config.data).test, beam_size, batches, ends=bool(trained))
-    warm = warm_up(trial)
-    timed = [timed_block(trial) for _ in range(blocks)]
-    return {"blocks": timed, **warm, **trial.details(), **_told_by(panel)}
 
 
 def speeds(
@@ -117,7 +61,7 @@ def speeds(
     }
     trials["training"] = TrainingTrial(panel, run, model, steps)
     found = measure(panel, trials, run.config.training.precision, blocks, seconds)
-    return {"trials": found, "startup_seconds": startup_seconds, **_told_by(panel)}
+    return {"trials": found, "startup_seconds": startup_seconds, **told_by(panel)}
 
 
 def search_name(beam_size: int) -> str:
@@ -133,6 +77,6 @@ def endless_parameters(run: Run) -> Parameters:
     return {**parameters, "output_layer.bias": bias}
 
 
-def _told_by(panel: TrainingPanel) -> dict[str, Any]:
+def told_by(panel: TrainingPanel) -> dict[str, Any]:
     """What a panel says of itself: its versions, and what it chose by measuring."""
     return {"versions": panel.versions(), "choices": panel.choices()}

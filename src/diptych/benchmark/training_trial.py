@@ -54,10 +54,6 @@ class TrainingTrial:
         """One step on each batch."""
         return self._train(islice(self._works, len(self.batches)))
 
-    def block_with_masks_ready(self) -> float:
-        """The same, with dropout masks that were there before."""
-        return self._train([self._work(batch, step) for step, batch in enumerate(self.batches)])
-
     def products(self) -> list[Product]:
         """Those of each batch, padding included."""
         return [product for batch in self.batches for product in self._products(*_sizes(batch))]
