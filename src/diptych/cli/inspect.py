@@ -113,7 +113,7 @@ def _training(training: Mapping[str, Any]) -> str:
     step = "" if training["step"] is None else f", step {training['step']:,}"
     said = f" ({', '.join(settings[:5])})" if settings else ""
     optimizer = training["optimizer"] or "an optimizer the file does not name"
-    return f"{shown(optimizer)}{said}{step}, {len(training['slots']):,} slots"
+    return f"{shown(optimizer)}{said}{step}, {len(training['slots']):,} arrays of its own"
 
 
 def _graph(graph: Mapping[str, Any]) -> Iterator[str]:

@@ -98,7 +98,7 @@ def test_a_whole_model_is_read(tmp_path, arrays, check_tensors, options):
     said = [(note.where, note.text) for note in model.notes]
     for where, text in [
         ("embedding", "mask_zero"),
-        ("lstm", "recurrent_activation is Keras 2's clip(0.2 x + 0.5)"),
+        ("lstm", "recurrent_activation is clip(0.2 x + 0.5)"),
         ("lstm", "dropout 0.5"),
         ("lstm", "go_backwards"),
         ("lambda", "never run"),

@@ -58,7 +58,7 @@ def test_packed_floats_are_read(values):
         (b"\x80" * 20, "a number without an end"),
         (b"\x0d\x00", "cut off"),
         (b"\x0b", "a field of kind 3"),
-        (b"\x08\x01" * 1_000_001, "more than 1,000,000 fields"),
+        (b"\x08\x01" * 500_001, "more than 500,000 fields"),
     ],
 )
 def test_damaged_and_endless_messages_are_refused(data, said):

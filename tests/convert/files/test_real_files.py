@@ -59,7 +59,9 @@ def test_a_keras_1_file():
     model = read_model_file(MODELS / "dl4j/modelimport/keras/weights/bidirectional_lstm_theano_1.h5")
     assert str(model.written_by) == "keras 1.2.2"
     assert len(model.layers[0].tensors) == 24
-    assert any("clip(0.2 x + 0.5)" in note.text for note in model.notes)
+    said = " ".join(note.text for note in model.notes)
+    assert "clip(0.2 x + 0.5)" in said
+    assert "in the order i, c, f, o" in said
 
 
 @pytest.mark.parametrize("cell", ["basiclstmcell", "lstmcell", "lstmblockcell", "lstmblockfusedcell"])

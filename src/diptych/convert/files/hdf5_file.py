@@ -22,6 +22,7 @@ from diptych.convert.files.model_file import Tensor
 from diptych.convert.files.printable import shown
 from diptych.convert.files.stored_bytes import SIZES, StoredBytes, number_bytes, to_array
 from diptych.errors import BackendError, RefusalError
+from diptych.processes.failures import end_in_words
 
 LISTING = Path(__file__).with_name("hdf5_listing.py")
 PATIENCE = 60  # seconds until a process that only waits is given up; its processor time has a limit of its own
@@ -75,10 +76,17 @@ def _list(stored: StoredBytes) -> dict[str, Any]:
             timeout=PATIENCE,
             check=False,
         )
-        told = json.loads(finished.stdout)
-    except (subprocess.TimeoutExpired, ValueError) as error:
-        raise RefusalError(f"{stored.path} crashes or stops the HDF5 library: it is damaged or hostile") from error
-    return dict(told)
+    except subprocess.TimeoutExpired:
+        raise RefusalError(
+            f"{stored.path} keeps the HDF5 library busy for a minute: it is damaged or hostile"
+        ) from None
+    try:
+        return dict(json.loads(finished.stdout))
+    except ValueError:
+        end = end_in_words(finished.returncode)
+        raise RefusalError(
+            f"{stored.path} cannot be read as HDF5: the process that reads it {end}; it is damaged or hostile"
+        ) from None
 
 
 def _tensor(stored: StoredBytes, entry: dict[str, Any]) -> Tensor:

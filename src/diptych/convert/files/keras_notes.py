@@ -26,6 +26,7 @@ STOCK = {
 }  # fmt: skip
 
 
+ONE_BY_ONE = "one array for each gate, as Keras 1 stores them, in the order i, c, f, o"
 USUAL_WITHIN = ("go_backwards", "zero_output_for_mask")  # what Bidirectional sets in the layers within it
 
 
@@ -114,7 +115,7 @@ def _of_weights(layer: Layer, tensors: Mapping[str, Tensor], version: str | None
     if kind == "Embedding":
         found.append(question("mask_zero", layer.name, "whether id 0 is masked is not in a file of weights only"))
     if any(_last(name) == "W_i" for name in layer.tensors):
-        found.append(Note("Keras 1: one array for each gate, in the file's order i, c, f, o", layer.name))
+        found.append(Note(ONE_BY_ONE, layer.name))
     return found
 
 
@@ -132,7 +133,9 @@ def _of_config(
         if value == "hard_sigmoid" and version is None:
             found.append(question("hard_sigmoid", name, f"{key} is hard_sigmoid, and who wrote the file is not known"))
         elif value == "hard_sigmoid" and older(version or "3", 3, 0):
-            remark(f"{key} is Keras 2's clip(0.2 x + 0.5); Keras 3 loads it as clip(x/6 + 0.5), off by up to 0.083")
+            remark(
+                f"{key} is clip(0.2 x + 0.5), as before Keras 3, which loads it as clip(x/6 + 0.5): off by up to 0.083"
+            )
         elif isinstance(value, dict) and str(value.get("class_name", "")) in ("function", "Lambda", "__lambda__"):
             remark(f"{key} is a function of the user's own, {shown(value.get('config'))}: named, not run")
     if kind == "Lambda" or kind == "TFOpLambda":
@@ -149,6 +152,8 @@ def _of_config(
             found.append(question("reset", name, "the configuration does not say where it resets", "before"))
     if kind in ("CuDNNLSTM", "CuDNNGRU"):
         remark("two biases, gates by sigmoid; Keras 3 has no such layer and loads such weights only in part")
+    if any(_last(tensor.name) == "W_i" for tensor in weights):
+        remark(ONE_BY_ONE)
     if kind in RECURRENT:
         for key, text in (
             ("go_backwards", "reads from the end; its outputs stay reversed, unlike a backward layer of PyTorch"),

@@ -26,7 +26,7 @@ NOTES = 1000  # remarks about one file
 DEPTH = 100  # of what lies within one another
 
 # What each character of a JSON text may at worst cost in memory once it is parsed, in bytes.
-JSON_COST = {b"{": 240, b"[": 96, b",": 40, b'"': 32}
+JSON_COST = {b"{": 240, b"[": 96, b",": 72, b'"': 32}
 JSON_MEMORY = 160 << 20
 
 
@@ -59,11 +59,11 @@ def parse_json(
         raise RefusalError(f"{path}: {what} is not valid JSON: {shown(error)}; write the file again") from error
 
 
-def check_count(path: Path, count: int) -> None:
-    """Refuse a file that claims to have too many tensors.
+def check_count(path: Path, count: int, what: str = "tensors") -> None:
+    """Refuse a file that claims to have too many tensors, layers or nodes.
 
     Raises:
         RefusalError: there are more than any model has.
     """
     if count > TENSORS:
-        raise RefusalError(f"{path} claims to hold {count:,} tensors; the most that are read is {TENSORS:,}")
+        raise RefusalError(f"{path} claims to hold {count:,} {what}; the most that are read is {TENSORS:,}")

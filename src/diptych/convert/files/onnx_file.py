@@ -78,6 +78,7 @@ def _graph(path: Path, message: Span, versions: Mapping[str, int]) -> tuple[Grap
         elif number == 15:
             raise RefusalError(f"{path} has sparse weights, which are not read: make them dense")
         limits.check_count(path, len(tensors))
+        limits.check_count(path, len(nodes), "nodes")
     given = tuple(each for each in inputs if each.name not in tensors)
     return Graph(name, tuple(nodes), given, tuple(outputs), versions), tensors
 

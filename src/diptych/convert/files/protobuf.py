@@ -17,7 +17,7 @@ from diptych.convert.files import limits
 from diptych.convert.files.stored_bytes import StoredBytes
 from diptych.errors import RefusalError
 
-FIELDS = 1_000_000  # of a file
+FIELDS = 500_000  # of a file
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 
 

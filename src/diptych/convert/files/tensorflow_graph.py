@@ -63,6 +63,7 @@ def graph_of(path: Path, message: Span) -> Graph:
             if node.name in nodes:
                 raise RefusalError(f"{path} has two nodes of the name {shown(node.name)}")
             nodes[node.name] = node
+            limits.check_count(path, len(nodes), "nodes")
         elif number == 4 and isinstance(value, Span):
             versions = {VERSIONS[key]: signed(each) for key, each in value.fields() if key in VERSIONS}
     read = {target(name) for node in nodes.values() for name in node.inputs}
