@@ -133,6 +133,18 @@ def test_weights_of_no_layer_are_told(read_bytes):
     assert "no layer of the configuration has layers/gru/cell/vars/0" in [note.text for note in notes]
 
 
+def test_a_class_of_the_user_s_own_has_its_layers_by_place(read_bytes):
+    places = ("gru/cell", "both/forward_layer/cell", "both/backward_layer/cell", "inner/layers/dense")
+    fill = {f"{place}/vars/{number}": np.ones((2, 6)) for place in places for number in range(2)}
+    config = {"class_name": "Mine", "registered_name": "Custom>Mine", "config": {"units": 2}}
+    layers = read_bytes(archive(config, {}, fill), "model.keras").layers
+    assert [(layer.name, len(layer.tensors)) for layer in layers] == [
+        ("both", 4),
+        ("gru", 2),
+        ("inner/layers/dense", 2),
+    ]
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [

@@ -46,33 +46,29 @@ def read_keras_archive(path: Path, archive: ZipArchive) -> ModelFile:
     check_acyclic(path, config)
     layers = keras_layers(path, config)
     tensors, slots = _split(file)
-    groups = _paths(layers)
+    groups: dict[str, list[str]] = {}
+    for name in tensors:
+        groups.setdefault("/".join(name.split("/")[:2]), []).append(name)
     layers = tuple(
-        Layer(layer.name, layer.kind, tuple(name for name in tensors if name.startswith(f"{prefix}/")), layer.config)
-        for layer, prefix in zip(layers, groups)
+        Layer(layer.name, layer.kind, tuple(groups.pop(place, ())), layer.config)
+        for layer, place in zip(layers, _paths(layers))
     )
-    used = {name for layer in layers for name in layer.tensors}
+    if not layers:  # a model of the user's own class, which tells of no layers
+        layers, groups = _by_place(file, tensors), {}
     compiled = config.get("compile_config")
     optimizer, settings = optimizer_of(compiled.get("optimizer") if isinstance(compiled, dict) else None)
     layers, notes = notes_of_layers(path, layers, tensors, version, whole=True)
-    left = tuple(Note(f"no layer of the configuration has {shown(name)}") for name in tensors if name not in used)
+    left = [name for names in groups.values() for name in names]
+    left_over = tuple(Note(f"no layer of the configuration has {shown(name)}") for name in left[: limits.NOTES])
     written_by = WrittenBy("keras", version)
     training = _training(optimizer, settings, slots) if optimizer or slots else None
-    return ModelFile(path, "keras", written_by, tensors, layers, config, training, (*notes, *left[: limits.NOTES]))
+    return ModelFile(path, "keras", written_by, tensors, layers, config, training, (*notes, *left_over))
 
 
 def read_keras_weights(path: Path, file: Hdf5File) -> ModelFile:
     """A .weights.h5 file, which has neither configuration nor version."""
     tensors, slots = _split(file)
-    groups: dict[str, list[str]] = {}
-    for name in tensors:
-        groups.setdefault("/".join(name.split("/")[:2]), []).append(name)
-    layers = []
-    for prefix, names in groups.items():
-        own = file.attributes.get(f"{prefix}/vars", {}).get("name", prefix)
-        kind = _kind(prefix, names, tensors)
-        layers.append(Layer(str(own), kind, tuple(names)))
-    found, notes = notes_of_layers(path, tuple(layers), tensors, "3.0", whole=False)
+    found, notes = notes_of_layers(path, _by_place(file, tensors), tensors, "3.0", whole=False)
     training = _training("", {}, slots) if slots else None
     return ModelFile(path, "keras-weights", WrittenBy("keras"), tensors, found, None, training, notes)
 
@@ -91,6 +87,20 @@ def _split(file: Hdf5File) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
 def in_number_order(name: str) -> str:
     """What to sort names by, for vars/10 to come after vars/9 and not after vars/1."""
     return re.sub(r"\d+", lambda found: found[0].zfill(8), name)
+
+
+def _by_place(file: Hdf5File, tensors: dict[str, Tensor]) -> tuple[Layer, ...]:
+    """The layers by where their weights lie: what is within a cell or a wrapper is the layer's around it."""
+    groups: dict[str, list[str]] = {}
+    for name in tensors:
+        place = re.sub(r"/?vars/\d+$", "", name)
+        place = re.sub(r"/(forward_layer|backward_layer|layer)$", "", re.sub(r"/cell$", "", place))
+        groups.setdefault(place, []).append(name)
+    found = []
+    for place, names in groups.items():
+        own = file.attributes.get(f"{place}/vars", {}).get("name", place)
+        found.append(Layer(str(own), _kind(place, names, tensors), tuple(names)))
+    return tuple(found)
 
 
 def _paths(layers: tuple[Layer, ...]) -> list[str]:

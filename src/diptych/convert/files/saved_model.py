@@ -48,7 +48,10 @@ def read_saved_model(folder: Path) -> ModelFile:
         )  # fmt: skip
     check_acyclic(folder, config)
     named = keras_layers(folder, config)
-    layers = tuple(Layer(each.name, each.kind, _of_layer(each.name, found.tensors), each.config) for each in named)
+    groups: dict[str, list[str]] = {}
+    for tensor in found.tensors:
+        groups.setdefault(tensor.partition("/")[0], []).append(tensor)
+    layers = tuple(Layer(each.name, each.kind, tuple(groups.get(each.name, ())), each.config) for each in named)
     layers, notes = notes_of_layers(folder, layers, found.tensors, keras_version, whole=True)
     name, optimizer = optimizer_of((settings.get("training_config") or {}).get("optimizer_config"))
     training = found.training
@@ -97,10 +100,6 @@ def _by_scope(tensors: dict[str, Tensor]) -> tuple[Layer, ...]:
     for name in tensors:
         groups.setdefault(name.rpartition("/")[0], []).append(name)
     return tuple(Layer(scope, "", tuple(names)) for scope, names in groups.items())
-
-
-def _of_layer(layer: str, tensors: dict[str, Tensor] | Any) -> tuple[str, ...]:
-    return tuple(name for name in tensors if name.startswith(f"{layer}/"))
 
 
 def _full_names(bundle: TensorBundle) -> dict[str, str]:
