@@ -36,6 +36,7 @@ COMMANDS = (
     "serve",
     "inspect",
     "convert",
+    "certify",
 )
 
 

@@ -24,6 +24,16 @@ def convert(
         Path | None,
         typer.Option("--config", metavar="JSON", help="The Keras config of a file of weights.", show_default=False),
     ] = None,
+    module: Annotated[
+        str | None,
+        typer.Option("--module", metavar="MODULE:CLASS", help="A PyTorch class for a state dict.", show_default=False),
+    ] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input", metavar="SHAPE[:int]", help="An example of what the class takes, in order.", show_default=False
+        ),
+    ] = None,
     assume: Assume = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -34,8 +44,9 @@ def convert(
     numbers is an error (exit code 1) and leaves nothing behind but OUT.report.json.
     """
     from diptych.convert.conversion import convert as run
+    from diptych.convert.source import Asked
 
-    made = run(file, to, out, answers(assume), config, threads)
+    made = run(file, to, out, Asked(answers(assume), config, module, tuple(inputs or ())), threads)
     if as_json:
         print(json.dumps(made.certificate, ensure_ascii=False))
         return

@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,10 @@ from safetensors.numpy import save_file
 from diptych.convert import certificate
 from diptych.convert.certificate import Check, Party
 from diptych.convert.graph import Graph
-from diptych.convert.source import Source, read_source
-from diptych.convert.torch.party import party_of, variables_of
-from diptych.convert.torch.writing import WrittenModule, write_pytorch
+from diptych.convert.source import Asked, Source, read_source
+from diptych.convert.targets import lines_of, write_for
 from diptych.convert.trial import Trial, arrays_of, make_trial
 from diptych.errors import CertificateError, RefusalError
-from diptych.panel import is_installed
-from diptych.processes.call import call
 from diptych.processes.environment import environment
 from diptych.storage.place import put_folder, replace_file
 
@@ -52,18 +48,14 @@ class Conversion:
     lines: list[str]
 
 
-def convert(
-    path: Path, to: str, out: Path, assume: Mapping[str, str] | None = None, config: Path | None = None,
-    threads: int | None = None,
-) -> Conversion:  # fmt: skip
+def convert(path: Path, to: str, out: Path, asked: Asked | None = None, threads: int | None = None) -> Conversion:
     """Convert a model file into a folder: a readable program, its weights and its certificate.
 
     Args:
         path: the model file.
         to: "pytorch" or "keras".
         out: the folder; it must not be there.
-        assume: answers to what the file leaves open.
-        config: of a file with weights only, the Keras config that belongs to them, as JSON.
+        asked: what was said about the file beside its name.
         threads: of each framework.
 
     Raises:
@@ -73,7 +65,7 @@ def convert(
     """
     if out.exists():
         raise RefusalError(f"{out} is there already; choose a new folder")
-    source = read_source(path, assume or {}, config)
+    source = read_source(path, asked or Asked(), threads)
     return write(source, to, out, threads)
 
 
@@ -98,38 +90,24 @@ def write(source: Source, to: str, out: Path, threads: int | None = None) -> Con
 
 
 def _build(source: Source, to: str, building: Path, threads: int | None) -> Conversion:
-    graph = source.graph
-    written = write_pytorch(graph, f"{source.title}, converted by Diptych; it needs torch and safetensors only.")
-    (building / "model.py").write_text(written.code, encoding="utf-8")
-    save_file(
-        {name: np.ascontiguousarray(value) for name, value in written.weights.items()}, building / "model.safetensors"
-    )
-    trial = make_trial(graph)
+    target = write_for(to, source.graph, source.title)
+    (building / "model.py").write_text(target.code, encoding="utf-8")
+    trial = make_trial(target.graph)
     with tempfile.TemporaryDirectory(prefix="diptych-") as name:
         folder = Path(name)
+        (folder / "model.py").write_text(target.code, encoding="utf-8")
         save_file(arrays_of(trial), folder / "trial.safetensors")
-        for file in ("model.py", "model.safetensors"):
-            shutil.copyfile(building / file, folder / file)
-        parties = _parties(source, written, folder, threads)
-    checks = certificate.compare(graph, trial, parties, RATE)
-    return Conversion(
-        source, checks, _certificate(source, to, building, trial, parties, checks), _lines(graph, written)
-    )
-
-
-def _parties(source: Source, written: WrittenModule, folder: Path, threads: int | None) -> list[Party]:
-    parties = []
-    if source.original is not None and is_installed("tensorflow"):
-        parties.append(source.original.run(source.graph, folder, threads))
-    evidence = call(
-        "pytorch", "diptych.convert.torch.running:run_written",
-        {"folder": str(folder), "variables": variables_of(written)}, threads, "cpu",
-    )  # fmt: skip
-    return [*parties, party_of(source.graph, written, evidence)]
+        parties = []
+        if source.original is not None:
+            parties.append(source.original.run(target.graph, folder, threads))
+        parties.append(target.run(folder, building, threads))
+    checks = certificate.compare(target.graph, trial, parties, RATE)
+    made = _certificate(source, target.graph, to, building, trial, parties, checks)
+    return Conversion(source, checks, made, lines_of(target.graph, target.code))
 
 
 def _certificate(
-    source: Source, to: str, building: Path, trial: Trial, parties: list[Party], checks: list[Check]
+    source: Source, graph: Graph, to: str, building: Path, trial: Trial, parties: list[Party], checks: list[Check]
 ) -> dict[str, Any]:
     here = environment()
     versions = {name: version for party in parties for name, version in party.versions.items()}
@@ -141,29 +119,12 @@ def _certificate(
         "largest_gap": max((check.gap for check in checks if "float32" not in check.what), default=None),
         "parties": ["the judge (NumPy, float64, from the formulas)", *(party.name for party in parties)],
         "inputs": {name: list(value.shape) for name, value in trial.inputs.items()} | {"how": INPUTS},
-        "assumed": list(source.graph.assumptions),
-        "not_certified": [*source.graph.uncertified, *source.missing, ONE_STEP],
+        "assumed": list(graph.assumptions),
+        "not_certified": [*graph.uncertified, *source.missing, ONE_STEP],
         "device": "cpu",
         "versions": versions | {"numpy": np.__version__, "diptych": here["packages"].get("diptych")},
         "environment": {name: here[name] for name in ("time", "python", "platform", "processor")},
     }
-
-
-def _lines(graph: Graph, written: WrittenModule) -> list[str]:
-    """Layer by layer, what became what."""
-    made = {}
-    for line in written.code.splitlines():
-        text = line.strip()
-        if text.startswith("self.") and " = nn." in text:
-            name, _, expression = text.partition(" = ")
-            made[name.removeprefix("self.")] = expression
-    lines = []
-    for node in graph.nodes:
-        what = type(node.kind).__name__ if node.name not in made else made[node.name]
-        shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in node.weights.items())
-        if node.weights or node.name in made:
-            lines.append(f"{node.origin or node.name} -> {what}{f': {shapes}' if shapes else ''}")
-    return lines
 
 
 def _sha256(path: Path) -> str:

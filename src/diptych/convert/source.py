@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,11 +15,15 @@ from safetensors.numpy import save_file
 from diptych.convert.certificate import Party
 from diptych.convert.files.model_file import ModelFile
 from diptych.convert.files.opening import read_model_file
-from diptych.convert.graph import Graph
+from diptych.convert.graph import Array, Graph
 from diptych.convert.keras.architecture import NamedArrays, read_keras
 from diptych.convert.keras.file import named_arrays
 from diptych.convert.keras.party import party_of_original
+from diptych.convert.rtneural import read_rtneural
+from diptych.convert.stored import from_plain
+from diptych.convert.torch.party import party_of_module
 from diptych.errors import RefusalError
+from diptych.panel import is_installed
 from diptych.processes.call import call
 
 
@@ -76,59 +80,125 @@ class KerasOriginal:
         return party_of_original(graph, found, self.weights, self.read)
 
 
-KEYS = ("keras",)
-"""What `--assume` can answer of a Keras file."""
+@dataclass(frozen=True, eq=False)
+class ModuleOriginal:
+    """A PyTorch class of the user's own with its weights."""
+
+    module: str
+    weights: dict[str, Array]
+
+    def run(self, graph: Graph, folder: Path, threads: int | None) -> Party:
+        """Its findings on the trial in a folder."""
+        arguments = {
+            "folder": str(folder), "module": self.module, "weights": self.weights, "layers": list(graph.origins),
+        }  # fmt: skip
+        evidence = call("pytorch", "diptych.convert.torch.users:run_module_of_user", arguments, threads, "cpu")
+        return party_of_module(graph, evidence)
 
 
-def read_source(path: Path, assume: Mapping[str, str], config: Path | None = None) -> Source:
+@dataclass(frozen=True)
+class Asked:
+    """What is said about a file beside its name.
+
+    Attributes:
+        assume: answers to what it leaves open, by key.
+        config: of a file of Keras weights, the config that belongs to them, as JSON.
+        module: of a state dict, the class that it belongs to, "package.module:Class".
+        inputs: examples of what that class takes: shapes, such as "2,7" or, of whole numbers, "2,7:int".
+    """
+
+    assume: Mapping[str, str] = field(default_factory=dict)
+    config: Path | None = None
+    module: str | None = None
+    inputs: tuple[str, ...] = ()
+
+
+def read_source(path: Path, asked: Asked, threads: int | None = None) -> Source:
     """A model file as a source.
 
     Raises:
         RefusalError: it cannot be converted exactly, or it is ambiguous; the choices are named.
     """
     file = read_model_file(path)
+    if asked.module:
+        return _module(file, asked, asked.module, threads)
     if file.format.startswith("keras"):
-        return _keras(file, assume, config)
-    raise RefusalError(f"{path} is of the format {file.format}, which is not converted yet")
+        return _keras(file, asked)
+    if file.format == "rtneural-json":
+        return _rtneural(file)
+    raise RefusalError(
+        f"{path} ({file.written_by}) has names and weights, but does not say what its layers compute: name the class "
+        f"that they belong to with --module package.module:Class; `diptych inspect` shows what is in it"
+    )
 
 
-def _keras(file: ModelFile, assume: Mapping[str, str], config: Path | None) -> Source:
-    if unknown := sorted(set(assume) - set(KEYS)):
-        raise RefusalError(f"--assume {unknown[0]} means nothing for {file.path}; choose among: {', '.join(KEYS)}")
+def _keras(file: ModelFile, asked: Asked) -> Source:
+    _only(asked, file, "keras")
     architecture: Any = file.architecture
-    version = assume.get("keras") or file.written_by.version
-    if config is not None:
-        architecture = json.loads(config.read_text(encoding="utf-8"))
-        version = assume.get("keras") or architecture.get("keras_version") or version
+    version = asked.assume.get("keras") or file.written_by.version
+    if asked.config is not None:
+        architecture = json.loads(asked.config.read_text(encoding="utf-8"))
+        version = asked.assume.get("keras") or architecture.get("keras_version") or version
     if not isinstance(architecture, dict):
         raise RefusalError(
             f"{file.path} has weights only: what its layers compute is not in it; give the model's config, as "
             f"model.to_json() writes it, with --config FILE.json"
         )
     weights = named_arrays(file)
-    _check_finite(file.path, weights)
+    check_finite(file.path, {f"{layer}: {name}": array for layer, named in weights.items() for name, array in named})
 
     def read(arrays: dict[str, NamedArrays]) -> Graph:
         return read_keras(architecture, arrays, version)
 
     graph = read(weights)
     new = (version or "").startswith("3.")
-    missing = () if new else (f"the model as {file.written_by} runs it: Keras 3 cannot, so the formulas judge alone",)
-    return Source(
-        file.path,
-        hashlib.sha256(file.path.read_bytes()).hexdigest(),
-        f"{file.path.name}, written by {file.written_by}",
-        str(file.written_by),
-        graph,
-        KerasOriginal(architecture, weights, read) if new else None,
-        missing,
+    missing = [] if new else [f"the model as {file.written_by} runs it: Keras 3 cannot, so the formulas judge alone"]
+    original = KerasOriginal(architecture, weights, read) if new and is_installed("tensorflow") else None
+    return _source(file, graph, original, missing)
+
+
+def _source(file: ModelFile, graph: Graph, original: Original | None, missing: list[str]) -> Source:
+    if file.training is not None:
+        name = file.training.optimizer or "the optimizer"
+        missing = [
+            *missing,
+            f"the state of {name} ({len(file.training.slots)} arrays) is dropped: training starts anew",
+        ]
+    digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
+    by = str(file.written_by)
+    return Source(file.path, digest, f"{file.path.name}, written by {by}", by, graph, original, tuple(missing))
+
+
+def _only(asked: Asked, file: ModelFile, *keys: str) -> None:
+    if unknown := sorted(set(asked.assume) - set(keys)):
+        raise RefusalError(
+            f"--assume {unknown[0]} means nothing for {file.path}; choose among: {', '.join(keys) or 'none'}"
+        )
+
+
+def _module(file: ModelFile, asked: Asked, module: str, threads: int | None) -> Source:
+    _only(asked, file)
+    weights = {name: tensor.read() for name, tensor in file.tensors.items()}
+    check_finite(file.path, weights)
+    arguments = {"module": module, "weights": weights, "inputs": list(asked.inputs)}
+    found = call("pytorch", "diptych.convert.torch.users:read_module_of_user", arguments, threads, "cpu")
+    graph = from_plain(found["graph"])
+    return _source(file, graph, ModuleOriginal(module, weights), [])
+
+
+def _rtneural(file: ModelFile) -> Source:
+    architecture: Any = file.architecture
+    return _source(
+        file, read_rtneural(architecture, file.path), None, ["nothing runs the file itself: the formulas judge alone"]
     )
 
 
-def _check_finite(path: Path, weights: dict[str, NamedArrays]) -> None:
-    for layer, named in weights.items():
-        for name, array in named:
-            if not np.isfinite(array).all():
-                raise RefusalError(
-                    f"{path}: {layer}: {name} has numbers that are not finite; there is nothing to compare"
-                )
+def check_finite(path: Path, weights: Mapping[str, Array]) -> None:
+    """Refuse weights that are not numbers.
+
+    Raises:
+        RefusalError: naming the first one.
+    """
+    for name, array in weights.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise RefusalError(f"{path}: {name} has numbers that are not finite: there is nothing to compare")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from diptych.errors import RefusalError
 from diptych.randomness import generator
 
 Values = npt.NDArray[Any]
+Pattern = Literal["every", "no empty row", "lengths"]
 BATCH, LENGTHS = 4, (5, 8, 16, 40, 100)
 AMPLITUDE = 3.0
 
@@ -49,7 +50,7 @@ def make_trial(graph: Graph, seed: int = 0) -> Trial:
     Raises:
         RefusalError: no length that was tried goes through the model.
     """
-    inputs, values = _inputs_that_run(graph, seed)
+    inputs, values = inputs_that_run(graph, seed)
     draw = generator(seed, "conversion: directions")
     factors = {name: draw.normal(size=values[ref].shape) for name, ref in graph.outputs.items()}
     directions = {
@@ -63,11 +64,18 @@ def make_trial(graph: Graph, seed: int = 0) -> Trial:
     return Trial(inputs, factors, values, directions, derivatives(graph, inputs, by_ref, directions))
 
 
-def _inputs_that_run(graph: Graph, seed: int) -> tuple[dict[str, Values], dict[Ref, Values]]:
+def inputs_that_run(
+    graph: Graph, seed: int, patterns: tuple[Pattern, ...] = ("every", "no empty row")
+) -> tuple[dict[str, Values], dict[Ref, Values]]:
+    """Inputs of the first length and pattern of masks that give finite numbers, and every value.
+
+    Raises:
+        RefusalError: none does.
+    """
     problem = ""
     for length in LENGTHS:
-        for empty_row in (True, False):
-            inputs = make_inputs(graph, generator(seed, "conversion: inputs"), length, empty_row)
+        for pattern in patterns:
+            inputs = make_inputs(graph, generator(seed, "conversion: inputs"), length, pattern)
             try:
                 values = run(graph, inputs)
             except (ValueError, IndexError) as error:
@@ -78,23 +86,23 @@ def _inputs_that_run(graph: Graph, seed: int) -> tuple[dict[str, Values], dict[R
     raise RefusalError(f"no input of {LENGTHS} steps goes through the model: {problem or 'the outputs are not finite'}")
 
 
-def make_inputs(graph: Graph, draw: np.random.Generator, length: int, empty_row: bool = True) -> dict[str, Values]:
+def make_inputs(graph: Graph, draw: np.random.Generator, length: int, pattern: Pattern) -> dict[str, Values]:
     """Inputs for a graph whose open axes have this length."""
     masking = {node.inputs["x"].node: node.kind.value for node in graph.nodes if isinstance(node.kind, kinds.NotEqual)}
     inputs = {}
     for given in graph.inputs:
         shape = (BATCH, *(length if size is None else size for size in given.shape))
-        value = _input(given, shape, draw, masking.get(given.name), empty_row)
+        value = _input(given, shape, draw, masking.get(given.name), pattern)
         if given.kind == "lengths":
-            value = np.array([length, max(length - 2, 1), (length + 1) // 2, 1])
+            value = lengths(length)
         inputs[given.name] = np.moveaxis(value, 0, given.batch_axis) if value.ndim > 1 else value
     return inputs
 
 
 def _input(
-    given: Input, shape: tuple[int, ...], draw: np.random.Generator, masking: float | None, empty_row: bool
+    given: Input, shape: tuple[int, ...], draw: np.random.Generator, masking: float | None, pattern: Pattern
 ) -> Values:
-    real = mask_pattern(shape, empty_row) if len(shape) > 1 else np.ones(shape, bool)
+    real = mask_pattern(shape, pattern) if len(shape) > 1 else np.ones(shape, bool)
     if given.kind == "mask":
         return real
     if given.kind == "ids":
@@ -107,12 +115,22 @@ def _input(
     return np.where(real.reshape(*real.shape[:2], *[1] * (len(shape) - 2)), numbers, masking)
 
 
-def mask_pattern(shape: tuple[int, ...], empty_row: bool) -> npt.NDArray[np.bool_]:
-    """Four rows: whole; padded on the right; padded on the left and with a hole; masked from end to end."""
+def lengths(longest: int) -> Values:
+    """How many steps each row has, the longest first."""
+    return np.array([longest, max(longest - 2, 1), (longest + 1) // 2, 1])
+
+
+def mask_pattern(shape: tuple[int, ...], pattern: Pattern) -> npt.NDArray[np.bool_]:
+    """Four rows: whole; padded on the right; padded on the left and with a hole; masked from end to end.
+
+    Or four rows without the last kind, or four that are padded on the right only, the longest first.
+    """
     steps = np.arange(shape[1])
+    if pattern == "lengths":
+        return steps < lengths(shape[1])[:, None]
     holes = (steps > 0) & (steps != 2)
     rows = [steps >= 0, steps < max(1, shape[1] - 2), holes if holes.any() else steps >= 0, steps < 0]
-    return np.stack(rows if empty_row else [*rows[:3], rows[2]])
+    return np.stack(rows if pattern == "every" else [*rows[:3], rows[2]])
 
 
 def arrays_of(trial: Trial) -> dict[str, Values]:

@@ -1,0 +1,74 @@
+"""Which mistake, or which two, give the other model's numbers."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from diptych.convert.causes import structure, weights
+from diptych.convert.causes.fault import Fault
+from diptych.convert.graph import Graph
+
+Measure = Callable[[Graph], float]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """The mistakes that close a gap.
+
+    Attributes:
+        faults: one, or two of them.
+        before: the gap without them.
+        after: the gap with them.
+    """
+
+    faults: tuple[Fault, ...]
+    before: float
+    after: float
+
+
+def faults(graph: Graph) -> Iterator[Fault]:
+    """Every mistake that can be planted in a graph, in each layer by itself and in all of them."""
+    for family, what, entry, change in itertools.chain(weights.changes(), structure.changes()):
+        changed = {node.name: new for node in graph.nodes if (new := change(node)) is not None}
+        for name, node in changed.items():
+            yield Fault(family, what, node.origin or name, entry, graph.with_node(node))
+        if len(changed) > 1:
+            whole = graph
+            for node in changed.values():
+                whole = whole.with_node(node)
+            yield Fault(family, what, "every layer of its kind", entry, whole)
+    for family, what, entry, where, changed_graph in structure.rewired(graph):
+        yield Fault(family, what, where, entry, changed_graph)
+
+
+def explain(graph: Graph, measure: Measure, limit: float, seconds: float = 60.0) -> Explanation | None:
+    """The mistake that brings a model within the limit of another's numbers, or the two that do; None if none do.
+
+    Single mistakes are tried first, and of those that do, the closest one is taken; then pairs, starting with the
+    mistakes that bring the models closest, until the time is up.
+
+    Args:
+        graph: the model that is right.
+        measure: how far a graph's outputs are from the other model's.
+        limit: how far they may be.
+        seconds: for the pairs.
+    """
+    before = measure(graph)
+    tried = sorted(((measure(fault.graph), fault) for fault in faults(graph)), key=lambda one: one[0])
+    if tried and tried[0][0] <= limit:
+        return Explanation((tried[0][1],), before, tried[0][0])
+    end = time.monotonic() + seconds
+    # A mistake that changes nothing alone may still be half of a pair, but the others come first.
+    for _, first in tried:
+        for second in faults(first.graph):
+            if second.family == first.family and second.where == first.where:
+                continue
+            after = measure(second.graph)
+            if after <= limit:
+                return Explanation((first, second), before, after)
+            if time.monotonic() > end:
+                return None
+    return None

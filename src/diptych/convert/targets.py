@@ -1,0 +1,111 @@
+"""The frameworks that a graph can be written for: the files, and what the written program computes."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from diptych.convert.certificate import Party
+from diptych.convert.graph import Graph
+from diptych.convert.keras.program_party import arrays_of_layers, doubled_said, party_of_program
+from diptych.convert.keras.writing import WrittenProgram, write_keras
+from diptych.convert.projections import without_projections
+from diptych.convert.torch.party import party_of, variables_of
+from diptych.convert.torch.writing import WrittenModule, write_pytorch
+from diptych.processes.call import call
+
+
+class Target(Protocol):
+    """A graph, written."""
+
+    @property
+    def graph(self) -> Graph:
+        """As it was written; it may say more than the one that was given."""
+
+    @property
+    def code(self) -> str:
+        """The program's text."""
+
+    def run(self, folder: Path, building: Path, threads: int | None) -> Party:
+        """What the program computes on the trial in a folder; its files go to another one."""
+
+
+@dataclass(frozen=True, eq=False)
+class PyTorchTarget:
+    """`model.py` and `model.safetensors`."""
+
+    graph: Graph
+    written: WrittenModule
+
+    @property
+    def code(self) -> str:
+        """The module's text."""
+        return self.written.code
+
+    def run(self, folder: Path, building: Path, threads: int | None) -> Party:
+        """What the module computes."""
+        weights = {name: np.ascontiguousarray(value) for name, value in self.written.weights.items()}
+        save_file(weights, folder / "model.safetensors")
+        arguments = {"folder": str(folder), "variables": variables_of(self.written)}
+        evidence = call("pytorch", "diptych.convert.torch.running:run_written", arguments, threads, "cpu")
+        shutil.copyfile(folder / "model.safetensors", building / "model.safetensors")
+        return party_of(self.graph, self.written, evidence)
+
+
+@dataclass(frozen=True, eq=False)
+class KerasTarget:
+    """`model.py` and `model.keras`."""
+
+    graph: Graph
+    written: WrittenProgram
+
+    @property
+    def code(self) -> str:
+        """The program's text."""
+        return self.written.code
+
+    def run(self, folder: Path, building: Path, threads: int | None) -> Party:
+        """What the program computes."""
+        arguments = {
+            "folder": str(folder),
+            "variables": {str(ref): name for ref, name in self.written.variables.items()},
+            "arrays": {name: np.ascontiguousarray(array) for name, array in arrays_of_layers(self.written).items()},
+        }
+        evidence = call("tensorflow", "diptych.convert.keras.running:run_program", arguments, threads, "cpu")
+        shutil.copyfile(folder / "model.keras", building / "model.keras")
+        return party_of_program(self.graph, self.written, evidence)
+
+
+def write_for(to: str, graph: Graph, title: str) -> Target:
+    """A graph written for "pytorch" or "keras".
+
+    Raises:
+        RefusalError: a part of it has no stock form there.
+    """
+    if to == "pytorch":
+        return PyTorchTarget(graph, write_pytorch(graph, f"{title}, converted by Diptych; it needs torch only."))
+    graph = without_projections(graph)
+    written = write_keras(graph, f"{title}, converted by Diptych; it needs Keras 3 only.")
+    return KerasTarget(doubled_said(graph, written.doubled), written)
+
+
+def lines_of(graph: Graph, code: str) -> list[str]:
+    """Layer by layer, what became what."""
+    made: dict[str, str] = {}
+    for line in code.splitlines():
+        name, equals, expression = line.strip().partition(" = ")
+        if equals and ("nn." in expression or "layers." in expression) and "nn.Parameter" not in expression:
+            name = name.removeprefix("self.").partition(",")[0].removesuffix("_layer").removesuffix("_last")
+            made.setdefault(name, expression)
+    lines = []
+    for node in graph.nodes:
+        if node.weights:
+            shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in node.weights.items())
+            what = made.get(node.name, f"a written {type(node.kind).__name__}")
+            lines.append(f"{node.origin or node.name} -> {what}: {shapes}")
+    return lines

@@ -1,0 +1,77 @@
+"""A PyTorch class of the user's own, in PyTorch's process: made, given its weights, read as a graph, and run."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file
+
+from diptych.convert.stored import to_plain
+from diptych.convert.torch.running import run_original
+from diptych.convert.torch.tracing import graph_of
+from diptych.errors import RefusalError
+
+
+def read_module_of_user(panel: ModuleType, module: str, weights: dict[str, Any], inputs: list[str]) -> dict[str, Any]:
+    """The graph of a user's class with these weights, as plain values."""
+    made, said = _made(module, weights)
+    graph = to_plain(graph_of(made, [_example(one) for one in inputs] or None))
+    return {"graph": graph | {"assumptions": [*said, *graph["assumptions"]]}}
+
+
+def run_module_of_user(
+    panel: ModuleType, folder: str, module: str, weights: dict[str, Any], layers: list[str]
+) -> dict[str, Any]:
+    """What it computes on the trial in a folder."""
+    made, _ = _made(module, weights)
+    return run_original(made, load_file(Path(folder, "trial.safetensors")), layers)
+
+
+def _made(module: str, weights: dict[str, Any]) -> tuple[Any, list[str]]:
+    """An instance of "package.module:Class" with its weights, and what was done to their names."""
+    place, _, name = module.partition(":")
+    if not name:
+        raise RefusalError(f"--module {module!r}: expected package.module:Class")
+    sys.path.append(os.getcwd())
+    try:
+        found = getattr(importlib.import_module(place), name)
+        made = found()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise RefusalError(
+            f"--module {module}: {error}. It must be importable from here and need no arguments; write a function of "
+            f"no arguments that makes it, and name that"
+        ) from error
+    own, said = made.state_dict(), []
+    prefix = next(iter(weights)).partition(".")[0] + "." if weights else ""
+    if prefix and not set(weights) <= set(own) and all(one.startswith(prefix) for one in weights):
+        weights = {one.removeprefix(prefix): value for one, value in weights.items()}
+        said.append(f"the prefix {prefix!r} was taken off every name")
+    missing, left = sorted(set(own) - set(weights)), sorted(set(weights) - set(own))
+    if missing or left:
+        raise RefusalError(
+            f"--module {module} does not fit the weights: it lacks {', '.join(left[:5]) or 'none'}; the file lacks "
+            f"{', '.join(missing[:5]) or 'none'}"
+        )
+    for one, value in weights.items():
+        if tuple(own[one].shape) != tuple(value.shape):
+            raise RefusalError(f"--module {module}: {one} has shape {tuple(own[one].shape)}, in the file {value.shape}")
+    made.load_state_dict({one: torch.from_numpy(np.array(value)) for one, value in weights.items()})
+    return made, said
+
+
+def _example(text: str) -> Any:
+    shape, _, kind = text.partition(":")
+    try:
+        sizes = tuple(int(size) for size in shape.split(",") if size)
+    except ValueError:
+        raise RefusalError(f"--input {text!r}: expected sizes such as 2,7 or 2,7:int") from None
+    if kind not in ("", "int", "float"):
+        raise RefusalError(f"--input {text!r}: {kind!r} is not a type; choose int or float")
+    return torch.zeros(sizes, dtype=torch.long if kind == "int" else torch.float32)

@@ -1,0 +1,85 @@
+"""`certify` names the mistake that parts two models: each known one, planted, and pairs of them."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from diptych.convert.causes.search import faults
+from diptych.convert.graph import Graph, Input, Node, Ref
+from diptych.convert.kinds import MaskOfLengths
+from diptych.convert.pair import certify
+from diptych.differences.catalogue import entries
+
+_specification = importlib.util.spec_from_file_location(
+    "recurrent_graphs", Path(__file__).with_name("recurrent_graphs.py")
+)
+graphs = importlib.util.module_from_spec(_specification)
+_specification.loader.exec_module(graphs)
+
+MODEL = graphs.whole_model()
+PLANTED = list(faults(MODEL))
+
+
+def test_a_model_is_itself():
+    assert certify(MODEL, MODEL).lines() == ["the same numbers: 0.0e+00 apart (limit 1e-12)"]
+
+
+@pytest.mark.parametrize("fault", PLANTED[::11], ids=str)
+def test_a_planted_mistake_is_named(fault):
+    verdict = certify(MODEL, fault.graph)
+    assert not verdict.same
+    assert verdict.explanation is not None
+    (found,) = verdict.explanation.faults
+    assert found.what == fault.what
+    assert found.where == fault.where or fault.where == "every layer of its kind"  # one layer may be enough
+    assert verdict.explanation.after <= 1e-12 < verdict.explanation.before
+
+
+def test_two_mistakes_are_named_together():
+    first = next(fault for fault in PLANTED if fault.family == "gates" and fault.where == "gru")
+    second = next(fault for fault in faults(first.graph) if "Keras 1" in fault.what and fault.where == "lstm")
+    verdict = certify(MODEL, second.graph)
+    assert {fault.what for fault in verdict.explanation.faults} == {first.what, second.what}
+    assert verdict.first.startswith("lstm.sequence, row 0, step 0")
+    assert verdict.to_json()["causes"][0]["entry"] in {entry.name for entry in entries()} | {""}
+
+
+def test_what_no_mistake_explains_is_said_so():
+    weight = MODEL.weights()["dense.weight"] * 1.5
+    verdict = certify(MODEL, MODEL.with_weights({"dense.weight": weight}), seconds=1.0)
+    assert verdict.explanation is None
+    assert "no mistake of the catalogue" in verdict.lines()[-1]
+
+
+def test_every_entry_that_is_named_is_in_the_catalogue():
+    known = {entry.name for entry in entries()} | {""}
+    assert {fault.entry for fault in PLANTED} <= known
+
+
+def test_lengths_and_a_mask_are_the_same_question():
+    """A port that packs takes lengths where the original derives its mask from ids."""
+    mask = Node("mask", MaskOfLengths(), {"x": Ref("ids"), "lengths": Ref("lengths")})
+    nodes = [mask if node.name == "mask" else node for node in MODEL.nodes]
+    port = Graph((*MODEL.inputs, Input("lengths", (), "lengths")), tuple(nodes), MODEL.outputs)
+    assert certify(MODEL, port).same
+
+
+def test_gates_whose_weights_differ_are_named():
+    name = "gru.weight_hh"
+    rows = MODEL.weights()[name].copy()
+    rows[5:10] *= 2
+    verdict = certify(MODEL, MODEL.with_weights({name: rows}), seconds=0.0)
+    assert verdict.gates == "z"
+    assert verdict.first.startswith("gru.sequence")
+
+
+def test_other_inputs_are_refused():
+    from diptych.errors import RefusalError
+
+    wider = replace(MODEL, inputs=(*MODEL.inputs, Input("more", (3,))))
+    with pytest.raises(RefusalError, match="as many inputs were expected"):
+        certify(MODEL, wider)
