@@ -43,9 +43,11 @@ def certify(
         keras = file.format.startswith("keras")
         asked = Asked(config=config if keras and file.architecture is None else None, module=None if keras else module)
         graphs.append(read_source(path, asked, threads).graph)
-    verdict = compare(*graphs, limit=limit)
+    verdict = compare(graphs[0], graphs[1], limit=limit)
     if as_json:
         print(json.dumps(verdict.to_json(), ensure_ascii=False))
     else:
         print("\n".join(verdict.lines()))
+        for sentence in dict.fromkeys(sentence for graph in graphs for sentence in graph.assumptions):
+            print(f"assumed: {sentence}")
     raise typer.Exit(0 if verdict.same else 1)
