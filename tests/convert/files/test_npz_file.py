@@ -46,6 +46,12 @@ def test_what_was_written_is_read(tmp_path_factory, check_tensors, array, fortra
     check_tensors(read_model_file(path), {"w": array})
 
 
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", ">i8"])
+def test_the_order_of_axes_and_of_bytes_is_kept(read_bytes, check_tensors, dtype):
+    array = np.arange(24, dtype=dtype).reshape(2, 3, 4)
+    check_tensors(read_bytes(npz(rows=array, columns=np.asfortranarray(array))), {"rows": array, "columns": array})
+
+
 def test_pickled_objects_are_refused(refuse):
     said = refuse(npz(good=np.ones(3), bad=np.array([{"a": 1}], dtype=object)))
     assert "bad holds pickled Python objects" in said

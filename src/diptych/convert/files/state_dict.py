@@ -14,6 +14,7 @@ from diptych.convert.files.printable import shown
 from diptych.convert.files.recognition import recognise
 from diptych.errors import RefusalError
 
+LEVELS = 32  # of dicts and lists within one another
 # Which optimizer keeps such arrays; the file does not name its class.
 BY_SLOTS = (
     ({"exp_avg", "exp_avg_sq", "max_exp_avg_sq"}, "Adam or AdamW, amsgrad"),
@@ -90,21 +91,20 @@ def _leaves(path: Path, value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Everything in nested dicts and lists that is neither, in order, an optimizer's state as a whole.
 
     Raises:
-        RefusalError: something holds itself, or nests too deep.
+        RefusalError: something nests too deep, as what holds itself does, or there is too much.
     """
-    waiting: list[tuple[tuple[str, ...], Any, frozenset[int]]] = [((), value, frozenset())]
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), value)]
     count = 0
     while waiting:
-        place, each, within = waiting.pop()
+        place, each = waiting.pop()
         count += 1
-        if id(each) in within or len(place) > limits.DEPTH or count > 3 * limits.TENSORS:
+        if len(place) > LEVELS or count > 3 * limits.TENSORS:
             raise RefusalError(f"{path}: {shown('.'.join(place))} holds itself, or nests too deep to be a model's")
         if isinstance(each, dict) and {"state", "param_groups"} <= each.keys():
             yield place, each
         elif isinstance(each, dict | list | tuple):
             items = each.items() if isinstance(each, dict) else enumerate(each)
-            inner = within | {id(each)}
-            waiting.extend(reversed([((*place, str(key)), item, inner) for key, item in items]))
+            waiting.extend(reversed([((*place, str(key)), item) for key, item in items]))
         else:
             yield place, each
 
