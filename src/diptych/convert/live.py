@@ -5,11 +5,7 @@ Both frameworks are in one process then, because the caller asks for both; each 
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import linecache
-import sys
-from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -53,9 +49,9 @@ def to_pytorch(keras_model: Any) -> Any:
     trial = make_trial(graph)
     arrays = arrays_of(trial)
     theirs = read.party_of(keras_model, graph, arrays)
-    evidence = running.run_module(_module(written.code, written.weights), arrays, variables_of(written))
+    evidence = running.run_module(running.module_from(written.code, written.weights), arrays, variables_of(written))
     ours = party_of(graph, written, evidence | {"versions": {}})
-    module = _module(written.code, written.weights)
+    module = running.module_from(written.code, written.weights)
     module.code, module.certificate = written.code, _checked(graph, trial, [theirs, ours])
     return module
 
@@ -68,21 +64,6 @@ def _checked(graph: Graph, trial: Trial, parties: list[Party]) -> dict[str, Any]
         "assumed": list(graph.assumptions),
         "not_certified": list(graph.uncertified),
     }
-
-
-def _module(code: str, weights: Mapping[str, npt.NDArray[Any]]) -> Any:
-    """A module from its text, with its weights; the text can be looked at with `inspect.getsource`."""
-    import torch
-
-    name = f"converted_{hashlib.sha256(code.encode()).hexdigest()[:12]}"
-    file = f"<{name}>"
-    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
-    program = sys.modules.setdefault(name, ModuleType(name))
-    program.__file__ = file
-    exec(compile(code, file, "exec"), program.__dict__)
-    module = program.Model()
-    module.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in weights.items()})
-    return module.eval()
 
 
 def state_dict(keras_layer: Any) -> dict[str, Any]:
@@ -100,9 +81,6 @@ def state_dict(keras_layer: Any) -> dict[str, Any]:
     Raises:
         RefusalError: PyTorch has no stock layer that computes it.
     """
-    _torch("running")
-    import torch
-
     graph = _keras("live").graph_of_layer(keras_layer)
     owners = [node for node in graph.nodes if node.weights]
     if len(owners) != 1:
@@ -115,7 +93,8 @@ def state_dict(keras_layer: Any) -> dict[str, Any]:
             f"{keras_layer.name}: no stock layer of PyTorch computes it; to_pytorch writes one that does"
         )
     prefix = f"{owners[0].name}."
-    return {name.removeprefix(prefix): torch.from_numpy(np.array(value)) for name, value in written.weights.items()}
+    found: dict[str, Any] = _torch("running").tensors(written.weights)
+    return {name.removeprefix(prefix): value for name, value in found.items()}
 
 
 def _keras(name: str) -> ModuleType:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import importlib.util
+import linecache
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,6 +31,24 @@ def run_written(panel: ModuleType, folder: str, variables: dict[str, str]) -> di
     trial = load_file(Path(folder, "trial.safetensors"))
     evidence = run_module(program.load(), trial, variables)
     return evidence | {"versions": {"torch": torch.__version__}}
+
+
+def module_from(code: str, weights: Mapping[str, Any]) -> Any:
+    """A written module from its text, with its weights; `inspect.getsource` shows the text."""
+    name = f"converted_{hashlib.sha256(code.encode()).hexdigest()[:12]}"
+    file = f"<{name}>"
+    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+    program = sys.modules.setdefault(name, ModuleType(name))
+    program.__file__ = file
+    exec(compile(code, file, "exec"), program.__dict__)
+    module = program.Model()
+    module.load_state_dict(tensors(weights))
+    return module.eval()
+
+
+def tensors(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Tensors of arrays; they share no memory with them."""
+    return {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
 
 
 def load_program(path: Path) -> ModuleType:
