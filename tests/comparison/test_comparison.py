@@ -9,9 +9,9 @@ from rich.console import Console
 
 from diptych.comparison import comparison, report
 from diptych.comparison.examples import choose_examples
-from diptych.comparison.page import read_report
 from diptych.comparison.pictures import draw_attention
 from diptych.comparison.quality import agreement
+from diptych.comparison.report import read_report
 from diptych.comparison.table import print_table
 from diptych.config import DataConfig, RunConfig, TrainingConfig
 from diptych.errors import BackendError, RunError

@@ -9,10 +9,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from diptych.comparison import page
-from diptych.comparison.page import read_report, render
+from diptych.comparison.page import render
+from diptych.comparison.report import read_report
 from diptych.config import DataConfig, RunConfig
 from diptych.errors import RunError
+from diptych.pages.report import page
 
 CONFIG = RunConfig(data=DataConfig(maximum_pairs=40, validation_size=5, test_size=8))
 HOSTILE = "<img src=x onerror=alert(1)></script><!--<script>alert(2)</script>&amp;\"'`{{7*7}}"

@@ -11,8 +11,7 @@ def report(run_folder: Run) -> None:
     The page is one file that asks for nothing from anywhere. No framework is needed.
     """
     from diptych.comparison.comparison import show
-    from diptych.comparison.page import read_report
-    from diptych.comparison.report import REPORT
+    from diptych.comparison.report import REPORT, read_report
 
     found = show(read_report(run_folder / REPORT), run_folder)
     print("\n".join(str(run_folder / name) for name in found.files if name != REPORT))

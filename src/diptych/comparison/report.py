@@ -13,7 +13,9 @@ import numpy.typing as npt
 from diptych.comparison.quality import agreement, quality
 from diptych.data.corpus.corpus import Corpus
 from diptych.data.pairs import Pair
+from diptych.errors import RunError
 from diptych.evaluation.lengths import quality_by_length
+from diptych.pages.report.sentences import LARGEST, kept_maps
 from diptych.runs.run import Run
 from diptych.storage.place import replace_file
 
@@ -22,8 +24,6 @@ FRAMEWORKS = {"tensorflow": "tensorflow", "pytorch": "torch"}
 # What of a worker's measurements goes into the report as it is.
 MEASURED = ("versions", "training", "memory", "startup_seconds", "compile_seconds", "decoding")
 REPORT = "report.json"
-LARGEST = 3_000_000
-"""How many bytes the file may have; attention maps, then translations, that would make it larger are left out."""
 
 
 def build_report(run: Run, corpus: Corpus, found: Mapping[str, Mapping[str, Any]], tokenize: str) -> dict[str, Any]:
@@ -103,10 +103,7 @@ def rounded(attention: npt.NDArray[Any]) -> list[list[float]]:
 
 
 def write_report(report: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Write report.json, no larger than it may be; return what was written.
-
-    Maps of sentences that the backends translate differently stay longest, then those of the first sentences.
-    """
+    """Write report.json, no larger than it may be without maps, then without translations; return what was written."""
     whole = dict(report) | {"translations": [], "translations_left_out": 0, "attention_left_out": 0}
     room = LARGEST - len(_encode(whole)) - 100
     entries: Sequence[Mapping[str, Any]] = report["translations"]
@@ -116,16 +113,44 @@ def write_report(report: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         kept.pop()
         sizes.pop()
     room -= sum(sizes)
-    for row in sorted(range(len(kept)), key=lambda row: len(set(entries[row]["outputs"].values())) == 1):
-        size = len(_encode(entries[row]["attention"]))
-        if size <= room:
-            room -= size
-            kept[row]["attention"] = entries[row]["attention"]
+    maps = [len(_encode(entry["attention"])) for entry in entries[: len(kept)]]
+    for row in kept_maps(entries[: len(kept)], maps, room):
+        kept[row]["attention"] = entries[row]["attention"]
     whole["translations"] = kept
     whole["translations_left_out"] = len(entries) - len(kept)
     whole["attention_left_out"] = sum(entry["attention"] is None for entry in kept)
     replace_file(folder / REPORT, _encode(whole).decode("utf-8"))
     return whole
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """What a report.json holds.
+
+    Raises:
+        RunError: it is not there, or is no report.
+    """
+    if not path.is_file():
+        raise RunError(f"{path.parent} has no {path.name}: `diptych compare --run {path.parent}` trains and writes one")
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RunError(f"{path} is no report: {error}; compute it again with `diptych compare`") from error
+    if not isinstance(report, dict):
+        raise RunError(f"{path} is no report, got {type(report).__name__}; compute it again with `diptych compare`")
+    return report
+
+
+def check_schema(report: Mapping[str, Any]) -> None:
+    """Refuse a report of another version of Diptych.
+
+    Raises:
+        RunError: it is one.
+    """
+    if report.get("schema") != SCHEMA:
+        raise RunError(
+            f"the report has schema {report.get('schema')!r}, this version of Diptych reads {SCHEMA}: "
+            f"compute it again with `diptych compare`"
+        )
 
 
 def _encode(value: Any) -> bytes:

@@ -11,6 +11,9 @@ import numpy as np
 from diptych.pages.report.words import Words, mark_words
 from diptych.plots.text import stand_alone
 
+LARGEST = 3_000_000
+"""How many bytes report.json and report.html may have each; attention maps that would make them larger are left out."""
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -76,3 +79,16 @@ def map_data(translation: Mapping[str, Any]) -> dict[str, Any] | None:
             np.rint(np.multiply(weights, 10_000)).astype(int).ravel().tolist() for weights in attention.values()
         ],
     }
+
+
+def kept_maps(translations: Sequence[Mapping[str, Any]], sizes: Sequence[int], room: int) -> set[int]:
+    """Which rows keep their maps, of so many bytes each, in so many bytes together.
+
+    Maps of sentences that the backends translate differently stay longest, then those of the first sentences.
+    """
+    kept = set()
+    for row in sorted(range(len(sizes)), key=lambda row: len(set(translations[row]["outputs"].values())) == 1):
+        if sizes[row] <= room:
+            room -= sizes[row]
+            kept.add(row)
+    return kept
