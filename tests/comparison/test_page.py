@@ -101,7 +101,10 @@ def test_the_policy_forbids_every_request_and_every_other_script(report):
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules.pop("default-src") == rules.pop("base-uri") == rules.pop("form-action") == "'none'"
     assert rules.pop("font-src") == rules.pop("img-src") == "data:"
-    for kind, element in (("script-src", r"<script>(.*?)</script>"), ("style-src", r"<style>(.*?)</style>")):
+    for kind, element in (
+        ("script-src", r'<script type="module">(.*?)</script>'),
+        ("style-src", r"<style>(.*?)</style>"),
+    ):
         digest = hashlib.sha256(re.search(element, text, re.S)[1].encode()).digest()
         assert rules.pop(kind) == f"'sha256-{base64.b64encode(digest).decode()}'"
     assert not rules

@@ -204,7 +204,7 @@ def test_two_that_say_different_things_have_no_difference(page):
 def test_a_click_on_a_row_opens_its_maps_and_another_closes_them(page):
     row = page.one("#sentences tbody tr:nth-child(2) td:nth-child(2)")
     page.click(row)
-    assert page.all(".drawn .map")
+    assert page.all(".drawn .attention")
     page.click(row)
     assert not page.all(".drawn")
 
@@ -244,6 +244,9 @@ def test_it_fits_a_phone(page, width):
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     page.run("for (const each of document.querySelectorAll('details')) each.open = true")
     page.run("document.querySelector('#sentences tbody button').click()")
+    page.run("document.querySelector('.drawn svg').focus()")
+    page.press("ARROW_RIGHT")
+    assert page.one(".drawn output").text
     assert page.run("return document.documentElement.scrollWidth") == width
     assert page.one("#sentences tbody td:nth-child(2)").is_displayed()
 

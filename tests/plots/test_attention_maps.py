@@ -194,7 +194,7 @@ def test_every_conjoining_letter_of_modern_hangul_has_a_glyph_by_itself():
 
 
 def test_the_served_page_shows_the_same_letters():
-    script = (Path(text.__file__).parents[1] / "pages" / "serve" / "svg.js").read_text(encoding="utf-8")
+    script = (Path(text.__file__).parents[1] / "pages" / "svg.js").read_text(encoding="utf-8")
     table = {int(first, 16): letters for first, letters in re.findall(r'\[0x(\w+), "(\w+)"\]', script)}
     assert [len(letters) for letters in table.values()] == [19, 21, 27]
     for first, letters in table.items():

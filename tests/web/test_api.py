@@ -208,7 +208,17 @@ def test_every_answer_says_what_a_browser_may_do(ask, path):
 
 
 def test_the_page_names_nothing_elsewhere(ask):
-    for path in ("/", "/page.js", "/panel.js", "/attention.js", "/layouts.js", "/svg.js", "/verdict.js", "/page.css"):
+    for path in (
+        "/",
+        "/page.js",
+        "/panel.js",
+        "/attention.js",
+        "/layouts.js",
+        "/svg.js",
+        "/verdict.js",
+        "/page.css",
+        "/theme.css",
+    ):
         text = ask(get(path)).text
         assert text.replace("http://www.w3.org/2000/svg", "").count("://") == 0, path
     assert ask(get("/docs")).status_code == 404  # it would load scripts from elsewhere

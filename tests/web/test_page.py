@@ -155,9 +155,12 @@ def test_a_word_that_is_pointed_at_lights_up(open_page):
         dim = ["dim" in cell.get_attribute("class") for cell in figure.find_elements(By.CSS_SELECTOR, ".cell")]
         assert dim[3:6] == [False] * 3
         assert all(dim[:3] + dim[6:])
-        numbers = figure.find_elements(By.CSS_SELECTOR, ".number.lit")
+        numbers = figure.find_elements(By.CSS_SELECTOR, ".number")
         assert sum(int(number.get_attribute("textContent")) for number in numbers) == pytest.approx(100, abs=2)
     assert len(all_of(browser, ".said .token.lit")) == 2
+    # A finger leaves as soon as it has pointed: what it points at stays lit.
+    browser.execute_script("arguments[0].dispatchEvent(new PointerEvent('pointerleave', {pointerType: 'touch'}))", left)
+    assert all_of(browser, ".attention .dim") != []
     webdriver.ActionChains(browser).move_to_element(browser.find_element(By.TAG_NAME, "h1")).perform()
     assert all_of(browser, ".attention .dim") == []
 
@@ -172,7 +175,7 @@ def test_the_attention_can_be_seen_as_lines(open_page):
     assert lines
     all_of(browser, ".attention .word")[0].click()
     assert any("dim" in line.get_attribute("class") for line in lines)
-    assert texts(browser, ".attention .number.lit")
+    assert texts(browser, ".attention .number")
 
 
 def test_beam_temperature_and_length(open_page):
@@ -258,7 +261,7 @@ def test_the_death_of_one_framework_is_said_and_the_other_translates(open_page, 
     assert "TensorFlow does not answer: the tensorflow process was killed" in message
     assert len(texts(browser, ".panel.pytorch .said")) == 1
     assert browser.find_element(By.ID, "verdict").text == "Only one framework answers."
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not all_of(browser, ".panel.tensorflow .said"):
         assert time.monotonic() < end
         time.sleep(0.5)

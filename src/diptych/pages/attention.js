@@ -1,150 +1,155 @@
-"use strict";
-// Attention maps: the source along the top, the hypothesis down the side, and of two that say the same the difference.
+// One translation's attention as inline SVG: a map, or lines between words, of which a word or a cell lights up.
 // Whatever a text holds, it only ever becomes a text node or an attribute's value.
-//
-// drawMaps(source, hypotheses) -> a <div>. source: the S tokens; hypotheses: for each backend {name, tokens, weights},
-// its T tokens and its (T, S) weights as an array of rows. Point at a cell, or move there with the arrow keys, and the
-// same cell is shown in each map and its weights are read out below.
-const drawMaps = (() => {
-  const SVG = "http://www.w3.org/2000/svg";
-  const LETTER = 13;
-  const measure = document.createElement("canvas").getContext("2d");
 
-  function shape(name, attributes, text) {
-    const made = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
+import { layLines, layMap } from "./layouts.js";
+import { element } from "./svg.js";
 
-  function html(name, attributes, ...children) {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-  }
+const LAYOUTS = { map: layMap, lines: layLines };
+const STRONG = 0.2; // a word with so much weight is printed bold
+const STEPS = { ArrowRight: ["source", 1], ArrowLeft: ["source", -1], ArrowDown: ["target", 1], ArrowUp: ["target", -1] };
 
-  // White space made visible, and very long tokens shortened.
-  function label(token) {
-    const characters = Array.from(token.replace(/\s/gu, "␣"));
-    return characters.length > 24 ? characters.slice(0, 23).join("") + "…" : characters.join("");
-  }
+const percent = (weight) => `${Math.round(100 * weight)}`;
 
-  function width(text) {
-    measure.font = `${LETTER}px ${getComputedStyle(document.body).fontFamily}`;
-    return measure.measureText(text).width;
-  }
-
-  // One map as an <svg>; paint(row, column) gives [class, opacity] of a cell.
-  function drawMap(source, tokens, paint, description) {
-    const columns = source.map(label), rows = tokens.map(label);
-    const longest = Math.max(source.length, tokens.length);
-    const cell = longest > 24 ? 19 : 25;
-    const slanted = Math.max(...columns.map(width)) > 0.9 * cell;
-    const reach = columns.map(width);
-    const left = Math.ceil(Math.max(...rows.map(width))) + 10;
-    const top = slanted ? Math.ceil(0.71 * Math.max(...reach)) + 18 : 24;
-    const wide = left + cell * source.length, high = top + cell * tokens.length;
-    const beyond = slanted ? Math.max(...reach.map((w, i) => left + cell * (i + 0.5) + 0.71 * w + 14 - wide), 0) : 0;
-    const svg = shape("svg", {
-      class: "map", width: Math.ceil(wide + beyond + 2), height: high + 2, tabindex: 0, role: "application",
-      "aria-roledescription": "attention map", "aria-label": description,
-    });
-    const names = {columns: [], rows: []};
-    columns.forEach((text, i) => {
-      const x = left + cell * (i + 0.5), y = top - 6;
-      const turn = slanted ? {"text-anchor": "start", transform: `rotate(-45 ${x} ${y})`} : {"text-anchor": "middle"};
-      names.columns.push(shape("text", {x, y, "font-size": LETTER, ...turn}, text));
-    });
-    rows.forEach((text, i) => names.rows.push(shape("text", {
-      x: left - 6, y: top + cell * (i + 0.5), "font-size": LETTER, "text-anchor": "end", "dominant-baseline": "central",
-    }, text)));
-    svg.append(...names.columns, ...names.rows);
-    const whole = {x: left, y: top, width: cell * source.length, height: cell * tokens.length};
-    svg.append(shape("rect", {class: "paper", ...whole}));
-    let lines = "";
-    for (let i = 1; i < source.length; i++) lines += `M${left + cell * i} ${top}v${cell * tokens.length}`;
-    for (let i = 1; i < tokens.length; i++) lines += `M${left} ${top + cell * i}h${cell * source.length}`;
-    if (lines) svg.append(shape("path", {class: "lines", d: lines}));
-    for (let row = 0; row < tokens.length; row++) {
-      for (let column = 0; column < source.length; column++) {
-        const [kind, opacity] = paint(row, column);
-        if (!(opacity > 0.004)) continue;
-        svg.append(shape("rect", {
-          class: kind, x: left + cell * column, y: top + cell * row, width: cell, height: cell,
-          "fill-opacity": opacity.toFixed(3),
-        }));
-      }
+/**
+ * A drawing of `weights[T][S]`, `figure`, with which one walks from word to word, or from cell to cell of a map.
+ *
+ * A place is `{source}` or `{target}`, the index of a word; `{source, target}`, a cell; or `{}`, none. Whoever points at
+ * one, or goes there by keyboard, is told to `onpoint(place)`; `light(place)` shows it.
+ *
+ * source, tokens: the words; unknown: the indices of those that the model does not know.
+ * view: "map" or "lines"; cells: walk from cell to cell, a place stays lit when the pointer has left.
+ * paint: gives the class and the opacity of a weight.
+ * room: how wide the figure should be; largest: how large a cell may be, both in pixels.
+ * label: says to who does not see it what the figure is.
+ */
+export class Attention {
+  constructor({
+    source, tokens, weights, room, label, onpoint,
+    unknown = [], view = "map", cells = false, largest = 44, paint = (weight) => ["", weight],
+  }) {
+    Object.assign(this, { source, unknown, tokens, weights, cells, largest, paint, onpoint });
+    this.words = { source: [], target: [] };
+    this.marks = []; // every cell or line with the two words that it joins
+    this.at = null; // the cell that is lit
+    this.shapes = element("g", { "aria-hidden": "true" });
+    this.numbers = element("g", { "aria-hidden": "true" });
+    this.pointer = element("rect", { class: "pointer off" });
+    this.figure = element("svg", { class: "attention", role: cells ? "application" : "group", "aria-label": label });
+    this.figure.append(this.shapes);
+    LAYOUTS[view](this, room);
+    this.figure.append(this.pointer, this.numbers);
+    this.figure.addEventListener("keydown", (event) => this.onkey(event));
+    (cells ? this.figure : this.words.target[0].group).setAttribute("tabindex", "0");
+    if (cells) {
+      this.figure.setAttribute("aria-roledescription", "attention map");
+      return;
     }
-    svg.append(shape("rect", {class: "frame", ...whole}));
-    const pointer = svg.appendChild(shape("rect", {class: "pointer off", width: cell, height: cell}));
-    let at = null;
-    svg.show = (row, column) => {
-      at = row === null || row >= tokens.length || column >= source.length ? null : [row, column];
-      pointer.classList.toggle("off", at === null);
-      if (at) {
-        pointer.setAttribute("x", left + cell * column);
-        pointer.setAttribute("y", top + cell * row);
-      }
-      names.columns.forEach((text, i) => text.classList.toggle("lit", at !== null && i === column));
-      names.rows.forEach((text, i) => text.classList.toggle("lit", at !== null && i === row));
-    };
-    const tell = (row, column) => svg.dispatchEvent(new CustomEvent("point", {detail: [row, column]}));
-    svg.addEventListener("pointermove", (event) => {
-      const box = svg.getBoundingClientRect();
-      const column = Math.floor((event.clientX - box.left - left) / cell);
-      const row = Math.floor((event.clientY - box.top - top) / cell);
-      const inside = column >= 0 && row >= 0 && column < source.length && row < tokens.length;
-      if (inside) tell(row, column);
+    this.figure.addEventListener("focusout", () => onpoint({}));
+    this.figure.addEventListener("pointerleave", (event) => {
+      if (event.pointerType !== "touch") onpoint({}); // a finger leaves as soon as it has pointed
     });
-    svg.addEventListener("keydown", (event) => {
-      const step = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]}[event.key];
-      if (!step) return;
-      event.preventDefault();
-      const [row, column] = at ? [at[0] + step[0], at[1] + step[1]] : [0, 0];
-      tell(Math.min(Math.max(row, 0), tokens.length - 1), Math.min(Math.max(column, 0), source.length - 1));
-    });
-    return svg;
   }
 
-  return function drawMaps(source, hypotheses) {
-    const box = html("div", {class: "maps"});
-    const readout = html("output", {"aria-live": "polite"});
-    const maps = [];
-    const figure = (svg, ...caption) => {
-      maps.push(svg);
-      box.append(html("figure", {}, svg, html("figcaption", {}, ...caption)));
-    };
-    for (const {name, tokens, weights} of hypotheses) {
-      const paint = (row, column) => ["weight", weights[row][column]];
-      figure(drawMap(source, tokens, paint, `Attention in ${name}: move with the arrow keys`), html("b", {}, name));
+  size(wide, high) {
+    this.figure.setAttribute("viewBox", `0 0 ${wide} ${high}`);
+    this.figure.setAttribute("width", wide);
+    this.figure.setAttribute("height", high);
+  }
+
+  eachWeight(draw) {
+    this.weights.forEach((weights, row) => weights.forEach((weight, column) => draw(weight, row, column)));
+  }
+
+  /** Add the shape of a weight, and where its number is shown when it is lit. */
+  mark(shape, row, column, place) {
+    this.shapes.append(shape);
+    this.marks.push({ shape, row, column, place });
+  }
+
+  /** Add the cell of a weight, which can be pointed at. */
+  cell(row, column, box, place) {
+    const [kind, opacity] = this.paint(this.weights[row][column]);
+    const square = element("rect", { class: `cell ${kind}`, "fill-opacity": opacity, ...box });
+    square.addEventListener("pointerenter", () => this.onpoint(this.cells ? { source: column, target: row } : { target: row }));
+    this.mark(square, row, column, this.cells ? null : place);
+  }
+
+  /** Add a word: its label, the box around it, and where the number of its weight is shown when another is lit. */
+  word(side, index, label, box, place = null) {
+    const own = side === "source" ? this.source[index] : this.tokens[index];
+    const strange = side === "source" && this.unknown.includes(index);
+    const title = element("title", {}, strange ? `${own} (unknown to the model)` : own);
+    const group = element("g", { class: strange ? "word unknown" : "word" }, title, label);
+    if (!this.cells) {
+      title.after(element("rect", { class: "hit", rx: 4, ...box }));
+      group.setAttribute("role", "img");
+      group.setAttribute("tabindex", "-1");
+      group.setAttribute("aria-label", this.described(side, index));
+      for (const event of ["pointerenter", "focus"]) group.addEventListener(event, () => this.onpoint({ [side]: index }));
     }
-    const [one, other] = hypotheses;
-    const same = hypotheses.length === 2 && one.tokens.join("\n") === other.tokens.join("\n");
-    if (same) {
-      const gap = (row, column) => other.weights[row][column] - one.weights[row][column];
-      const every = one.tokens.flatMap((_, row) => source.map((_, column) => Math.abs(gap(row, column))));
-      const largest = Math.max(...every);
-      const paint = (row, column) => {
-        const value = gap(row, column);
-        return [value < 0 ? "first" : "second", largest ? Math.abs(value) / largest : 0];
-      };
-      const words = largest ? `, at most ${largest.toPrecision(2)}` : ": none";
-      figure(
-        drawMap(source, one.tokens, paint, `Difference of the two: move with the arrow keys`),
-        html("b", {}, "difference"), words,
-      );
+    this.figure.append(group);
+    this.words[side][index] = { group, label, place };
+  }
+
+  /** The weights between a word and each of the other side. */
+  of(side, index) {
+    return side === "target" ? this.weights[index] : this.weights.map((row) => row[index]);
+  }
+
+  /** What a word's weights say, for who does not see them. */
+  described(side, index) {
+    const [own, others, verb] = side === "source"
+      ? [this.source, this.tokens, "is looked at by"]
+      : [this.tokens, this.source, "looks at"];
+    const order = this.of(side, index).map((weight, place) => [weight, place]).sort((a, b) => b[0] - a[0]);
+    return `${own[index]} ${verb} ${order.slice(0, 3).map(([w, place]) => `${others[place]} ${percent(w)} percent`).join(", ")}`;
+  }
+
+  light(place) {
+    const sides = Object.keys(place);
+    const lit = sides.every((side) => place[side] < this.words[side].length) ? place : {};
+    this.at = sides.length === 2 && lit === place ? place : null;
+    const [side] = this.at ? [] : Object.keys(lit); // of the one word that is lit
+    const fits = ({ row, column }) => (lit.target ?? row) === row && (lit.source ?? column) === column;
+    this.numbers.replaceChildren();
+    this.pointer.classList.toggle("off", !this.at);
+    for (const mark of this.marks) {
+      const within = fits(mark);
+      mark.shape.classList.toggle("dim", side !== undefined && !within);
+      if (side !== undefined && within) this.number(mark.place, this.weights[mark.row][mark.column]);
+      if (!this.at || !within) continue;
+      for (const key of ["x", "y", "width", "height"]) this.pointer.setAttribute(key, mark.shape.getAttribute(key));
     }
-    for (const svg of maps) {
-      svg.addEventListener("point", ({detail: [row, column]}) => {
-        for (const each of maps) each.show(same || each === svg ? row : null, column);
-        const shown = same ? hypotheses : [hypotheses[maps.indexOf(svg)]];
-        const said = shown[0].tokens[row];
-        const values = shown.map(({name, weights}) => `${name} ${weights[row][column].toFixed(4)}`);
-        readout.textContent = `${label(said)} ← ${label(source[column])}: ${values.join(", ")}`;
+    for (const [other, words] of Object.entries(this.words)) {
+      const weights = side !== undefined && other !== side ? this.of(side, lit[side]) : null;
+      words.forEach(({ group, label, place: where }, index) => {
+        group.classList.toggle("lit", weights ? weights[index] >= STRONG : index === lit[other]);
+        label.setAttribute("fill-opacity", weights ? 0.35 + 0.65 * Math.min(1, 2 * weights[index]) : 1);
+        if (weights) this.number(where, weights[index]);
       });
     }
-    box.append(readout);
-    return box;
-  };
-})();
+  }
+
+  number(place, weight) {
+    if (place) this.numbers.append(element("text", { class: "number", ...place }, percent(weight)));
+  }
+
+  onkey(event) {
+    if (event.key === "Escape") this.onpoint({});
+    if (!(event.key in STEPS)) return;
+    event.preventDefault();
+    const [side, step] = STEPS[event.key];
+    const within = (index, which) => Math.max(0, Math.min(this.words[which].length - 1, index));
+    if (this.cells) {
+      const at = this.at ?? { source: 0, target: 0 };
+      this.onpoint({ ...at, [side]: within(at[side] + (this.at ? step : 0), side) });
+      return;
+    }
+    const words = this.words[side];
+    const from = words.findIndex(({ group }) => group === event.target);
+    const next = words[from < 0 ? 0 : within(from + step, side)].group; // from the other side to this one's first
+    event.target.setAttribute("tabindex", "-1");
+    next.setAttribute("tabindex", "0");
+    next.focus();
+  }
+}

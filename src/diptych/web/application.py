@@ -19,7 +19,7 @@ from diptych.web.gate import Gate
 from diptych.web.schemas import HealthAnswer, ModelAnswer, Problem, TranslationAnswer, request_schema
 from diptych.web.service import RefusedError, Service
 
-PAGE = Path(__file__).parents[1] / "pages" / "serve"
+PAGES = Path(__file__).parents[1] / "pages"
 FONT = Path(__file__).parents[1] / "fonts" / "DiptychHangul.ttf"
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -83,7 +83,8 @@ def make_application(service: Service, hosts: Collection[str]) -> ASGIApp:
     async def hang_up(request: Request, error: ClientDisconnect) -> Response:
         return Response(status_code=400)  # nobody reads it
 
-    for path in [*sorted(PAGE.iterdir()), FONT]:
+    shared = [path for path in PAGES.iterdir() if path.suffix in (".js", ".css")]
+    for path in [*sorted((PAGES / "serve").iterdir()), *sorted(shared), FONT]:
         _add_file(application, path)
     return Gate(application, hosts)
 

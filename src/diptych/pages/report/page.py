@@ -24,6 +24,7 @@ from diptych.pages.report.ladder import rungs
 from diptych.pages.report.lengths import length_chart
 from diptych.pages.report.losses import describe, loss_chart
 from diptych.pages.report.measures import quantities
+from diptych.pages.report.script import inline
 from diptych.pages.report.sentences import LARGEST, kept_maps, map_data, sentences
 from diptych.panel import BACKENDS, NAMES
 
@@ -76,7 +77,7 @@ def _render(report: Mapping[str, Any], contents: Contents, maps: Sequence[dict[s
     rows = sentences(report["translations"], maps)
     data = {"names": [NAMES[backend] for backend in BACKENDS], "stops": chart.stops, "examples": shown, "maps": maps}
     data_text = _json(data)
-    script = Markup("".join(path.read_text(encoding="utf-8") for path in (PAGES / "attention.js", HERE / "report.js")))
+    script = Markup(inline(HERE / "report.js"))
     style = Markup("".join(path.read_text(encoding="utf-8") for path in (PAGES / "theme.css", HERE / "report.css")))
     font = font_address(data_text + _json(report["translations"]) + _json(report["examples"]))
     if font:

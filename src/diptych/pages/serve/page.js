@@ -107,7 +107,7 @@ function show() {
       joint: model.target_tokenizer === "word" ? " " : "",
       view,
       sampled: search.temperature > 0,
-      onpoint: (side, index) => Object.values(panels).forEach((each) => each.light(side, index)),
+      onpoint: (place) => Object.values(panels).forEach((each) => each.light(place)),
     });
   }
   const strange = sentence.unknown.map((place) => `“${sentence.source_tokens[place]}”`);

@@ -1,6 +1,6 @@
 // One framework's panel: what it says, the time it took, its attention and its beam's alternatives.
 
-import { Attention } from "./attention.js";
+import { Attention } from "../attention.js";
 
 export const NAMES = { tensorflow: "TensorFlow", pytorch: "PyTorch", reference: "NumPy reference" };
 
@@ -48,8 +48,8 @@ export class Panel {
     const line = make("p", "said");
     this.tokens = said.map((token, index) => {
       const span = make("span", differs.has(index) ? "token differs" : "token", token);
-      span.addEventListener("pointerenter", () => onpoint("target", index));
-      span.addEventListener("pointerleave", () => onpoint());
+      span.addEventListener("pointerenter", () => onpoint({ target: index }));
+      span.addEventListener("pointerleave", () => onpoint({}));
       if (index) line.append(joint);
       line.append(span);
       return span;
@@ -72,7 +72,7 @@ export class Panel {
       source: sentence.source_tokens,
       unknown: sentence.unknown,
       tokens: translation.tokens,
-      attention: translation.attention,
+      weights: translation.attention,
       view,
       room: this.root.clientWidth - ROOM_AROUND,
       label: `Attention of ${NAMES[this.backend]}; arrow keys go from word to word`,
@@ -89,8 +89,8 @@ export class Panel {
     return table;
   }
 
-  light(side, index) {
-    this.map?.light(side, index);
-    this.tokens.forEach((span, place) => span.classList.toggle("lit", side === "target" && place === index));
+  light(place) {
+    this.map?.light(place);
+    this.tokens.forEach((span, index) => span.classList.toggle("lit", index === place.target));
   }
 }

@@ -3,27 +3,39 @@
 import { LETTER, element, shown, width } from "./svg.js";
 
 const MARGIN = 8;
+const SMALLEST = 16; // of a cell
+const SLANT = Math.SQRT1_2; // the share of its length that a word at 45 degrees is wide and high
 const FAINT = 0.004; // a line with less weight is not drawn
 
 /** A grid of weights: the source along the top, what is said down the side, as large as there is room. */
 export function layMap(drawing, room) {
   const columns = drawing.source.map(shown);
   const rows = drawing.tokens.map(shown);
-  const left = Math.max(...rows.map(width)) + 2 * MARGIN;
-  const ends = Math.max(...columns.map((text, column) => width(text) * 0.72 - 20 * (columns.length - 1 - column)));
-  const cell = Math.max(16, Math.min(44, (room - left - ends - MARGIN) / columns.length, 1400 / rows.length));
-  const widest = Math.max(...columns.map(width));
+  const widths = columns.map(width);
+  const left = Math.ceil(Math.max(...rows.map(width))) + 2 * MARGIN;
+  // How far a slanted word reaches beyond the last cell.
+  const beyond = (cell) => Math.max(0, ...widths.map((wide, i) => SLANT * wide + MARGIN - cell * (columns.length - i - 0.5)));
+  const fitting = (cell) => {
+    const wide = (room - left - beyond(cell) - MARGIN) / columns.length;
+    return Math.max(SMALLEST, Math.floor(Math.min(drawing.largest, wide, 1400 / rows.length)));
+  };
+  const cell = fitting(fitting(SMALLEST)); // in larger cells words reach less far beyond
+  const widest = Math.max(...widths);
   const slanted = widest > cell - 4;
-  const top = slanted ? widest * 0.72 + LETTER + MARGIN : LETTER + 2 * MARGIN;
-  drawing.size(left + cell * columns.length + (slanted ? ends : 0) + MARGIN, top + cell * rows.length + MARGIN);
+  const top = Math.ceil(slanted ? widest * SLANT + LETTER + MARGIN : LETTER + 2 * MARGIN);
+  const whole = { x: left, y: top, width: cell * columns.length, height: cell * rows.length };
+  drawing.size(Math.ceil(left + whole.width + (slanted ? beyond(cell) : 0) + MARGIN), top + whole.height + MARGIN);
 
+  let grid = "";
+  for (let column = 1; column < columns.length; column++) grid += `M${left + cell * column} ${top}v${whole.height}`;
+  for (let row = 1; row < rows.length; row++) grid += `M${left} ${top + cell * row}h${whole.width}`;
+  drawing.shapes.append(element("rect", { class: "paper", ...whole }), element("path", { class: "grid", d: grid }));
   drawing.eachWeight((weight, row, column) => {
     const [x, y] = [left + cell * column, top + cell * row];
-    const square = element("rect", { class: "cell", x: x + 0.5, y: y + 0.5, width: cell - 1, height: cell - 1, rx: 2 });
-    square.setAttribute("fill-opacity", Math.max(weight, 0.02));
-    drawing.mark(square, row, column, cell < 24 ? null : { x: x + cell / 2, y: y + cell / 2 + 4 });
-    square.addEventListener("pointerenter", () => drawing.onpoint("target", row));
+    const place = cell < 24 ? null : { x: x + cell / 2, y: y + cell / 2 + 4 };
+    drawing.cell(row, column, { x, y, width: cell, height: cell }, place);
   });
+  drawing.shapes.append(element("rect", { class: "frame", ...whole }));
   columns.forEach((text, column) => {
     const x = left + cell * (column + 0.5);
     const label = slanted

@@ -1,6 +1,6 @@
-// SVG elements and the sizes of words in them.
+// SVG elements, the sizes of words in them, and tokens as they are drawn: what attention on either page is made of.
 
-export const LETTER = 14; // as in page.css
+export const LETTER = 14; // as in theme.css
 
 const measure = document.createElement("canvas").getContext("2d");
 
@@ -27,6 +27,7 @@ const LETTERS = new Map([
 
 /** A token as it is drawn: white space made visible, a Hangul letter by itself, and shortened where it is very long. */
 export function shown(token) {
-  const visible = token.replace(/\s/g, "␣").replace(/[\u1100-\u11ff]/g, (letter) => LETTERS.get(letter) ?? letter);
-  return visible.length > 24 ? `${visible.slice(0, 23)}…` : visible;
+  const visible = token.replace(/\s/gu, "␣").replace(/[\u1100-\u11ff]/g, (letter) => LETTERS.get(letter) ?? letter);
+  const characters = Array.from(visible);
+  return characters.length > 24 ? `${characters.slice(0, 23).join("")}…` : visible;
 }
