@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from diptych.comparison.comparison import compare
     from diptych.config.reading import read_config
     from diptych.config.run import RunConfig
+    from diptych.convert.live import keras_weights, state_dict, to_keras, to_pytorch
     from diptych.errors import (
         BackendError,
+        CertificateError,
         CheckpointError,
         ConfigError,
         DataError,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "BackendError",
+    "CertificateError",
     "CheckpointError",
     "ConfigError",
     "DataError",
@@ -46,9 +49,13 @@ __all__ = [
     "UsageError",
     "compare",
     "evaluate",
+    "keras_weights",
     "load",
     "parity",
     "read_config",
+    "state_dict",
+    "to_keras",
+    "to_pytorch",
     "train",
 ]
 
@@ -58,9 +65,13 @@ _HOMES = {
     "Translation": "diptych.translation.translation",
     "compare": "diptych.comparison.comparison",
     "evaluate": "diptych.evaluation.evaluate",
+    "keras_weights": "diptych.convert.live",
     "load": "diptych.translation.translator",
     "parity": "diptych.ladder.ladder",
     "read_config": "diptych.config.reading",
+    "state_dict": "diptych.convert.live",
+    "to_keras": "diptych.convert.live",
+    "to_pytorch": "diptych.convert.live",
     "train": "diptych.training.loop",
 }
 

@@ -245,5 +245,6 @@ def test_a_file_of_weights_asks_for_its_config(tmp_path):
         read_source(path, Asked())
     config = tmp_path / "c.json"
     layer = {"class_name": "LSTM", "config": lstm(recurrent_activation="sigmoid")[1]}
-    config.write_text(json.dumps({"class_name": "Sequential", "keras_version": "2.2.4", "config": [layer]}))
+    text = json.dumps({"class_name": "Sequential", "keras_version": "2.2.4", "config": [layer]})
+    config.write_text(text, encoding="utf-8")
     assert len(read_source(path, Asked(config=config)).graph.nodes) == 1

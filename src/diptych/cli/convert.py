@@ -34,6 +34,15 @@ def convert(
             "--input", metavar="SHAPE[:int]", help="An example of what the class takes, in order.", show_default=False
         ),
     ] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            "--layers",
+            metavar="A,B",
+            help="Of weights alone, the layers to run in this order; '' for each by itself.",
+            show_default=False,
+        ),
+    ] = None,
     assume: Assume = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -46,7 +55,9 @@ def convert(
     from diptych.convert.conversion import convert as run
     from diptych.convert.source import Asked
 
-    made = run(file, to, out, Asked(answers(assume), config, module, tuple(inputs or ())), threads)
+    chain = None if layers is None else tuple(name.strip() for name in layers.split(",") if name.strip())
+    asked = Asked(answers(assume), config, module, tuple(inputs or ()), chain)
+    made = run(file, to, out, asked, threads)
     if as_json:
         print(json.dumps(made.certificate, ensure_ascii=False))
         return

@@ -19,6 +19,7 @@ from diptych.convert.graph import Array, Graph
 from diptych.convert.keras.architecture import NamedArrays, read_keras
 from diptych.convert.keras.file import named_arrays
 from diptych.convert.keras.party import party_of_original
+from diptych.convert.parts import read_parts
 from diptych.convert.rtneural import read_rtneural
 from diptych.convert.stored import from_plain
 from diptych.convert.torch.party import party_of_module
@@ -104,6 +105,7 @@ class Asked:
         assume: answers to what it leaves open, by key.
         config: of a file of Keras weights, the config that belongs to them, as JSON.
         module: of a state dict, the class that it belongs to, "package.module:Class".
+        layers: of weights without a class, the layers that run one after the other; empty for each by itself.
         inputs: examples of what that class takes: shapes, such as "2,7" or, of whole numbers, "2,7:int".
     """
 
@@ -111,6 +113,7 @@ class Asked:
     config: Path | None = None
     module: str | None = None
     inputs: tuple[str, ...] = ()
+    layers: tuple[str, ...] | None = None
 
 
 def read_source(path: Path, asked: Asked, threads: int | None = None) -> Source:
@@ -122,13 +125,15 @@ def read_source(path: Path, asked: Asked, threads: int | None = None) -> Source:
     file = read_model_file(path)
     if asked.module:
         return _module(file, asked, asked.module, threads)
-    if file.format.startswith("keras"):
+    if file.format.startswith("keras") and asked.layers is None:
         return _keras(file, asked)
     if file.format == "rtneural-json":
         return _rtneural(file)
+    if asked.layers is not None:
+        return _parts(file, asked)
     raise RefusalError(
         f"{path} ({file.written_by}) has names and weights, but does not say what its layers compute: name the class "
-        f"that they belong to with --module package.module:Class; `diptych inspect` shows what is in it"
+        f"that they belong to with --module package.module:Class, or the layers to run in order with --layers A,B"
     )
 
 
@@ -142,7 +147,7 @@ def _keras(file: ModelFile, asked: Asked) -> Source:
     if not isinstance(architecture, dict):
         raise RefusalError(
             f"{file.path} has weights only: what its layers compute is not in it; give the model's config, as "
-            f"model.to_json() writes it, with --config FILE.json"
+            f"model.to_json() writes it, with --config FILE.json, or the layers to run with --layers A,B"
         )
     weights = named_arrays(file)
     check_finite(file.path, {f"{layer}: {name}": array for layer, named in weights.items() for name, array in named})
@@ -184,6 +189,17 @@ def _module(file: ModelFile, asked: Asked, module: str, threads: int | None) -> 
     found = call("pytorch", "diptych.convert.torch.users:read_module_of_user", arguments, threads, "cpu")
     graph = from_plain(found["graph"])
     return _source(file, graph, ModuleOriginal(module, weights), [])
+
+
+def _parts(file: ModelFile, asked: Asked) -> Source:
+    graph = read_parts(file, asked.layers or (), asked.assume)
+    used = {node.origin for node in graph.nodes}
+    left = [layer.name for layer in file.layers if layer.tensors and layer.name not in used]
+    missing = ["nothing runs the file itself: the formulas judge alone"]
+    missing += [f"the layers {', '.join(left)} are left out, as asked"] if left else []
+    weights = {f"{node.name}.{name}": array for node in graph.nodes for name, array in node.weights.items()}
+    check_finite(file.path, weights)
+    return _source(file, graph, None, missing)
 
 
 def _rtneural(file: ModelFile) -> Source:
