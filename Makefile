@@ -9,7 +9,7 @@ WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow lint format bench clean
+.PHONY: help setup demo test slow lint format exact bench clean
 
 help:
 	@echo "make demo    train the same model in TensorFlow and in PyTorch and compare them (minutes)"
@@ -17,6 +17,7 @@ help:
 	@echo "make slow    run the slow ones"
 	@echo "make lint    check style, types, the import rule and what is tracked"
 	@echo "make format  put the code into the style that lint asks for"
+	@echo "make exact   train a small config under all circumstances: is it equal to the last bit? (docs/exactness.md)"
 	@echo "make bench   measure training and decoding speed beside other toolkits (see benchmarks/)"
 	@echo "make setup   only make .venv and install everything into it"
 	@echo "make clean   remove .venv and every cache; runs/ stays"
@@ -64,6 +65,9 @@ lint: setup
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+exact: setup
+	$(BIN)/python benchmarks/exactness.py
 
 bench: setup
 	$(BIN)/python benchmarks/bench.py

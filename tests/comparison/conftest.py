@@ -19,11 +19,15 @@ class Workers:
         self.calls = []
         self.level = LEVEL
         self.wrong = {"tensorflow": [], "pytorch": []}
+        self.digests = {"tensorflow": ["a", "b", "c"], "pytorch": ["a", "b", "c"]}
         self.losses = {"tensorflow": [2.0, 1.5, 1.0], "pytorch": [2.0, 1.25, 1.0 + 1e-7]}
 
     def __call__(self, backend, function, arguments, threads, device):
         self.calls.append((backend, function, arguments, threads, device))
-        corpus = Run.open(arguments["folder"]).corpus()
+        run = Run.open(arguments["folder"])
+        corpus, record = run.corpus(), run.record(backend)
+        for step, (loss, digest) in enumerate(zip(self.losses[backend], self.digests[backend], strict=True), 1):
+            record.append_metrics({"step": step, "loss": loss, "digest": digest})
         targets = dict(corpus.train + corpus.test)
         texts = [targets[source] for source in arguments["sentences"]]
         for row in self.wrong[backend]:

@@ -17,9 +17,10 @@ from diptych.cli import main
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.data.tokens.vocabulary import EOS
 from diptych.ladder import ladder as parity
+from diptych.ladder import location
 from diptych.ladder.ladder import Level, judge
 from diptych.ladder.location import first_difference
-from diptych.ladder.rungs import SEARCHED, measure
+from diptych.ladder.rungs import SEARCHED, SUMS, measure
 from diptych.ladder.table import print_parity
 from diptych.panel import BACKENDS, is_installed, load
 from diptych.runs.run import Run
@@ -53,11 +54,12 @@ HEALTHY = {
 
 
 @pytest.mark.parametrize("name", HEALTHY)
-def test_every_rung_holds_in_both_precisions(bench, name):
+def test_every_rung_holds_in_every_precision(bench, name):
     bench.configs[name] = HEALTHY[name]
     run = bench.run(name, False)
     results = {
-        backend: bench.measure(name, backend, steps=3, searches=False, precisions=PRECISIONS) for backend in BACKENDS
+        backend: bench.measure(name, backend, steps=3, searches=False, precisions=("exact", *PRECISIONS))
+        for backend in BACKENDS
     }
     results["reference"] = measure(load("reference"), str(run.folder), "", ["float64"], rows=4, searches=False)
     levels = judge(results, run)
@@ -69,7 +71,10 @@ def test_every_rung_holds_in_both_precisions(bench, name):
         between.setdefault(level.name, []).append((level.precision, level.between))
     frameworks = [(precision, BACKENDS) for precision in PRECISIONS]
     against = [("float64", (backend, "reference")) for backend in BACKENDS]
-    assert list(between) == rungs + trained
+    exact = ["losses of 3 exact steps", "after 3 exact steps"]
+    assert list(between) == rungs + trained + exact
+    assert all(between[rung] == [("exact", BACKENDS)] for rung in exact)
+    assert [level.limit for level in levels if level.name == exact[1]] == [0.0]
     assert all(sorted(between[rung]) == sorted(frameworks + against) for rung in rungs)
     assert all(between[rung] == frameworks for rung in trained)
 
@@ -170,7 +175,8 @@ FIELDS = {"name", "precision", "between", "tensor", "max_abs_difference", "limit
 }  # fmt: skip
 RUNGS = [
     "initial parameters", "encoder", "attention", "logits", "loss", "gradients", "one step", "losses of 5 steps",
-    "after 5 steps", "decoding steps", "greedy tokens", "sampled tokens", "beam tokens",
+    "after 5 steps", "decoding steps", "greedy tokens", "sampled tokens", "beam tokens", "losses of 5 exact steps",
+    "after 5 exact steps",
 ]  # fmt: skip
 
 
@@ -204,7 +210,7 @@ def check_levels(finished):
 def test_the_command_climbs_a_config(config):
     levels = check_levels(diptych("parity", config, "--json", "--steps", 5))
     compared = {(level["precision"], *level["between"]) for level in levels}
-    assert compared == {(precision, *BACKENDS) for precision in PRECISIONS} | {
+    assert compared == {(precision, *BACKENDS) for precision in ("exact", *PRECISIONS)} | {
         ("float64", backend, "reference") for backend in BACKENDS
     }
 
@@ -220,5 +226,29 @@ def test_the_command_climbs_a_run_from_the_weights_it_was_trained_to(config, tmp
 
 
 def test_the_command_finds_nothing_to_locate(config):
-    finished = diptych("parity", config, "--locate")
-    assert (finished.returncode, finished.stdout) == (0, "no tensor differs\n"), finished.stderr
+    finished = diptych("parity", config, "--locate", "--steps", 5)
+    assert (finished.returncode, finished.stdout) == (0, "every rung holds: no tensor differs\n"), finished.stderr
+
+
+def test_a_broken_rung_is_not_called_whole_where_no_tensor_differs(monkeypatch, capsys, tmp_path):
+    """`parity` and `parity --locate` never contradict each other."""
+    level = Level("after 200 exact steps", "exact", BACKENDS, SUMS, 3.0, 0.0, 0.0, 0.0, False, "first at step 17")
+    monkeypatch.setattr(parity, "climb", lambda *arguments: [level])
+    monkeypatch.setattr(location, "locate", lambda *arguments: None)
+    (tmp_path / "tiny.toml").write_text(TINY.to_toml(), encoding="utf-8")
+    assert main(["parity", str(tmp_path / "tiny.toml"), "--locate"]) == 1
+    said = capsys.readouterr().out
+    assert "after 200 exact steps, exact, does not hold" in said and "first at step 17" in said
+    assert "no component differs by itself" in said
+
+
+def test_a_sum_that_differs_names_its_step(bench):
+    name = "gru-none-sgd"
+    bench.configs[name] = HEALTHY[name]
+    results = {
+        backend: bench.measure(name, backend, steps=4, searches=False, precisions=("exact",)) for backend in BACKENDS
+    }
+    arrays = results["pytorch"]["exact"]["after 4 exact steps"]
+    arrays[SUMS] = arrays[SUMS] + np.array([0, 0, 1, 5])
+    broken = [level for level in judge(results, bench.run(name, False)) if not level.holds]
+    assert [(level.tensor, level.note) for level in broken] == [(SUMS, "first at step 3")]

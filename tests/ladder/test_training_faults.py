@@ -122,7 +122,7 @@ def embedding_gradients_not_summed(patch, side, where):
         training.optimizer.apply([gradient * scale for gradient in dense], learning_rate, steps)
         for module in (side.training, side.optimizer):
             patch.setattr(module, "tf", tf)
-        return loss, norm
+        return loss, norm, training.grid.round()
 
     side.change(patch, "training.TrainingStep", "_train", train)
 
@@ -137,8 +137,8 @@ def embedding_gradients_not_summed_in_adam(patch, side):
 
 def norm_after_clipping(patch, side):
     def train(original, training, inputs, masks, *numbers):
-        loss, norm = original(training, inputs, masks, *numbers)
-        return loss, norm * side.at_most_one(training.config.clip_norm / norm)
+        loss, norm, rounded = original(training, inputs, masks, *numbers)
+        return loss, norm * side.at_most_one(training.config.clip_norm / norm), rounded
 
     side.change(patch, "training.TrainingStep", "_train", train)
 

@@ -84,7 +84,7 @@ class Workbench:
     def trainer(self, name, config, parameters, training=None, graph=False, **choices):
         """A panel's training step. TensorFlow calls its methods as they are: tracing one takes seconds."""
         training = training or TrainingConfig(**{"precision": "float64", **choices})
-        trainer = self.panels[name].TrainingStep(self.model(name, config, parameters, training.precision), training)
+        trainer = self.panels[name].TrainingStep(self.model(name, config, parameters, training.arithmetic), training)
         if name == "tensorflow" and not graph:
             trainer._graph = lambda function, *inputs: function(*inputs)
         return trainer

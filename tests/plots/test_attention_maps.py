@@ -281,3 +281,12 @@ def test_pyplot_is_never_imported(tmp_path):
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "map.png")], check=True, timeout=120)
+
+
+def test_a_difference_that_is_given_is_the_one_that_is_drawn(tmp_path, figures):
+    """Rounded maps may be equal where the attention was not."""
+    attention, gaps = weights(9, 8), np.zeros((9, 8))
+    gaps[2, 3] = -7.2e-7
+    both = {"a": (TARGET, attention), "b": (TARGET, attention)}
+    plots.attention_maps(SOURCE, both, tmp_path / "maps.png", difference=gaps)
+    assert "largest 7.2e-07" in figures[0].axes[3].get_xlabel()

@@ -60,7 +60,7 @@ def speeds(
         search_name(size): DecodingTrial(panel, run, model, test, size, batches, ends=False) for size in beam_sizes
     }
     trials["training"] = TrainingTrial(panel, run, model, steps)
-    found = measure(panel, trials, run.config.training.precision, blocks, seconds)
+    found = measure(panel, trials, run.config.training.arithmetic, blocks, seconds)
     return {"trials": found, "startup_seconds": startup_seconds, **told_by(panel)}
 
 

@@ -15,7 +15,7 @@ from diptych.cli.options import Device, Json, Quiet, Threads
 # What may be repeated: typer takes lists of these, but not of Literals.
 Backend = StrEnum("Backend", "tensorflow pytorch")
 Attention = StrEnum("Attention", "none additive dot general concat")
-Precision = StrEnum("Precision", "float32 float64 bfloat16")
+Precision = StrEnum("Precision", "float32 float64 bfloat16 exact")
 
 
 def benchmark(

@@ -44,13 +44,14 @@ def compare(
     """Train the same model in TensorFlow and in PyTorch, and compare.
 
     One process each, one after the other. Both have the same initial weights, batches, dropout masks and number of
-    threads. Without a config it takes the phrasebook that Diptych makes itself, English to Korean, float64, and a few
-    minutes.
+    threads. Without a config it takes the phrasebook that Diptych makes itself, English to Korean, exact training (the
+    same weights in both to the last bit, to the end), and some minutes.
     """
     from diptych.cli.runs import Changes, default_folder, named_config
     from diptych.comparison.comparison import compare as run_comparison
     from diptych.comparison.signature import DEFAULT
     from diptych.comparison.table import print_table
+    from diptych.ladder.whole_runs import describe
 
     chosen = Changes(assignments, seed, precision).make(named_config(config) if config else DEFAULT)
     folder = run_folder or default_folder(chosen)
@@ -62,6 +63,9 @@ def compare(
     shown = _relative(comparison.folder)
     print(f"\n{'  '.join(str(shown / name) for name in comparison.files)}")
     print(f"Try it: echo {shlex.quote(comparison.example)} | diptych translate {shlex.quote(str(shown))}")
+    found = comparison.report["exactness"]
+    after = f" (SHA-256 {found['digest']})" if found["equal"] else ""
+    print(f"\nTensorFlow and PyTorch, trained to the end: {describe(found)[0]}{after}")
     sys.stdout.flush()
 
 

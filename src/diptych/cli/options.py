@@ -40,7 +40,7 @@ Device: TypeAlias = Annotated[
     Literal["auto", "cpu", "cuda"], typer.Option("--device", help="auto: a GPU where there is one.")
 ]
 Precision: TypeAlias = Annotated[
-    Literal["float32", "float64", "bfloat16"] | None,
+    Literal["float32", "float64", "bfloat16", "exact"] | None,
     typer.Option("--precision", help="Instead of the config's.", show_default=False),
 ]
 TrainingSeed: TypeAlias = Annotated[

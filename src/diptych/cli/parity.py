@@ -17,6 +17,12 @@ def parity(
         Path | None,
         typer.Argument(metavar="[CONFIG|RUN]", help="By default the phrasebook's config.", show_default=False),
     ] = None,
+    other_run: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[RUN]", help="Compare two whole trainings by what they left, instead.", show_default=False
+        ),
+    ] = None,
     assignments: Assignments = None,
     locate: Annotated[bool, typer.Option("--locate", help="Name the first tensor that differs.")] = False,
     steps: Annotated[int, typer.Option(min=2, help="Optimizer steps of the training rung.")] = 200,
@@ -26,6 +32,9 @@ def parity(
     """Prove that both frameworks compute the same: exit code 0 where every rung holds, 1 where one does not.
 
     With a config it starts from the initial weights; with a run, from the weights of its best checkpoint.
+
+    With two runs, each a folder or FOLDER:BACKEND, nothing is computed: their metrics.jsonl tell whether their weights
+    are equal to the last bit, from the first step to the last, or since which step they differ.
     """
     from diptych.cli.runs import Changes, named_config, refuse_for_run
     from diptych.config import RunConfig
@@ -34,6 +43,8 @@ def parity(
     from diptych.ladder.table import print_parity
     from diptych.runs.run import Run
 
+    if other_run is not None:
+        _compare(str(config_or_run), str(other_run), as_json)
     changes = Changes(assignments)
     if config_or_run is not None and config_or_run.is_dir():
         refuse_for_run(config_or_run, changes)
@@ -45,16 +56,41 @@ def parity(
         opened = temporary_run(config)  # type: ignore[assignment]
         weights = ""
     with opened as run:
-        if locate:
-            found = find(run, weights, threads)
-            if as_json:
-                print(json.dumps({"location": found.to_json() if found else None}))
-            else:
-                print(found or "no tensor differs")
-            raise typer.Exit(1 if found else 0)
         levels = climb(run, weights, steps, threads)
+        broken = [level for level in levels if not level.holds]
+        if locate:  # the ladder judges: what it lets pass is not searched
+            found = find(run, weights, threads) if broken else None
+            if as_json:
+                told = {"location": found.to_json() if found else None}
+                print(json.dumps(told | {"broken": [level.to_json() for level in broken]}))
+            else:
+                for level in broken:
+                    note = f"; {level.note}" if level.note else ""
+                    print(f"{level.name}, {level.precision}, does not hold: {level.tensor}{note}")
+                print(found or ("no component differs by itself" if broken else "every rung holds: no tensor differs"))
+            raise typer.Exit(1 if broken else 0)
     if as_json:
         print(json.dumps({"levels": [level.to_json() for level in levels]}))
     else:
         print_parity(levels)
     raise typer.Exit(0 if all(level.holds for level in levels) else 1)
+
+
+def _compare(first: str, second: str, as_json: bool) -> None:
+    """Hold the trainings of two runs against each other, say how far they are equal, and end."""
+    from diptych.cli.runs import trainings
+    from diptych.ladder.whole_runs import compare_runs
+
+    ours, others = trainings(first), trainings(second)
+    equal, told = True, []
+    for backend, (record, config) in ours.items():
+        name = backend if backend in others else next(iter(others))
+        found = compare_runs(record, others[name][0], config)
+        equal = equal and found.are_equal
+        told.append({"runs": [str(record.folder), str(others[name][0].folder)], **found.to_json()})
+        if not as_json:
+            print(f"{record.folder} and {others[name][0].folder}:")
+            print("\n".join(f"  {line}" for line in found.lines()))
+    if as_json:
+        print(json.dumps({"comparisons": told}))
+    raise typer.Exit(0 if equal else 1)

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from diptych.config import RunConfig, read_config
+from diptych.config import RunConfig, TrainingConfig, read_config
 from diptych.config.assignment import assign
 from diptych.errors import ConfigError, RunError, UsageError
 from diptych.panel import BACKENDS
 from diptych.runs.progress import Reporter
+from diptych.runs.record import TrainingRecord
 from diptych.runs.run import Run
 
 
@@ -49,6 +50,22 @@ def open_or_create(
         if not overwrite:
             raise
         return Run.create(config, folder, overwrite=True, reporter=reporter)
+
+
+def trainings(what: str) -> dict[str, tuple[TrainingRecord, TrainingConfig]]:
+    """What FOLDER or FOLDER:BACKEND names: the record of each backend that has been trained there, and its config.
+
+    Raises:
+        UsageError: nothing has been trained there.
+        RunError: the folder is no run.
+    """
+    folder, _, backend = what.rpartition(":")
+    wanted = BACKENDS if backend not in BACKENDS else (backend,)
+    run = Run.open(folder if backend in BACKENDS else what)
+    found = {name: (run.record(name), run.config.training) for name in wanted if run.record(name).metrics.is_file()}
+    if not found:
+        raise UsageError(f"{what}: nothing has been trained there with {' or '.join(wanted)}; give a trained run")
+    return found
 
 
 @dataclass(frozen=True)

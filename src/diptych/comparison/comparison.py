@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,13 @@ from diptych.comparison.signature import signature
 from diptych.comparison.table import ROWS, agreement_lines
 from diptych.errors import BackendError, RunError
 from diptych.ladder.ladder import climb
+from diptych.ladder.whole_runs import compare_runs
 from diptych.panel import BACKENDS, NAMES, is_installed
 from diptych.processes.call import call
 from diptych.processes.environment import environment
 from diptych.runs.creation import ConfigLike, as_config
 from diptych.runs.run import Run
+from diptych.training.evidence import REMAINDERS
 from diptych.training.tensorboard import check_installed
 
 EXAMPLES = 3
@@ -130,10 +133,13 @@ def compare(
         for backend in BACKENDS
     }
     report = build_report(run, corpus, results, tokenize)
+    exactness = compare_runs(run.record(BACKENDS[0]), run.record(BACKENDS[1]), run.config.training)
+    shutil.rmtree(run.folder / BACKENDS[0] / REMAINDERS, ignore_errors=True)
     levels = climb(run, steps=PARITY_STEPS, threads=max(1, threads // len(BACKENDS)))
     report |= {
         "signature": signature(run, circumstances, threads, device, tokenize),
         "environment": circumstances | {"threads": threads, "device": device},
+        "exactness": exactness.to_json(),
         "parity": {"steps": PARITY_STEPS, "levels": [level.to_json() for level in levels]},
     }
     shown = translation_entries(fixed, {backend: values["examples"] for backend, values in results.items()})

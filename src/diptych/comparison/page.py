@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from diptych.comparison.relevance import EVERY, relevant
 from diptych.comparison.report import check_schema
-from diptych.comparison.table import ROWS
+from diptych.comparison.table import ROWS, exactness_lines
 from diptych.config import RunConfig, parse_config
 from diptych.differences.document import read_record
 from diptych.differences.render import number
@@ -44,6 +44,7 @@ def render(report: Mapping[str, Any]) -> str:
     contents = Contents(
         config=config,
         headline=[(name, [show(values) for values in report["backends"].values()]) for name, show in ROWS],
+        exactness=exactness_lines(report),
         code=components(),
         differences=_differences(config, report["environment"].get("device", "auto")),
         record=read_record(),

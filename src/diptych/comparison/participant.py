@@ -57,7 +57,9 @@ def train_and_translate(
     run = Run.open(folder)
     startup_seconds = _startup_seconds(panel, run, started)
     reporter = make_reporter(quiet)
-    report = train(run, backend, threads=threads, device=device, reporter=reporter, tensorboard=tensorboard)
+    report = train(
+        run, backend, threads=threads, device=device, reporter=reporter, tensorboard=tensorboard, measure_gaps=True
+    )
     if report.interrupted:
         raise KeyboardInterrupt
     translator = load(run, backend, threads=threads, device=device)
@@ -129,7 +131,7 @@ def _decoding_seconds(translator: Translator, sentences: Sequence[str]) -> list[
 def _ceiling(panel: TrainingPanel, run: Run) -> float:
     """How many target tokens a second training's matrix products alone would allow, in this process."""
     trial = TrainingTrial(panel, run, None, CEILING_STEPS)
-    ceiling = Ceiling(panel, trial.typical(), run.config.training.precision)
+    ceiling = Ceiling(panel, trial.typical(), run.config.training.arithmetic)
     for _ in range(CEILING_ROUNDS):
         ceiling.measure()
     return float(trial.counts["target_tokens"] / ceiling.seconds(trial.products()))

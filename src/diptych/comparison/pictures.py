@@ -94,10 +94,18 @@ def draw_attention(examples: Sequence[Mapping[str, Any]], folder: Path) -> str |
         path = Path(name) / "map.png"
         for each in drawn:
             maps = {backend: (each["tokens"][backend], weights) for backend, weights in each["attention"].items()}
-            plots.attention_maps(each["source_tokens"], maps, path, each["source"])
+            plots.attention_maps(each["source_tokens"], maps, path, each["source"], _difference(each))
             images.append(_read(path))
     _write(_stacked(images), folder / ATTENTION_MAPS)
     return ATTENTION_MAPS
+
+
+def _difference(translation: Mapping[str, Any]) -> npt.NDArray[np.float64] | None:
+    """(T, S) by what the two maps differ, from before they were rounded; None where a report does not tell."""
+    found = translation.get("difference")
+    if found is None:
+        return None
+    return np.array(found["hundredths"], np.float64) / 100.0 * float(found["largest"])
 
 
 def _stacked(images: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:

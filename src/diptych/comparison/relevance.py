@@ -116,7 +116,7 @@ def _label_smoothing(config: RunConfig) -> str:
 
 
 def _float64(config: RunConfig) -> str:
-    return "precision = float64" if config.training.precision == "float64" else ""
+    return f"precision = {config.training.precision}" if config.training.arithmetic == "float64" else ""
 
 
 def _narrow(config: RunConfig) -> str:

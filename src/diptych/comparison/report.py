@@ -93,7 +93,23 @@ def translation_entry(pair: Pair, found: Mapping[str, Mapping[str, Any]]) -> dic
         "tokens": {backend: each["tokens"] for backend, each in found.items()},
         "log_probability": {backend: each["log_probability"] for backend, each in found.items()},
         "attention": {backend: rounded(each["attention"]) for backend, each in found.items()},
+        "difference": difference([(each["tokens"], each["attention"]) for each in found.values()]),
     }
+
+
+def difference(maps: Sequence[tuple[Sequence[str], npt.NDArray[Any]]]) -> dict[str, Any] | None:
+    """The second of two attention maps less the first, of the weights as they are: in a report they are rounded.
+
+    Returns:
+        The `largest` difference, without its sign, and (T, S) `hundredths` of it, from -100 to 100. None where the two
+        say something else, or there is no attention.
+    """
+    (said, before), (also, after) = maps
+    if list(said) != list(also) or not (np.any(before) or np.any(after)):
+        return None
+    gaps = after.astype(np.float64) - before.astype(np.float64)
+    largest = float(np.abs(gaps).max())
+    return {"largest": largest, "hundredths": np.rint(100.0 * gaps / (largest or 1.0)).astype(int).tolist()}
 
 
 def rounded(attention: npt.NDArray[Any]) -> list[list[float]]:
@@ -107,15 +123,15 @@ def write_report(report: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     whole = dict(report) | {"translations": [], "translations_left_out": 0, "attention_left_out": 0}
     room = LARGEST - len(_encode(whole)) - 100
     entries: Sequence[Mapping[str, Any]] = report["translations"]
-    kept = [dict(entry) | {"attention": None} for entry in entries]
+    kept = [dict(entry) | {"attention": None, "difference": None} for entry in entries]
     sizes = [len(_encode(entry)) + 2 for entry in kept]
     while kept and sum(sizes) > room:
         kept.pop()
         sizes.pop()
     room -= sum(sizes)
-    maps = [len(_encode(entry["attention"])) for entry in entries[: len(kept)]]
-    for row in kept_maps(entries[: len(kept)], maps, room):
-        kept[row]["attention"] = entries[row]["attention"]
+    maps = [{name: entry[name] for name in ("attention", "difference")} for entry in entries[: len(kept)]]
+    for row in kept_maps(entries[: len(kept)], [len(_encode(each)) for each in maps], room):
+        kept[row] |= maps[row]
     whole["translations"] = kept
     whole["translations_left_out"] = len(entries) - len(kept)
     whole["attention_left_out"] = sum(entry["attention"] is None for entry in kept)

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from diptych.ladder.whole_runs import describe
 from diptych.panel import NAMES
 
 Values = Mapping[str, Any]
@@ -55,10 +56,17 @@ def agreement_lines(report: Values) -> list[str]:
     broken = {(level["name"], level["precision"]) for level in levels if not level["holds"]}
     steps = report["parity"]["steps"]
     return [
-        f"parity, from the same weights: {len(rungs) - len(broken)} of {len(rungs)} rungs hold ({steps} steps in each "
-        f"of float64 and float32; `diptych parity` shows them)",
+        *exactness_lines(report),
+        f"parity, from the same weights: {len(rungs) - len(broken)} of {len(rungs)} rungs hold (at most {steps} steps; "
+        f"`diptych parity` shows them)",
         f"largest gap between the two loss curves: {gap:.1e}{where}",
         f"identical translations: {same:,} of {sentences:,} ({100.0 * same / sentences:.1f} %)",
         *(f"left out: {count:,} pairs, {reason}" for reason, count in report["data"]["dropped"].items()),
         f"signature: {report['signature']}",
     ]
+
+
+def exactness_lines(report: Values) -> list[str]:
+    """Whether the backends' weights are equal to the last bit, or since when not, and how near they came to that."""
+    found = report.get("exactness")
+    return describe(found) if found else []

@@ -8,7 +8,7 @@ from diptych.config.model import Attention, Bridge, Cell, ModelConfig
 from diptych.config.reading import changed_search, parse_config, read_config
 from diptych.config.run import RunConfig
 from diptych.config.search import SearchConfig
-from diptych.config.section import Backend, Precision, Section
+from diptych.config.section import Backend, Precision, Section, TrainingPrecision
 from diptych.config.training import Schedule, StopMetric, TrainingConfig
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "TokenizerKind",
     "Tongue",
     "TrainingConfig",
+    "TrainingPrecision",
     "changed_search",
     "parse_config",
     "read_config",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Precision = Literal["float32", "float64", "bfloat16"]
+TrainingPrecision = Literal["float32", "float64", "bfloat16", "exact"]
 Backend = Literal["tensorflow", "pytorch"]
 
 Positive = Annotated[int, Field(gt=0)]

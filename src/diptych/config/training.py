@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from diptych.config.section import Fraction, Natural, NaturalReal, Positive, PositiveReal, Precision, Section, key
+from diptych.config.section import (
+    Fraction,
+    Natural,
+    NaturalReal,
+    Positive,
+    PositiveReal,
+    Precision,
+    Section,
+    TrainingPrecision,
+    key,
+)
 
 Schedule = Literal["constant", "linear", "cosine", "inverse_square_root", "exponential", "one_cycle", "plateau"]
 StopMetric = Literal["loss", "bleu", "chrf", "exact_match"]
@@ -70,8 +80,14 @@ class TrainingConfig(Section):
     ema_decay: Fraction = key(
         0.0, "Above 0, for instance 0.999: what is validated and kept is a moving average of the weights."
     )
-    precision: Precision = key(
-        "float32", "What numbers are computed in; bfloat16 is for matrix products only, the rest is float32."
+    precision: TrainingPrecision = key(
+        "float32",
+        "What numbers are computed in; bfloat16 is for matrix products only, the rest is float32. exact: float64, and "
+        "each step rounds every weight to a grid, so that a whole training has the same bits in both frameworks, with "
+        "any number of threads and on any processor.",
+    )
+    grid_exponent: Annotated[int, Field(ge=8, le=32)] = key(
+        20, "For precision exact: weights are multiples of 2 to the power of minus this."
     )
     seed: Natural = key(1, "Initial values, the order of batches and dropout masks follow from it.")
     validate_every: Natural = key(
@@ -111,6 +127,11 @@ class TrainingConfig(Section):
                 f"the learning rate: give a patience of more than {self.plateau_patience}, or 0"
             )
         return self
+
+    @property
+    def arithmetic(self) -> Precision:
+        """What is computed with: float64 where training is exact."""
+        return "float64" if self.precision == "exact" else self.precision
 
     @property
     def scores_translations(self) -> bool:

@@ -1,6 +1,8 @@
 """The parity ladder: from the same weights, the same numbers, rung by rung, judged against stated limits.
 
-- float64: each two panels differ by at most 1e-12 of the tensor's largest number, 1e-9 at the end of many steps; after
+- exact: after many steps of exact training all weights are equal to the last bit, and their sum is after each of the
+  steps; losses differ by at most 1e-12. So is the whole run, where it was trained exactly in both frameworks.
+- float64: each two panels differ by at most 1e-12 of the tensor's largest number, 1e-9 at the end of some steps; after
   Adam's first step, by what that step makes of the gradients' gap beside.
 - float32: the two frameworks differ by at most 4 times the larger of their own distances to float64. And neither
   framework is much further from float64 than the other, or something beside rounding is at work.
@@ -24,8 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config import RunConfig, TrainingConfig
-from diptych.ladder.rungs import GRADIENTS, ONE_STEP, SEARCHED, Arrays, measure
+from diptych.ladder.rungs import EXACT, GRADIENTS, ONE_STEP, SEARCHED, SUMS, Arrays, measure
 from diptych.ladder.ties import is_tie
+from diptych.ladder.whole_runs import compare_runs
 from diptych.panel import BACKENDS, load
 from diptych.processes.call import call
 from diptych.runs.creation import ConfigLike
@@ -34,7 +37,8 @@ from diptych.runs.run import Run
 Results = dict[str, dict[str, dict[str, Arrays]]]
 """Arrays by panel, precision, rung and name."""
 
-EXACT, TRAINED = 1e-12, 1e-9
+PRECISIONS = ("float64", "float32", EXACT)
+SAME, TRAINED = 1e-12, 1e-9
 FLOAT32_FACTOR, FLOAT32_IMBALANCE = 4.0, 64.0
 
 
@@ -129,9 +133,27 @@ def climb(run: Run, weights: str = "", steps: int = 200, threads: int | None = N
         jobs = {name: pool.submit(call, name, f"{measure.__module__}:measure", arguments, threads) for name in BACKENDS}
         results: Results = {name: job.result() for name, job in jobs.items()}
     # The reference cannot train: it searches with what training gave.
-    trained = dict(results["pytorch"]["float64"][f"after {steps} steps"]) if not weights else None
+    trained = None
+    if not weights:
+        after = results["pytorch"][EXACT][f"after {steps} exact steps"]
+        trained = {name: after[name] for name in run.specification}
     results["reference"] = measure(load("reference"), str(run.folder), weights, ["float64"], steps, trained=trained)
-    return judge(results, run)
+    return [*judge(results, run), *whole_run(run)]
+
+
+def whole_run(run: Run) -> list[Level]:
+    """The last rung, where a run was trained exactly in both frameworks: the weights of all its steps."""
+    records = [run.record(name) for name in BACKENDS]
+    if run.config.training.precision != EXACT or not all(record.metrics.is_file() for record in records):
+        return []
+    found = compare_runs(records[0], records[1], run.config.training)
+    if found.parted is None and not found.digests:
+        return []
+    differing = float(found.differing or not found.are_equal)
+    tensor = found.place or f"all {found.weights:,} weights"
+    return [
+        Level("the whole run", EXACT, BACKENDS, tensor, differing, 0.0, 0.0, 0.0, found.are_equal, found.lines()[0])
+    ]
 
 
 @contextmanager
@@ -144,7 +166,7 @@ def temporary_run(config: ConfigLike) -> Iterator[Run]:
 def judge(results: Results, run: Run) -> list[Level]:
     """Hold the arrays of two or three panels against each other and against the limits."""
     levels = []
-    for precision in ("float64", "float32"):
+    for precision in PRECISIONS:
         for between in combinations([name for name in results if precision in results[name]], 2):
             ours, others = (results[name][precision] for name in between)
             for rung in (rung for rung in ours if rung in others and rung != SEARCHED):
@@ -154,7 +176,8 @@ def judge(results: Results, run: Run) -> list[Level]:
                 else:
                     limits = _limits(results, precision, rung, between, run.config.training)
                     levels.append(_judge_arrays(rung, precision, between, ours[rung], others[rung], limits))
-    order = list(next(iter(next(iter(results.values())).values())))
+    measured = [rungs for panel in results.values() for precision in PRECISIONS for rungs in panel.get(precision, ())]
+    order = list(dict.fromkeys(measured))
     return sorted(levels, key=lambda level: (order.index(level.name), level.precision == "float32"))
 
 
@@ -167,8 +190,11 @@ def _judge_arrays(
         gap, scale = largest_gap(ours[name], others[name]), _scale(others[name])
         limit, note = limits[name]
         # That of zero is denormal: zero, where such numbers are flushed.
-        spacing = max(float(np.spacing(np.asarray(scale, precision))), float(np.finfo(precision).tiny))
+        kind = "float64" if precision == EXACT else precision
+        spacing = max(float(np.spacing(np.asarray(scale, kind))), float(np.finfo(kind).tiny))
         holds = gap <= limit and math.isfinite(gap) and not note
+        if name == SUMS and not holds:
+            note = f"first at step {int(np.argmax(ours[name] != others[name])) + 1}"
         relative = gap / scale if scale else gap
         levels.append(Level(rung, precision, between, name, gap, limit, relative, gap / spacing, holds, note))
     return max(levels, key=lambda level: (not level.holds, level.max_abs_difference / (level.limit or 1e-300)))
@@ -179,10 +205,12 @@ def _limits(
 ) -> dict[str, tuple[float, str]]:
     """By tensor: the largest gap allowed, and what is wrong beside the gap, if anything is."""
     tensors = results[between[1]][precision][rung]
+    if precision == EXACT:
+        return {name: (SAME * _scale(array) if name == "losses" else 0.0, "") for name, array in tensors.items()}
     if precision == "float64":
         # A tensor of small numbers, next to large ones in its rung, is made of their rounding errors.
         floor = 1e-3 * max(map(_scale, tensors.values()))
-        allowed = TRAINED if rung.startswith(("after", "losses")) else EXACT
+        allowed = TRAINED if rung.startswith(("after", "losses")) else SAME
         limits = {name: allowed * max(_scale(array), floor) for name, array in tensors.items()}
         if rung == ONE_STEP and training.optimizer != "sgd":
             # Adam's first step divides each gradient by its own size plus epsilon: where a gradient is that small, its

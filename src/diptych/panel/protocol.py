@@ -16,6 +16,7 @@ import numpy.typing as npt
 from diptych.config import ModelConfig, Precision, TrainingConfig
 from diptych.data.tokens.batches import Batch
 from diptych.errors import BackendError
+from diptych.parameters.grid import Rounding, Tie
 from diptych.parameters.specification import Parameter
 from diptych.search.stepper import Stepper
 
@@ -30,10 +31,12 @@ class StepResult(NamedTuple):
     Attributes:
         loss: label-smoothed cross-entropy per real token, before the step.
         gradient_norm: the global norm of the gradient, before clipping.
+        rounding: what rounding the weights told; None where training is not exact, or the step was skipped.
     """
 
     loss: float
     gradient_norm: float
+    rounding: Rounding | None = None
 
     @property
     def is_finite(self) -> bool:
@@ -103,12 +106,16 @@ class Binding(Protocol):
     def unpack(self, value: Array) -> dict[str, Array]:
         """The specification's arrays, by name, from a value shaped like the variable; copies."""
 
+    def locate(self, index: tuple[int, ...]) -> tuple[str, int]:
+        """Which of the specification's numbers lies there in the variable: its name, and where, row after row."""
+
 
 class TrainingStep(Protocol):
     """Trains a model one batch at a time; keeps the optimizer's state."""
 
     model: Any
     config: TrainingConfig
+    decided: Sequence[Tie] | None
 
     @property
     def steps(self) -> int:
@@ -138,6 +145,9 @@ class TrainingStep(Protocol):
 
     def export_state(self) -> dict[str, Array]:
         """The optimizer's moments by name, and what the weights are swapped with as `swapped.NAME`; copies."""
+
+    def export_remainders(self) -> dict[str, Array]:
+        """How far each weight was from its multiple at the last rounding, as a share of the spacing; copies."""
 
     def load_state(self, arrays: Mapping[str, Array], steps: int) -> None:
         """Go on from what `export_state` gave after so many steps, in whichever panel."""

@@ -52,7 +52,13 @@ def attention_map(
     attention_maps(source_tokens, {"": (tokens, attention)}, path, title)
 
 
-def attention_maps(source_tokens: Sequence[str], hypotheses: Hypotheses, path: str | Path, title: str = "") -> None:
+def attention_maps(
+    source_tokens: Sequence[str],
+    hypotheses: Hypotheses,
+    path: str | Path,
+    title: str = "",
+    difference: npt.ArrayLike | None = None,
+) -> None:
     """Draw the attention maps of several backends side by side and, of two that say the same, their difference.
 
     Maps of long sentences, which would be too wide, stand one below the other.
@@ -62,13 +68,14 @@ def attention_maps(source_tokens: Sequence[str], hypotheses: Hypotheses, path: s
         hypotheses: for each backend its tokens and its (T, S) attention, as for `attention_map`.
         path: where the picture goes, ending in .png or .svg.
         title: a line above the picture.
+        difference: (T, S) the second attention less the first, where the given ones are rounded; None: of those.
 
     Raises:
         UsageError: the path cannot be written, or there is no attention to draw.
         ValueError: an attention's shape does not fit its tokens.
     """
     path = picture_path(path)
-    save(_draw(source_tokens, hypotheses), path, title)
+    save(_draw(source_tokens, hypotheses, difference), path, title)
 
 
 def attention_png(source_tokens: Sequence[str], hypotheses: Hypotheses, title: str = "") -> bytes:
@@ -81,7 +88,7 @@ def attention_png(source_tokens: Sequence[str], hypotheses: Hypotheses, title: s
     return png(_draw(source_tokens, hypotheses), title)
 
 
-def _draw(source_tokens: Sequence[str], hypotheses: Hypotheses) -> Figure:
+def _draw(source_tokens: Sequence[str], hypotheses: Hypotheses, difference: npt.ArrayLike | None = None) -> Figure:
     maps = {name: _weights(source_tokens, *hypothesis) for name, hypothesis in hypotheses.items()}
     if not any(weights.any() for _, weights in maps.values()):
         raise UsageError("no attention to draw: the line is empty, or the model has attention = 'none'")
@@ -102,19 +109,20 @@ def _draw(source_tokens: Sequence[str], hypotheses: Hypotheses) -> Figure:
             place.put_scale(figure, axes, {0.0: "0", 0.5: "0.5", 1.0: "1"})
     if compared:
         rows = [] if beside else next(iter(sides.values()))
-        _draw_difference(figure, place, cells, maps, columns, rows)
+        (_, before), (_, after) = maps.values()
+        gaps = after - before if difference is None else np.asarray(difference, np.float64)
+        _draw_difference(figure, place, cells, list(maps), gaps, columns, rows)
     return figure
 
 
 def _draw_difference(
-    figure: Figure, place: _Place, cells: _Cells, maps: Mapping[str, tuple[list[str], Weights]], columns: list[str],
+    figure: Figure, place: _Place, cells: _Cells, names: list[str], difference: Weights, columns: list[str],
     rows: list[str],
 ) -> None:  # fmt: skip
     """Draw the second map less the first, in the colour of the one that looks more."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    (first, (_, before)), (second, (_, after)) = maps.items()
-    difference = after - before
+    first, second = names
     largest = float(np.abs(difference).max())
     limit = largest if 0.0 < largest < np.inf else 1.0
     note = "no difference at all" if largest == 0.0 else f"largest {largest:.1e}"

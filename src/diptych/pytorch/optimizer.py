@@ -1,4 +1,4 @@
-"""What changes the weights: the optimizers, and the moving average of what they do (docs/equations.md, 17, 18, 21)."""
+"""What changes the weights: the optimizers, and their moving average (docs/equations.md, 17, 18, 21, 24)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from torch import Tensor, nn
 from diptych.config import TrainingConfig
 from diptych.pytorch.linear import in_rows
 from diptych.pytorch.weights import Binding, assign, to_array
+
+AVERAGE_SCALE = 2.0**32
+"""Exact training's averages are multiples of 1 / this."""
+SHARE_SCALE = 2.0**20
+"""And so are their shares of this: a product of both is a multiple of 2^-52, exact in float64 while it is below 2."""
 
 
 class Optimizer:
@@ -70,21 +75,29 @@ class Optimizer:
 class MovingAverage:
     """An exponential moving average of the model's variables (equation 21), or none if its decay is 0.
 
+    In exact training it has a fine grid of its own and shares of few digits, so that no sum or product in it is ever
+    rounded but in one way (equation 24).
+
     Attributes:
         values: the average of each variable; while they are swapped, the variable's own value.
     """
 
-    def __init__(self, variables: list[Binding], decay: float) -> None:
+    def __init__(self, variables: list[Binding], decay: float, exact: bool = False) -> None:
         """Start from the variables' values."""
         self.bindings = variables if decay > 0.0 else []
         self.decay = decay
+        self.exact = exact
         self.values = [binding.variable.detach().clone() for binding in self.bindings]
 
     def update(self, steps: int) -> None:
         """Take in the variables after so many steps; early on the average is a short one: (1 + t) / (10 + t)."""
         share = 1.0 - min(self.decay, (1.0 + steps) / (10.0 + steps))
+        if self.exact:
+            share = max(1, round(share * SHARE_SCALE)) / SHARE_SCALE
         for value, binding in zip(self.values, self.bindings, strict=True):
             value.add_(binding.variable.detach() - value, alpha=share)
+            if self.exact:
+                value.mul_(AVERAGE_SCALE).round_().div_(AVERAGE_SCALE)
 
     def swap(self) -> None:
         """Exchange the averages and the variables' values."""

@@ -1,4 +1,4 @@
-"""One training step: forward, loss, gradients, clipping, optimizer (docs/equations.md, 14 to 22)."""
+"""One training step: forward, loss, gradients, clipping, optimizer (docs/equations.md, 14 to 24)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from torch import Tensor
 from diptych.config import TrainingConfig
 from diptych.data.tokens.batches import Batch
 from diptych.panel.protocol import Masks, StepResult, real_positions
+from diptych.parameters.grid import Tie
+from diptych.pytorch.grid import Grid, Rounded
 from diptych.pytorch.loss import cross_entropy, select_positions
 from diptych.pytorch.model import Model
 from diptych.pytorch.optimizer import MovingAverage, Optimizer
@@ -35,6 +37,7 @@ class TrainingStep:
     Attributes:
         model: the model that is trained.
         config: the training config.
+        decided: the near ties of the next step in a run that went first, whose decisions are taken over; None: no run.
     """
 
     def __init__(self, model: Model, config: TrainingConfig) -> None:
@@ -43,7 +46,10 @@ class TrainingStep:
         self.config = config
         self.bindings = bindings(model)
         self.optimizer = Optimizer(self.bindings, config)
-        self.average = MovingAverage(self.bindings, config.ema_decay)
+        exact = config.precision == "exact"
+        self.grid = Grid(self.bindings if exact else [], config.grid_exponent)
+        self.average = MovingAverage(self.bindings, config.ema_decay, exact)
+        self.decided: Sequence[Tie] | None = None
 
     @property
     def steps(self) -> int:
@@ -65,10 +71,10 @@ class TrainingStep:
         inputs, keep = self._to_tensors(batch, masks)
         torch.set_flush_denormal(True)  # see `process.configure`
         try:
-            loss, norm = self._train(inputs, keep, learning_rate, self.steps)
+            loss, norm, rounded = self._train(inputs, keep, learning_rate, self.steps)
         finally:
             torch.set_flush_denormal(False)
-        return self._result(loss.item(), norm.item())
+        return self._result(loss.item(), norm.item(), rounded)
 
     def step_over(self, parts: Sequence[tuple[Batch, Masks]], learning_rate: float) -> StepResult:
         """One optimizer step on several batches and their masks: their gradients added up (equation 20)."""
@@ -83,10 +89,10 @@ class TrainingStep:
                 part, added = self._gradients(*self._to_tensors(batch, masks))
                 loss = loss + share * part.detach()
                 torch._foreach_add_(gradients, added, alpha=share)
-            norm = self._update(loss, gradients, learning_rate, self.steps)
+            norm, rounded = self._update(loss, gradients, learning_rate, self.steps)
         finally:
             torch.set_flush_denormal(False)
-        return self._result(loss.item(), norm.item())
+        return self._result(loss.item(), norm.item(), rounded)
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
         """The loss per real token and its gradient by parameter name; changes nothing."""
@@ -120,6 +126,13 @@ class TrainingStep:
             exported |= {f"swapped.{name}": array for name, array in binding.unpack(to_array(value)).items()}
         return exported
 
+    def export_remainders(self) -> dict[str, np.ndarray]:
+        """How far each weight was from its multiple at the last rounding, as a share of the spacing; copies."""
+        exported: dict[str, np.ndarray] = {}
+        for remainders, binding in zip(self.grid.remainders, self.grid.bindings, strict=True):
+            exported |= binding.unpack(to_array(remainders))
+        return exported
+
     def load_state(self, arrays: Mapping[str, np.ndarray], steps: int) -> None:
         """Go on from what `export_state` gave after so many steps, in whichever panel."""
         self.optimizer.load_state(arrays, steps)
@@ -127,31 +140,45 @@ class TrainingStep:
             names = [parameter.name for parameter in binding.parameters]
             assign(value, binding.pack({name: arrays[f"swapped.{name}"] for name in names}))
 
-    def _result(self, loss: float, norm: float) -> StepResult:
-        """What a step tells; one that was skipped does not count."""
+    def _result(self, loss: float, norm: float, rounded: Rounded) -> StepResult:
+        """What a step tells, once near ties are settled and averaged; one that was skipped does not count."""
         result = StepResult(loss, norm)
         if self.config.non_finite == "skip" and not result.is_finite:
             self.optimizer.steps -= 1
-        return result
+            return result
+        if not self.grid.bindings:
+            return result
+        rounding = self.grid.settle(rounded, self.decided)
+        self.average.update(self.steps)
+        return result._replace(rounding=rounding)
 
     def _train(
         self, inputs: Inputs, masks: dict[str, Tensor], learning_rate: float, steps: int
-    ) -> tuple[Tensor, Tensor]:
-        """One optimizer step: the loss per real token and the gradient's global norm, both before it."""
+    ) -> tuple[Tensor, Tensor, Rounded]:
+        """One optimizer step: the loss per real token and the gradient's norm, before it, and what rounding left."""
         loss, gradients = self._gradients(inputs, masks)
-        return loss, self._update(loss, gradients, learning_rate, steps)
+        return loss, *self._update(loss, gradients, learning_rate, steps)
 
-    def _update(self, loss: Tensor, gradients: list[Tensor], learning_rate: float, steps: int) -> Tensor:
-        """Clip the gradients and change the variables, unless this step is skipped; the norm before clipping."""
+    def _update(
+        self, loss: Tensor, gradients: list[Tensor], learning_rate: float, steps: int
+    ) -> tuple[Tensor, Rounded]:
+        """Clip the gradients and change the variables, unless this step is skipped.
+
+        In exact training the moving average is left as it is: `_result` may still turn a near tie.
+
+        Returns:
+            The norm before clipping, and what rounding left; of no variables where nothing was rounded.
+        """
         # Not `torch._foreach_norm`: in float32 its sum is off by 1e-5 for a matrix of a million numbers.
         norm = torch.sqrt(torch.stack([gradient.square().sum() for gradient in gradients]).sum())
         if self.config.non_finite == "skip" and not torch.isfinite(torch.stack([loss, norm])).all():
-            return norm
+            return norm, Rounded([], [], [])
         if self.config.clip_norm > 0.0:
             torch._foreach_mul_(gradients, torch.clamp(self.config.clip_norm / norm, max=1.0))
         self.optimizer.apply(gradients, learning_rate, steps)
-        self.average.update(steps)
-        return norm
+        if not self.grid.bindings:
+            self.average.update(steps)
+        return norm, self.grid.round()
 
     def _gradients(self, inputs: Inputs, masks: dict[str, Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The loss per real token and the gradient of each variable, dense."""

@@ -37,6 +37,11 @@ class Binding:
         """The specification's arrays, by name, from a value shaped like the variable; copies."""
         return {self.parameters[0].name: np.array(value, order="C")}
 
+    def locate(self, index: tuple[int, ...]) -> tuple[str, int]:
+        """Which of the specification's numbers lies there in the variable: its name, and where, row after row."""
+        parameter = self.parameters[0]
+        return parameter.name, int(np.ravel_multi_index(index, parameter.shape))
+
 
 def bindings(model: Model) -> list[Binding]:
     """Every trained variable of the model, in the specification's order."""

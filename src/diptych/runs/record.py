@@ -1,6 +1,7 @@
 """What training with one backend leaves in a run's folder: its checkpoints and its metrics.
 
     RUN/BACKEND/metrics.jsonl
+                ties.jsonl           exact training: the weights that nearly lay halfway, see `diptych.parameters.grid`
                 checkpoints/latest   best   step-00000500/
 
 `latest` and `best` are small text files that hold a checkpoint's name. They change only once the checkpoint they name
@@ -21,6 +22,7 @@ import numpy as np
 
 from diptych.errors import CheckpointError, RunError
 from diptych.parameters.checkpoint import STATE, Checkpoint, read_checkpoint, write_checkpoint
+from diptych.parameters.grid import Tie
 from diptych.parameters.specification import Parameter
 from diptych.storage.place import replace_file
 
@@ -53,6 +55,11 @@ class TrainingRecord:
     def metrics(self) -> Path:
         """The file of the metrics, one JSON object a line."""
         return self.folder / "metrics.jsonl"
+
+    @property
+    def ties(self) -> Path:
+        """The file of exact training's near ties, one JSON object for each step that had any."""
+        return self.folder / "ties.jsonl"
 
     def steps(self) -> int | None:
         """How many optimizer steps the latest checkpoint stands for; None where there is no checkpoint."""
@@ -108,7 +115,10 @@ class TrainingRecord:
         """
         latest = other.read_checkpoint("latest")
         best = other.read_checkpoint("best") if other._pointer("best") else None
-        self.write_metrics(line for line in other.read_metrics() if line["step"] <= latest.state["step"])
+        steps = latest.state["step"]
+        self.write_metrics(line for line in other.read_metrics() if line["step"] <= steps)
+        if other.ties.is_file():
+            self.write_ties({step: ties for step, ties in other.read_ties().items() if step <= steps})
         if best is not None:
             self.write_checkpoint(best, best=True)
         if best is None or best.state["step"] != latest.state["step"]:
@@ -116,9 +126,7 @@ class TrainingRecord:
 
     def append_metrics(self, line: Mapping[str, Any]) -> None:
         """Add one line to the metrics."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self.metrics.open("a", encoding="utf-8") as file:
-            file.write(_format(line))
+        self._append(self.metrics, line)
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """Every line of the metrics, in order; a last line that was cut short when its process ended is left out.
@@ -126,29 +134,46 @@ class TrainingRecord:
         Raises:
             RunError: another line is not a JSON object.
         """
-        if not self.metrics.is_file():
-            return []
-        lines = self.metrics.read_bytes().split(b"\n")
-        values = []
-        for number, line in enumerate(lines[:-1], 1):  # what follows the last line's end is no whole line
-            try:
-                value = json.loads(line)
-            except ValueError as error:
-                raise RunError(f"{self.metrics}, line {number} is not JSON: {error}; remove the line") from error
-            if not isinstance(value, dict):
-                raise RunError(f"{self.metrics}, line {number} is no JSON object, got {value!r}; remove the line")
-            values.append(value)
-        return values
+        return _read(self.metrics)
 
     def write_metrics(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """Put these lines in place of all there are."""
         self.folder.mkdir(parents=True, exist_ok=True)
         replace_file(self.metrics, "".join(map(_format, lines)))
 
+    def append_ties(self, step: int, ties: Iterable[Tie]) -> None:
+        """Add the near ties of one step."""
+        self._append(self.ties, {"step": step, "ties": [list(tie) for tie in ties]})
+
+    def read_ties(self) -> dict[int, list[Tie]]:
+        """The near ties by step; a last line that was cut short is left out.
+
+        Raises:
+            RunError: another line is none of ours.
+        """
+        try:
+            return {line["step"]: [Tie(*tie) for tie in line["ties"]] for line in _read(self.ties)}
+        except (KeyError, TypeError) as error:
+            raise RunError(
+                f"{self.ties} holds a line that is no step's near ties ({error}); remove the file"
+            ) from error
+
+    def write_ties(self, ties: Mapping[int, Iterable[Tie]]) -> None:
+        """Put these near ties in place of all there are."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lines = ({"step": step, "ties": [list(tie) for tie in each]} for step, each in ties.items())
+        replace_file(self.ties, "".join(map(_format, lines)))
+
     def clear(self) -> None:
-        """Remove every checkpoint and all metrics."""
+        """Remove every checkpoint, all metrics and ties."""
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         self.metrics.unlink(missing_ok=True)
+        self.ties.unlink(missing_ok=True)
+
+    def _append(self, path: Path, line: Mapping[str, Any]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(_format(line))
 
     def _pointer(self, which: str) -> str | None:
         """The name in `latest` or `best`, None if there is no such file."""
@@ -160,7 +185,7 @@ class TrainingRecord:
             raise CheckpointError(f"{path} holds {name!r}, expected a checkpoint's name; there are: {self._names()}")
         return name
 
-    def _held(self) -> list[str]:
+    def checkpoint_names(self) -> list[str]:
         """The names of the checkpoints in the folder, oldest first."""
         if not self.checkpoints.is_dir():
             return []
@@ -169,11 +194,11 @@ class TrainingRecord:
     def _newest(self) -> list[str]:
         """The names of the newest checkpoints that are kept, up to the latest."""
         steps = self.steps() or 0
-        return [name for name in self._held() if _step_of(name) <= steps][-self.keep :]
+        return [name for name in self.checkpoint_names() if _step_of(name) <= steps][-self.keep :]
 
     def _best(self) -> list[str]:
         """The names of the best checkpoints that are kept, the best first; of equals the earlier."""
-        merits = {name: self._merit(name) for name in self._held()}
+        merits = {name: self._merit(name) for name in self.checkpoint_names()}
         validated = [name for name, merit in merits.items() if merit is not None]
         return sorted(validated, key=lambda name: (merits[name], _step_of(name)))[: self.keep_best]
 
@@ -198,11 +223,11 @@ class TrainingRecord:
         return Checkpoint(mean, state={"averaged": names})
 
     def _names(self) -> str:
-        return ", ".join(self._held()) or "none yet"
+        return ", ".join(self.checkpoint_names()) or "none yet"
 
     def _prune(self) -> None:
         """Remove all but the newest, the latest and the best checkpoints, and what killed processes left behind."""
-        held = self._held()
+        held = self.checkpoint_names()
         kept = {*self._newest(), *self._best(), self._pointer("latest"), self._pointer("best")}
         for path in self.checkpoints.glob(".step-*"):
             if path.suffix in (".tmp", ".removed"):
@@ -212,6 +237,22 @@ class TrainingRecord:
             removed = self.checkpoints / f".{name}.removed"
             (self.checkpoints / name).rename(removed)
             shutil.rmtree(removed, ignore_errors=True)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """The JSON objects of a file, one a line; what follows the last line's end is no whole line."""
+    if not path.is_file():
+        return []
+    found = []
+    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise RunError(f"{path}, line {number} is not JSON: {error}; remove the line") from error
+        if not isinstance(value, dict):
+            raise RunError(f"{path}, line {number} is no JSON object, got {value!r}; remove the line")
+        found.append(value)
+    return found
 
 
 def _step_of(name: str) -> int:

@@ -34,6 +34,7 @@ from diptych.data.tokens.vocabulary import Vocabulary
 from diptych.errors import BackendError, RunError, UsageError
 from diptych.panel import BACKENDS, Panel
 from diptych.parameters.checkpoint import Checkpoint
+from diptych.parameters.grid import on_grid
 from diptych.parameters.initialization import initial_parameters
 from diptych.parameters.specification import Parameter, specification
 from diptych.runs.creation import (
@@ -217,8 +218,9 @@ class Run:
 
     def initial_parameters(self) -> dict[str, npt.NDArray[np.float64]]:
         """The values that training starts from, the same for every backend."""
-        sizes = len(self.source_vocabulary), len(self.target_vocabulary)
-        return initial_parameters(self.config.model, *sizes, self.config.training.seed)
+        sizes, training = (len(self.source_vocabulary), len(self.target_vocabulary)), self.config.training
+        values = initial_parameters(self.config.model, *sizes, training.seed)
+        return on_grid(values, training.grid_exponent) if training.precision == "exact" else values
 
     def build(
         self, panel: Panel, parameters: Mapping[str, npt.NDArray[Any]] | None = None, precision: Precision | None = None
@@ -231,7 +233,7 @@ class Run:
             precision: None for the run's own.
         """
         sizes = len(self.source_vocabulary), len(self.target_vocabulary)
-        model = panel.Model(self.config.model, *sizes, precision=precision or self.config.training.precision)
+        model = panel.Model(self.config.model, *sizes, precision=precision or self.config.training.arithmetic)
         panel.load_parameters(model, self.initial_parameters() if parameters is None else parameters)
         return model
 

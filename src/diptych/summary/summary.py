@@ -111,7 +111,7 @@ def summarize(config: RunConfig, vocabularies: tuple[int, int], device: str = "a
     arguments = {
         "model": config.model.model_dump(mode="json"),
         "vocabularies": list(vocabularies),
-        "precision": config.training.precision,
+        "precision": config.training.arithmetic,
     }
     found = {each: call(each, f"{inspect.__module__}:inspect", arguments, device=device) for each in asked}
     weights = []

@@ -1,4 +1,4 @@
-"""One training step: forward, loss, gradients, clipping, optimizer (docs/equations.md, 14 to 22)."""
+"""One training step: forward, loss, gradients, clipping, optimizer (docs/equations.md, 14 to 24)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tensorflow import Tensor
 from diptych.config import TrainingConfig
 from diptych.data.tokens.batches import Batch
 from diptych.panel.protocol import Masks, StepResult, real_positions
+from diptych.parameters.grid import Tie
 from diptych.parameters.specification import dropout_shapes
+from diptych.tensorflow.grid import Grid, Rounded
 from diptych.tensorflow.loss import cross_entropy, select_positions
 from diptych.tensorflow.model import Model
 from diptych.tensorflow.optimizer import MovingAverage, Optimizer
@@ -36,6 +38,7 @@ class TrainingStep:
     Attributes:
         model: the model that is trained.
         config: the training config.
+        decided: the near ties of the next step in a run that went first, whose decisions are taken over; None: no run.
     """
 
     def __init__(self, model: Model, config: TrainingConfig) -> None:
@@ -44,7 +47,10 @@ class TrainingStep:
         self.config = config
         self.bindings = bindings(model)
         self.optimizer = Optimizer(self.bindings, config)
-        self.average = MovingAverage(self.bindings, config.ema_decay)
+        exact = config.precision == "exact"
+        self.grid = Grid(self.bindings if exact else [], config.grid_exponent)
+        self.average = MovingAverage(self.bindings, config.ema_decay, exact)
+        self.decided: Sequence[Tie] | None = None
         self._graphs: dict[tuple[str, bool], Callable[..., Any]] = {}
 
     @property
@@ -66,8 +72,8 @@ class TrainingStep:
         self.optimizer.steps += 1
         inputs, keep = self._to_tensors(batch, masks)
         numbers = tf.constant(learning_rate, tf.float64), tf.constant(self.steps, tf.int64)
-        loss, norm = self._graph(self._train, inputs, keep, *numbers)
-        return self._result(float(loss), float(norm))
+        loss, norm, rounded = self._graph(self._train, inputs, keep, *numbers)
+        return self._result(float(loss), float(norm), rounded)
 
     def step_over(self, parts: Sequence[tuple[Batch, Masks]], learning_rate: float) -> StepResult:
         """One optimizer step on several batches and their masks: their gradients added up (equation 20)."""
@@ -81,8 +87,8 @@ class TrainingStep:
             loss = loss + share * part
             gradients = [total + share * gradient for total, gradient in zip(gradients, added, strict=True)]
         numbers = tf.constant(learning_rate, tf.float64), tf.constant(self.steps, tf.int64)
-        norm = self._update(loss, gradients, *numbers)
-        return self._result(float(loss), float(norm))
+        norm, rounded = self._update(loss, gradients, *numbers)
+        return self._result(float(loss), float(norm), rounded)
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
         """The loss per real token and its gradient by parameter name; changes nothing."""
@@ -114,6 +120,13 @@ class TrainingStep:
             exported |= {f"swapped.{name}": array for name, array in binding.unpack(to_array(value)).items()}
         return exported
 
+    def export_remainders(self) -> dict[str, np.ndarray]:
+        """How far each weight was from its multiple at the last rounding, as a share of the spacing; copies."""
+        exported: dict[str, np.ndarray] = {}
+        for remainders, binding in zip(self.grid.remainders, self.grid.bindings, strict=True):
+            exported |= binding.unpack(to_array(remainders))
+        return exported
+
     def load_state(self, arrays: Mapping[str, np.ndarray], steps: int) -> None:
         """Go on from what `export_state` gave after so many steps, in whichever panel."""
         self.optimizer.load_state(arrays, steps)
@@ -121,37 +134,51 @@ class TrainingStep:
             names = [parameter.name for parameter in binding.parameters]
             assign(value, binding.pack({name: arrays[f"swapped.{name}"] for name in names}))
 
-    def _result(self, loss: float, norm: float) -> StepResult:
-        """What a step tells; one that was skipped does not count."""
+    def _result(self, loss: float, norm: float, rounded: Rounded) -> StepResult:
+        """What a step tells, once near ties are settled and averaged; one that was skipped does not count."""
         result = StepResult(loss, norm)
         if self.config.non_finite == "skip" and not result.is_finite:
             self.optimizer.steps -= 1
-        return result
+            return result
+        if not self.grid.bindings:
+            return result
+        rounding = self.grid.settle(rounded, self.decided)
+        self.average.update(tf.constant(self.steps, tf.int64))
+        return result._replace(rounding=rounding)
 
     def _train(
         self, inputs: Inputs, masks: dict[str, Tensor], learning_rate: Tensor, steps: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """One optimizer step: the loss per real token and the gradient's global norm, both before it."""
+    ) -> tuple[Tensor, Tensor, Rounded]:
+        """One optimizer step: the loss per real token and the gradient's norm, before it, and what rounding left."""
         loss, gradients = self._gradients(inputs, masks)
-        return loss, self._update(loss, gradients, learning_rate, steps)
+        return loss, *self._update(loss, gradients, learning_rate, steps)
 
     @tf.function(jit_compile=True)  # one pass over each variable instead of one for every operation
-    def _update(self, loss: Tensor, gradients: list[Tensor], learning_rate: Tensor, steps: Tensor) -> Tensor:
-        """Clip the gradients and change the variables, unless this step is skipped; the norm before clipping."""
+    def _update(
+        self, loss: Tensor, gradients: list[Tensor], learning_rate: Tensor, steps: Tensor
+    ) -> tuple[Tensor, Rounded]:
+        """Clip the gradients and change the variables, unless this step is skipped.
+
+        In exact training the moving average is left as it is: `_result` may still turn a near tie.
+
+        Returns:
+            The norm before clipping, and what rounding left; of no variables where nothing was rounded.
+        """
         norm = tf.sqrt(tf.add_n([tf.reduce_sum(tf.square(gradient)) for gradient in gradients]))
 
-        def change() -> Tensor:
+        def change() -> Rounded:
             clipped = gradients
             if self.config.clip_norm > 0.0:
                 scale = tf.minimum(self.config.clip_norm / norm, tf.ones([], norm.dtype))
                 clipped = [gradient * scale for gradient in gradients]
             self.optimizer.apply(clipped, learning_rate, steps)
-            self.average.update(steps)
-            return norm
+            if not self.grid.bindings:
+                self.average.update(steps)
+            return self.grid.round()
 
         if self.config.non_finite == "skip":
-            return tf.cond(tf.math.is_finite(loss) & tf.math.is_finite(norm), change, lambda: norm)
-        return change()
+            return norm, tf.cond(tf.math.is_finite(loss) & tf.math.is_finite(norm), change, self.grid.round)
+        return norm, change()
 
     def _gradients(self, inputs: Inputs, masks: dict[str, Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The loss per real token and the gradient of each variable, dense."""

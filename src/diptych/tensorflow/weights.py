@@ -45,6 +45,16 @@ class Binding:
         pairs = zip(self.parameters, arrays, strict=True)
         return {parameter.name: self._from_keras(parameter, array) for parameter, array in pairs}
 
+    def locate(self, index: tuple[int, ...]) -> tuple[str, int]:
+        """Which of the specification's numbers lies there in the variable: its name, and where, row after row."""
+        number, place = (index[0], index[1:]) if len(self.parameters) == 2 else (0, index)
+        parameter = self.parameters[number]
+        row, *columns = place if parameter.kind in ("bias", "embedding") else reversed(place)
+        if parameter.gates:
+            size = parameter.shape[0] // len(parameter.gates)
+            row = parameter.gates.index(KERAS_GATES[parameter.gates][row // size]) * size + row % size
+        return parameter.name, int(np.ravel_multi_index((row, *columns), parameter.shape))
+
     def _to_keras(self, parameter: Parameter, array: np.ndarray) -> np.ndarray:
         array = reorder_gates(array, parameter.gates, KERAS_GATES.get(parameter.gates, ""))
         return np.array(array if parameter.kind in ("bias", "embedding") else array.T, order="C")

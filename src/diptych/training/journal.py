@@ -54,7 +54,7 @@ class Journal:
             if self._log:
                 self._log.close()
 
-    def step(self, work: Work, told: Any, *, step: int, rate: float) -> None:
+    def step(self, work: Work, told: Any, *, step: int, rate: float, evidence: Mapping[str, Any]) -> None:
         """Tell of a step that is just done: it took from the one before, or from the validation after that, to now.
 
         Args:
@@ -62,6 +62,7 @@ class Journal:
             told: its loss and its gradient's norm; if they are not finite, it was skipped.
             step: its number, from 1.
             rate: the learning rate.
+            evidence: what it left to compare runs by, see `Evidence`.
         """
         now = time.perf_counter()
         seconds, self._mark = now - self._mark, now
@@ -79,7 +80,7 @@ class Journal:
         }
         line: dict[str, Any] = {"step": step, "epoch": work.epoch + 1}
         if told.is_finite:
-            line |= numbers | rest
+            line |= {**numbers, **rest, **evidence}
             self._record.append_metrics(line)
             self._reporter.step(line)
             self._tell_tensorboard(line)
@@ -91,7 +92,12 @@ class Journal:
             self._record.append_metrics(line | rest | {"skipped": True, "rows": work.rows})
 
     def validation(
-        self, state: TrainingState, result: ValidationResult, *, pictures: Callable[[], Mapping[str, bytes]]
+        self,
+        state: TrainingState,
+        result: ValidationResult,
+        *,
+        pictures: Callable[[], Mapping[str, bytes]],
+        digest: str,
     ) -> None:
         """Tell of a validation, and begin to count the next step's time.
 
@@ -99,10 +105,11 @@ class Journal:
             state: where training is after it.
             result: what it gave.
             pictures: makes what TensorBoard shows beside it, as PNG by name.
+            digest: of the weights that were validated.
         """
         step = state.place.step
         told = {"step": step, "validation_loss": result.loss}
-        line = told | result.scores | {"best": state.is_best, "backend": self._backend}
+        line = told | result.scores | {"best": state.is_best, "digest": digest, "backend": self._backend}
         self._record.append_metrics(line)
         self._reporter.validation(line)
         self._tell_tensorboard(line)

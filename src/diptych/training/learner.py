@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
+import numpy.typing as npt
+
 from diptych.data.tokens.batches import EncodedPairs
 from diptych.panel import load, training_panel
 from diptych.parameters.checkpoint import Checkpoint
@@ -97,8 +99,11 @@ class Learner:
 
     def checkpoint(self, state: TrainingState) -> Checkpoint:
         """The weights and moments as they are, at this place in training."""
-        parameters = self._panel.export_parameters(self.model)
-        return Checkpoint(parameters, self.training.export_state(), state.to_json())
+        return Checkpoint(self.parameters(), self.training.export_state(), state.to_json())
+
+    def parameters(self) -> dict[str, npt.NDArray[Any]]:
+        """The weights as they are, by name."""
+        return self._panel.export_parameters(self.model)
 
     @cached_property
     def stepper(self) -> Stepper:

@@ -15,6 +15,7 @@ from pathlib import Path
 from diptych.runs.progress import Reporter, make_reporter
 from diptych.runs.run import Run
 from diptych.training.checkpointing import Checkpoints
+from diptych.training.evidence import Evidence
 from diptych.training.guard import Guard
 from diptych.training.interruption import Interruption
 from diptych.training.journal import Journal
@@ -39,6 +40,7 @@ def train(
     reporter: Reporter | None = None,
     stop_at: int = 0,
     tensorboard: bool = False,
+    measure_gaps: bool = False,
 ) -> TrainingReport:
     """Train a run with a backend, from its beginning or from where it stopped.
 
@@ -60,6 +62,8 @@ def train(
         reporter: where to say how it goes; by default a bar on a terminal, lines elsewhere.
         stop_at: stop once so many steps have been done in all (0: do not), to be resumed later.
         tensorboard: also write losses and attention maps for TensorBoard, into RUN/tensorboard/BACKEND.
+        measure_gaps: in exact training, at some steps keep all weights as they were before rounding, or compare them
+            with those of the run's other backend where that has been trained, see `diptych.training.evidence`.
 
     Raises:
         RunError: there are checkpoints and neither `resume` nor `overwrite` was given, the loss is not finite, or the
@@ -90,7 +94,8 @@ def train(
     journal.cut()
     check_memory(run, pairs, device)
     learner = Learner(run, backend, checkpoint, state=state, threads=threads, device=device)
-    notes = [*checkpoints.notes, *state.changes_of(corpus.fingerprint)]
+    evidence = Evidence(run, backend, learner, begun_at=state.place.step, measure_gaps=measure_gaps)
+    notes = [*checkpoints.notes, *state.changes_of(corpus.fingerprint), *evidence.notes]
     state = replace(state, data=corpus.fingerprint, choices={**state.choices, backend: learner.choices})
     works = schedule(pairs, run.config, state.place, steps=stop_at - state.place.step, resample=run.resampling())
     validation = Validation(run, corpus.validation)
@@ -106,17 +111,20 @@ def train(
                         guard.check_validation(result, state)
                         state = state.after_validation(result.loss, result.scores, config)
                         checkpoints.save(learner.checkpoint(state), best=state.is_best)
-                        journal.validation(state, result, pictures=partial(learner.pictures, validation.pairs))
+                        pictures = partial(learner.pictures, validation.pairs)
+                        journal.validation(state, result, pictures=pictures, digest=evidence.digest())
                         unsaved = False
             if state.place.step >= stop_at or state.has_stopped_early(config.patience) or interruption.requested:
                 break
 
             work = next(works)
             rate = learning_rate(config, state.place.step, total=last_step, plateau=state.plateau)
+            evidence.before(state.place.step + 1)
             told = learner.step(work, rate, step=state.place.step, last_step=last_step)
             state = state.after_step(per_epoch, config.validate_every, last_step=last_step, skipped=not told.is_finite)
             guard.check_step(told, work, state)
-            journal.step(work, told, step=state.place.step, rate=rate)
+            step = state.place.step
+            journal.step(work, told, step=step, rate=rate, evidence=evidence.of_step(told, step, step == last_step))
             unsaved = True
 
         if unsaved:

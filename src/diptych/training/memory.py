@@ -80,8 +80,8 @@ def largest_batch(pairs: EncodedPairs, config: RunConfig) -> LargestBatch:
 def needed_memory(config: RunConfig, sizes: tuple[int, int], batch: LargestBatch) -> Memory:
     """What training needs, for a source's and a target's vocabulary of these sizes."""
     model, training = config.model, config.training
-    number = 8 if training.precision == "float64" else 4  # weights and their gradients are float32 for bfloat16, too
-    computed = 2 if training.precision == "bfloat16" else number
+    number = 8 if training.arithmetic == "float64" else 4  # weights and their gradients are float32 for bfloat16, too
+    computed = 2 if training.arithmetic == "bfloat16" else number
     weights = sum(math.prod(parameter.shape) for parameter in specification(model, *sizes).values())
     moments = 2 if training.optimizer != "sgd" else int(training.momentum > 0.0)
     gates = len(GATES[model.cell]) + 1  # and the state

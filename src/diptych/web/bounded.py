@@ -92,7 +92,7 @@ class Sentences:
         training, backend = translator.run.config.training, translator.backend
         return {
             "versions": importlib.import_module(f"diptych.{backend}").versions(),  # the translator has imported it
-            "precision": "float64" if backend == "reference" else training.precision,
+            "precision": "float64" if backend == "reference" else training.arithmetic,
             "trained_in": translator.trained_in,
         }
 

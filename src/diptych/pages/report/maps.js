@@ -16,9 +16,11 @@ function html(name, attributes, ...children) {
 
 /**
  * A <div> that is `room` pixels wide. source: the S tokens; hypotheses: for each framework its name, its T tokens and its
- * weights[T][S]. Point at a cell, or move there with the arrow keys: it is shown in each map, and its weights are read out.
+ * weights[T][S]. difference: {largest, hundredths}, the second map less the first from before the weights were rounded, row
+ * after row in hundredths of the largest, or null where it is not known. Point at a cell, or move there with the arrow keys:
+ * it is shown in each map, and its weights are read out.
  */
-export function drawMaps(source, hypotheses, room) {
+export function drawMaps(source, hypotheses, difference, room) {
   const box = html("div", { class: "maps" });
   const readout = html("output", { "aria-live": "polite" });
   const maps = [];
@@ -45,10 +47,13 @@ export function drawMaps(source, hypotheses, room) {
 
   for (const { name, tokens, weights } of hypotheses) add(tokens, weights, `Attention in ${name}`, [html("b", {}, name)]);
   if (same) {
-    const gaps = one.weights.map((row, t) => row.map((weight, s) => other.weights[t][s] - weight));
-    const largest = Math.max(...gaps.flat().map(Math.abs));
+    const exact = (t, s) => (difference.hundredths[t * source.length + s] / 100) * difference.largest;
+    const rounded = (t, s) => other.weights[t][s] - one.weights[t][s];
+    const gaps = one.tokens.map((_, t) => source.map((_, s) => (difference ? exact : rounded)(t, s)));
+    const largest = difference ? difference.largest : Math.max(...gaps.flat().map(Math.abs));
     const paint = (gap) => [gap < 0 ? "first" : "second", largest ? Math.abs(gap) / largest : 0];
-    const words = largest ? `, at most ${largest.toPrecision(2)}` : ": none";
+    const none = difference ? ": none at all" : ": none in the four decimals that the report holds";
+    const words = largest ? `, at most ${largest.toPrecision(2)}` : none;
     add(one.tokens, gaps, "Difference of the two", [html("b", {}, "difference"), words], paint);
   }
   box.append(readout);

@@ -40,6 +40,7 @@ class Contents:
     Attributes:
         config: of the run.
         headline: the rows of the first table: a name and, for each backend, what is in its column.
+        exactness: whether all weights are equal to the last bit, in sentences.
         code: by file, the components of both panels, see `diptych.side_by_side.html.components`.
         differences: the catalogue's entries that matter to the run, with programs and what was measured.
         record: when and where that was measured.
@@ -48,6 +49,7 @@ class Contents:
 
     config: RunConfig
     headline: Sequence[tuple[str, Sequence[str]]]
+    exactness: Sequence[str]
     code: Mapping[str, Any]
     differences: Sequence[Mapping[str, Any]]
     record: Mapping[str, Any]
@@ -103,6 +105,7 @@ def _render(report: Mapping[str, Any], contents: Contents, maps: Sequence[dict[s
             "differ": sum(row.differ for row in rows),
             "wrong": sum(row.wrong for row in rows),
         },
+        exactness=contents.exactness,
         code=contents.code,
         differences=contents.differences,
         record=contents.record,

@@ -7,13 +7,13 @@ const find = (selector, inside = document) => inside.querySelector(selector);
 const all = (selector, inside = document) => Array.from(inside.querySelectorAll(selector));
 
 // In an element, as wide as it is. Weights come as one list of ten-thousandths, row after row.
-function putMaps(element, {source, tokens, weights}) {
+function putMaps(element, {source, tokens, weights, difference}) {
   const rows = (flat, count) => Array.from({length: count}, (_, row) =>
     flat.slice(row * source.length, (row + 1) * source.length).map((value) => value / 10000));
   const hypotheses = tokens.map((said, i) => ({name: data.names[i], tokens: said, weights: rows(weights[i], said.length)}));
   const {paddingLeft, paddingRight} = getComputedStyle(element);
   const room = element.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
-  element.append(drawMaps(source, hypotheses, room));
+  element.append(drawMaps(source, hypotheses, difference, room));
 }
 
 for (const article of all("[data-example]")) {

@@ -69,7 +69,7 @@ def sentences(translations: Sequence[Mapping[str, Any]], maps: Sequence[Any]) ->
 
 def map_data(translation: Mapping[str, Any]) -> dict[str, Any] | None:
     """What the page draws a sentence's maps from, weights in ten-thousandths; None without attention."""
-    attention = translation["attention"]
+    attention, difference = translation["attention"], translation.get("difference")
     if not attention or not any(np.any(weights) for weights in attention.values()):
         return None
     return {
@@ -78,6 +78,11 @@ def map_data(translation: Mapping[str, Any]) -> dict[str, Any] | None:
         "weights": [
             np.rint(np.multiply(weights, 10_000)).astype(int).ravel().tolist() for weights in attention.values()
         ],
+        "difference": difference
+        and {
+            "largest": difference["largest"],
+            "hundredths": np.ravel(difference["hundredths"]).tolist(),
+        },
     }
 
 

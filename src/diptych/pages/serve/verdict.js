@@ -28,8 +28,10 @@ function without(tokens, places) {
 function distance(one, other) {
   const gaps = one.flatMap((row, t) => row.map((weight, s) => Math.abs(weight - other[t][s])));
   const largest = Math.max(0, ...gaps);
-  if (largest < 1e-6) return "Their attention is the same to six decimals.";
-  return `Their attention differs by at most ${largest < 1e-3 ? largest.toExponential(1).replace("-", "−") : largest.toFixed(3)}.`;
+  // The weights come with six decimals: below half of the last one stands nothing but the rounding of this subtraction.
+  if (largest < 5e-7) return "Their attention is the same in the six decimals that are sent.";
+  const most = largest + 1e-6;
+  return `Their attention differs by at most ${most < 1e-3 ? most.toExponential(1).replace("-", "−") : most.toFixed(3)}.`;
 }
 
 /** Pairs of places that a longest common subsequence joins. */

@@ -1,0 +1,189 @@
+"""The small twin of `make demo`: whole trainings, exactly, in both frameworks and with other numbers of threads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from diptych.ladder.whole_runs import compare_runs
+from diptych.panel import BACKENDS
+from diptych.parameters.digest import digest
+from diptych.runs.progress import QuietReporter
+from diptych.runs.run import Run
+from diptych.training.loop import train
+
+STEPS, HALF = 200, 90
+CONFIG = RunConfig(
+    name="twin",
+    data=DataConfig(maximum_pairs=400, validation_size=20, test_size=10),
+    model=ModelConfig(embedding_size=12, encoder_size=10, decoder_size=16, dropout=0.1),
+    training=TrainingConfig(
+        precision="exact", epochs=99, maximum_steps=STEPS, batch_size=16, ema_decay=0.9, validate_every=HALF
+    ),
+)
+PROGRAM = """
+import sys
+from diptych.runs.progress import QuietReporter
+from diptych.runs.run import Run
+from diptych.training.loop import train
+
+folder, backend, threads, stop_at = sys.argv[1:]
+train(Run.open(folder), backend, resume=True, threads=int(threads), reporter=QuietReporter(), stop_at=int(stop_at))
+"""
+
+
+def run_training(folder, backend, threads, stop_at=0):
+    command = [sys.executable, "-c", PROGRAM, str(folder), backend, str(threads), str(stop_at)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    assert finished.returncode == 0, finished.stderr
+
+
+@pytest.fixture(scope="module")
+def runs(both_frameworks, tmp_path_factory):
+    """Independent runs: each framework with one and with two threads, and one that changes framework halfway."""
+    folder, found = tmp_path_factory.mktemp("twins"), {}
+    for backend in BACKENDS:
+        for threads in (1, 2):
+            run = Run.create(CONFIG, folder / f"{backend}-{threads}")
+            run_training(run.folder, backend, threads)
+            found[backend, threads] = (run, backend)
+    run = Run.create(CONFIG, folder / "changing")
+    run_training(run.folder, "tensorflow", 1, HALF + 7)  # between two validations
+    run_training(run.folder, "pytorch", 1)
+    found["changing"] = (run, "pytorch")
+    return found
+
+
+def compared(one, other):
+    (run, backend), (also, second) = one, other
+    return compare_runs(run.record(backend), also.record(second), CONFIG.training)
+
+
+@pytest.mark.parametrize("other", [("tensorflow", 2), ("pytorch", 1), ("pytorch", 2), "changing"])
+def test_whole_trainings_have_the_same_weights_to_the_last_bit(runs, other):
+    found = compared(runs["tensorflow", 1], runs[other])
+    assert found.are_equal and found.steps == STEPS and found.digests == 2
+    assert found.differing == 0 and found.checkpoint == STEPS
+    assert found.largest_loss_gap < 1e-12
+
+
+def test_the_averages_are_equal_too_and_are_no_multiples_of_the_grid(runs):
+    checkpoints = [run.read_checkpoint(backend, "latest") for run, backend in runs.values()]
+    assert len({digest(each.parameters) for each in checkpoints}) == 1
+    own = {name: value for name, value in checkpoints[0].optimizer.items() if name.startswith("swapped.")}
+    scale = 2.0**CONFIG.training.grid_exponent
+    assert all((value * scale == np.rint(value * scale)).all() for value in own.values())
+    assert any((value * scale != np.rint(value * scale)).any() for value in checkpoints[0].parameters.values())
+
+
+def test_validations_tell_the_digest_of_what_they_validated(runs):
+    run, backend = runs["pytorch", 1]
+    last = [line for line in run.read_metrics(backend) if "validation_loss" in line][-1]
+    assert last["digest"] == digest(run.read_checkpoint(backend, "latest").parameters)
+    told = [[line["digest"] for line in r.read_metrics(b) if "validation_loss" in line] for r, b in runs.values()]
+    assert len({tuple(digests) for digests in told}) == 1
+
+
+def test_without_rounding_they_part(both_frameworks, tmp_path):
+    """But for the grid the same runs end with other bits, or the tests above would show nothing."""
+    changes = {"precision": "float64", "maximum_steps": 30, "validate_every": 0}
+    config = CONFIG.model_copy(update={"training": CONFIG.training.model_copy(update=changes)})
+    run = Run.create(config, tmp_path / "run")
+    for backend in BACKENDS:
+        train(run, backend, reporter=QuietReporter())
+    found = compare_runs(run.record("tensorflow"), run.record("pytorch"), config.training)
+    assert found.parted == 30 and found.differing > 0 and found.place
+
+
+SHORT = CONFIG.model_copy(update={"training": CONFIG.training.model_copy(update={"maximum_steps": 25})})
+AT = 12
+
+
+def plant(patch, backend, change):
+    """Has one number changed, after the optimizer and before rounding, at step `AT`: by its old value the new one."""
+    module = __import__(f"diptych.{backend}.grid", fromlist=["Grid"])
+    original, rounds = module.Grid.round, []
+
+    def planted(grid):
+        rounds.append(1)
+        if len(rounds) == AT:
+            variable = grid.bindings[0].variable
+            value = np.array(variable.detach().numpy() if backend == "pytorch" else variable.numpy())
+            change(value)
+            if backend == "pytorch":
+                import torch
+
+                variable.detach().copy_(torch.from_numpy(value))
+            else:
+                variable.assign(value)
+        return original(grid)
+
+    patch.setattr(module.Grid, "round", planted)
+    if backend == "tensorflow":  # as they are: a graph is traced once, and not called at each step
+        training = __import__("diptych.tensorflow.training", fromlist=["TrainingStep"]).TrainingStep
+        patch.setattr(training, "_graph", lambda self, function, *arguments: function(*arguments))
+        patch.setattr(training, "_update", training._update.python_function)
+
+
+def halfway(beyond):
+    def change(value):
+        value[5, 3] = 1234.5 / 2.0**CONFIG.training.grid_exponent + beyond
+
+    return change
+
+
+@pytest.fixture
+def planted(both_frameworks, tmp_path):
+    """Trains a short run in both frameworks, each with its change; side by side, or each in a run of its own."""
+
+    def run(first, second, together):
+        runs = [Run.create(SHORT, tmp_path / f"{together}-{0 if together else number}") for number in (0, 1)]
+        for each, backend, change in zip(runs, BACKENDS, (first, second), strict=True):
+            with pytest.MonkeyPatch.context() as patch:
+                plant(patch, backend, change)
+                train(each, backend, reporter=QuietReporter(), measure_gaps=together)
+        return runs[0].record(BACKENDS[0]), runs[1].record(BACKENDS[1])
+
+    return run
+
+
+def test_a_flip_is_recovered_by_the_ties_and_found_without_them(planted):
+    alone = compare_runs(*planted(halfway(1e-15), halfway(-1e-15), together=False), SHORT.training)
+    assert not alone.are_equal and alone.parted == AT and alone.equal_until == AT - 1
+    assert alone.differing > 0 and alone.place
+
+    first, second = planted(halfway(1e-15), halfway(-1e-15), together=True)
+    together = compare_runs(first, second, SHORT.training)
+    assert together.are_equal and together.turned == 1 and together.faults == 0
+    tie = first.read_ties()[AT][0]
+    assert tie.up and tie.margin == pytest.approx(1e-15, rel=0.1)
+    assert together.gap is not None and together.gap < 1e-12 and together.expected_flips < 1e-3
+
+
+def test_a_tie_that_was_none_in_the_first_run_is_reported_as_a_fault(planted):
+    found = compare_runs(*planted(halfway(1e-15), halfway(-1e-10), together=True), SHORT.training)
+    assert found.faults == 1 and found.parted == AT and not found.are_equal
+    assert "faults: 1" in found.lines()[-1]
+
+
+def test_a_difference_of_a_billionth_is_found_at_its_step(planted, capsys):
+    def nothing(value):
+        pass
+
+    def billionth(value):
+        value += 1e-9
+
+    first, second = planted(nothing, billionth, together=False)
+    found = compare_runs(first, second, SHORT.training)
+    assert found.parted == AT
+    where = [str(record.folder.parent) for record in (first, second)]
+    finished = subprocess.run(
+        [sys.executable, "-m", "diptych", "parity", *where, "--json"], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 1, finished.stderr
+    assert json.loads(finished.stdout)["comparisons"][0]["parted"] == AT
