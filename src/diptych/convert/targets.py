@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -89,6 +89,9 @@ def write_for(to: str, graph: Graph, title: str) -> Target:
     """
     if to == "pytorch":
         return PyTorchTarget(graph, write_pytorch(graph, f"{title}, converted by Diptych; it needs torch only."))
+    if any(weight.dtype == np.float64 for weight in graph.weights().values()):
+        sentence = "float64 weights are rounded to float32 in model.keras; the certificate's float64 has them whole"
+        graph = replace(graph, uncertified=(*graph.uncertified, sentence))
     graph = without_projections(graph)
     written = write_keras(graph, f"{title}, converted by Diptych; it needs Keras 3 only.")
     return KerasTarget(doubled_said(graph, written.doubled), written)

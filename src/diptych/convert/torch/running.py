@@ -41,8 +41,10 @@ def module_from(code: str, weights: Mapping[str, Any]) -> Any:
     program = sys.modules.setdefault(name, ModuleType(name))
     program.__file__ = file
     exec(compile(code, file, "exec"), program.__dict__)
-    module = program.Model()
-    module.load_state_dict(tensors(weights))
+    module, own = program.Model(), tensors(weights)
+    if any(value.dtype == torch.float64 for value in own.values()):
+        module.double()
+    module.load_state_dict(own)
     return module.eval()
 
 
@@ -73,7 +75,8 @@ def run_module(model: Any, trial: dict[str, Any], variables: dict[str, str]) -> 
     factors = [torch.from_numpy(np.array(value)) for name, value in sorted(trial.items()) if name.startswith("factor.")]
     model.eval()
     with torch.no_grad():
-        single = _outputs(model.float()(*(one.float() if one.is_floating_point() else one for one in inputs)))
+        rounded = copy.deepcopy(model).float()
+        single = _outputs(rounded(*(one.float() if one.is_floating_point() else one for one in inputs)))
     model.double()
     for parameter in model.parameters():
         parameter.grad = None

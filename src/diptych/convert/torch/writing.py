@@ -252,7 +252,7 @@ def _text(writer: ModuleWriter, title: str, outputs: list[str]) -> str:
         + f'\n\n    def forward({arguments}):\n        """\n        Args:\n{shapes}\n        """\n'
         + "\n".join(f"        {line}" for line in writer.lines)
         + f"\n        return {', '.join(outputs)}",
-        LOAD,
+        LOAD.format(double=".double()" if any(one.dtype == np.float64 for one in writer.weights.values()) else ""),
     ]
     return "\n".join(parts) + "\n"
 
@@ -261,7 +261,7 @@ LOAD = '''
 
 def load(path=Path(__file__).with_name("model.safetensors")):
     """The model with its weights, ready to be used."""
-    model = Model()
+    model = Model(){double}
     model.load_state_dict(load_file(path))
     return model.eval()'''
 
