@@ -83,3 +83,13 @@ def test_other_inputs_are_refused():
     wider = replace(MODEL, inputs=(*MODEL.inputs, Input("more", (3,))))
     with pytest.raises(RefusalError, match="as many inputs were expected"):
         certify(MODEL, wider)
+
+
+def test_weights_that_are_zero_show_nothing_of_their_order():
+    from diptych.convert.certificate import unseen
+
+    name = "gru.bias_hh"
+    assert unseen(MODEL) == []
+    assert unseen(MODEL.with_weights({name: MODEL.weights()[name] * 0})) == [
+        "the order within weights that are all zero: gru.bias_hh"
+    ]

@@ -191,6 +191,14 @@ def _gate(graph: Graph, weight: str, party: Party) -> str:
     )
 
 
+def unseen(graph: Graph) -> list[str]:
+    """What these weights cannot show: one that is all zeros could be anywhere, and its places in any order."""
+    zeros = [name for name, weight in graph.weights().items() if not weight.any()]
+    if not zeros:
+        return []
+    return [f"the order within weights that are all zero: {', '.join(zeros[:8])}{' ..' if len(zeros) > 8 else ''}"]
+
+
 def demand(checks: list[Check]) -> None:
     """Refuse a conversion that does not hold.
 

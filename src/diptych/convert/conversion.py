@@ -120,7 +120,7 @@ def _certificate(
         "parties": ["the judge (NumPy, float64, from the formulas)", *(party.name for party in parties)],
         "inputs": {name: list(value.shape) for name, value in trial.inputs.items()} | {"how": INPUTS},
         "assumed": list(graph.assumptions),
-        "not_certified": [*graph.uncertified, *source.missing, ONE_STEP],
+        "not_certified": [*graph.uncertified, *source.missing, *certificate.unseen(graph), ONE_STEP],
         "device": "cpu",
         "versions": versions | {"numpy": np.__version__, "diptych": here["packages"].get("diptych")},
         "environment": {name: here[name] for name in ("time", "python", "platform", "processor")},

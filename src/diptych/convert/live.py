@@ -62,7 +62,7 @@ def _checked(graph: Graph, trial: Trial, parties: list[Party]) -> dict[str, Any]
     return {
         "checks": certificate.to_json(checks),
         "assumed": list(graph.assumptions),
-        "not_certified": list(graph.uncertified),
+        "not_certified": [*graph.uncertified, *certificate.unseen(graph)],
     }
 
 
