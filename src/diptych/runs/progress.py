@@ -42,24 +42,18 @@ class Reporter(Protocol):
 class QuietReporter:
     """Says nothing."""
 
-    def begin(self, backend: str, done: int, total: int) -> None:
-        """Say nothing."""
+    def begin(self, backend: str, done: int, total: int) -> None: ...
 
-    def step(self, metrics: Metrics) -> None:
-        """Say nothing."""
+    def step(self, metrics: Metrics) -> None: ...
 
-    def validation(self, metrics: Metrics) -> None:
-        """Say nothing."""
+    def validation(self, metrics: Metrics) -> None: ...
 
-    def note(self, text: str) -> None:
-        """Say nothing."""
+    def note(self, text: str) -> None: ...
 
     def watch(self, items: Iterable[T], what: str, total: int | None) -> Iterable[T]:
-        """Say nothing."""
         return items
 
-    def end(self) -> None:
-        """Say nothing."""
+    def end(self) -> None: ...
 
 
 class LineReporter:
@@ -111,7 +105,7 @@ class LineReporter:
             yield item
 
     def end(self) -> None:
-        """Say nothing: the last line has said it."""
+        """The last line has said it."""
 
 
 class BarReporter:

@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from diptych.config import RunConfig
 from diptych.data.tokens.batches import (
@@ -23,11 +22,11 @@ from diptych.data.tokens.batches import (
     target_length_counts,
     training_batches,
 )
+from diptych.panel import Masks
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks
 
 T = TypeVar("T")
-Masks = dict[str, npt.NDArray[np.bool_]]
 
 Resample = Callable[[EncodedPairs, Ids, int], EncodedPairs]
 """Gives the pairs of these rows as this epoch sees them, see `diptych.data.tokens.resampling`."""

@@ -14,8 +14,8 @@ import numpy as np
 
 from diptych.config import TrainingConfig
 from diptych.data.tokens.batches import Batch, Ids
+from diptych.panel import Masks
 from diptych.randomness import generator
-from diptych.training.schedule import Masks
 
 STEEPNESS = 6.0
 """Of the inverse sigmoid decay: how many of the logistic function's units lie on either side of its middle."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import time
 from typing import Any
@@ -61,7 +60,7 @@ class BoundedTranslator(Translator):
     def __init__(self, run: Run, backend: str, threads: int | None = None, device: str = "auto") -> None:
         """Load the run's best model and search with it once, so that the first sentence is as quick as any."""
         loaded = load_model(run, backend, threads=threads, device=device)
-        self._bounded = BoundedStepper(loaded.stepper)
+        self.panel, self._bounded = loaded.panel, BoundedStepper(loaded.stepper)
         super().__init__(run, self._bounded, backend, trained_in=loaded.trained_in)
         for overrides in WARMING_UP:
             self.translate(["a"], **overrides, maximum_length=4)
@@ -91,7 +90,7 @@ class Sentences:
         translator = self.translator
         training, backend = translator.run.config.training, translator.backend
         return {
-            "versions": importlib.import_module(f"diptych.{backend}").versions(),  # the translator has imported it
+            "versions": translator.panel.versions(),
             "precision": "float64" if backend == "reference" else training.arithmetic,
             "trained_in": translator.trained_in,
         }

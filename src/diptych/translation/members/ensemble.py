@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from diptych.config import Precision
 from diptych.search import Ensemble
@@ -57,7 +58,7 @@ def load_ensemble(
                 model = load_model(member.run, member.backend, member.which, threads, precision, device)
                 steppers.append(model.stepper)
         if others:
-            loaded = Loaded(loaded.model, Ensemble(steppers, average), loaded.trained_in)
+            loaded = replace(loaded, stepper=Ensemble(steppers, average))
     except BaseException:
         for process in processes.values():
             process.close()

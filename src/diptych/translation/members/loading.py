@@ -8,6 +8,7 @@ from typing import Any
 from diptych import panel as panels
 from diptych.config import Precision
 from diptych.errors import RunError
+from diptych.panel import Panel
 from diptych.runs.run import Run
 from diptych.search import Stepper
 
@@ -17,11 +18,13 @@ class Loaded:
     """A model that is ready.
 
     Attributes:
+        panel: the framework's.
         model: the panel's.
         stepper: what drives it.
         trained_in: whose checkpoint it is.
     """
 
+    panel: Panel
     model: Any
     stepper: Stepper
     trained_in: str
@@ -57,4 +60,4 @@ def load_model(
     checkpoint = run.read_checkpoint(trained_in, which)
     panel = panels.load(backend, threads, device)
     model = run.build(panel, checkpoint.parameters, precision or ("float64" if backend == "reference" else None))
-    return Loaded(model, panel.Stepper(model), trained_in)
+    return Loaded(panel, model, panel.Stepper(model), trained_in)
