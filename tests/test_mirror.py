@@ -32,9 +32,7 @@ TWINS = "tensorflow | pytorch"
 JUDGE = "reference | pytorch"
 EXCEPTIONS: dict[Difference, str] = {
     Difference(TWINS, "__init__.py", "", "docstring"): "Keras has a name of its own there",
-    Difference(
-        TWINS, "recurrent.py", "RecurrentLayer._weight", "missing in pytorch"
-    ): "Keras's cells hold the weights, under names of their own",
+    Difference(TWINS, "layer.py", "", "missing in pytorch"): "PyTorch's layers need not be told that they are built",
     **{
         Difference(TWINS, "loops.py", name, "missing in pytorch"): "what a graph's loop reads and writes, it carries"
         for name in ("_to_list", "_empty_list", "_pop_all", "_push", "_stack", "_shape")
@@ -56,12 +54,20 @@ EXCEPTIONS: dict[Difference, str] = {
     Difference(TWINS, "stepper.py", "Stepper._encode", "missing in pytorch"): "tensors only, for tf.function",
     Difference(TWINS, "stepper.py", "Stepper._advance", "missing in pytorch"): "tensors only, for tf.function",
     Difference(TWINS, "training.py", "TrainingStep._graph", "missing in pytorch"): "what tf.function compiles",
-    Difference(TWINS, "linear.py", "", "missing in tensorflow"): "there is one kernel for its products, oneDNN's",
+    **{
+        Difference(TWINS, file, "", "missing in tensorflow"): "there is one kernel for its products, oneDNN's"
+        for file in ("linear.py", "private.py")
+    },
+    **{
+        Difference(TWINS, "loop_products.py", name, "arguments"): "nor has it a kernel to be told"
+        for name in ("LoopProduct.__init__", "StepProduct.__init__", "_collect")
+    },
     **{
         Difference(TWINS, "loss.py", name, "missing in tensorflow"): "its own loss is as fast"
         for name in ("_CrossEntropy", "_CrossEntropy.forward", "_CrossEntropy.backward")
     },
     Difference(TWINS, "training.py", "_like", "missing in tensorflow"): "its tensors have one layout in memory",
+    Difference(TWINS, "process.py", "denormals_flushed", "missing in tensorflow"): "it always flushes them",
     Difference(TWINS, "process.py", "_keep_freed_memory", "missing in tensorflow"): "it makes no difference there",
     Difference(JUDGE, "__init__.py", "", "docstring"): "says what the reference is for",
     Difference(JUDGE, "optimizer.py", "", "missing in reference"): "the reference does not train",
@@ -69,14 +75,29 @@ EXCEPTIONS: dict[Difference, str] = {
     Difference(JUDGE, "grid.py", "", "missing in reference"): "nor round what it has trained",
     Difference(JUDGE, "weights.py", "Binding.locate", "missing in reference"): "nor tell where it did",
     Difference(JUDGE, "product_timer.py", "", "missing in reference"): "nor is it measured",
-    Difference(JUDGE, "linear.py", "", "missing in reference"): "nor has it kernels to choose among",
+    **{
+        Difference(JUDGE, file, "", "missing in reference"): "nor has it kernels to choose among"
+        for file in ("linear.py", "private.py")
+    },
+    **{
+        Difference(JUDGE, file, f"{name}.__init__", "arguments"): "its arithmetic is always NumPy's, in float64"
+        for file, names in {
+            "attention.py": ("Dense", "Attention"),
+            "decoder.py": ("Decoder",),
+            "encoder.py": ("Encoder", "Bridge"),
+            "model.py": ("Embedding", "Output"),
+            "recurrent.py": ("RecurrentLayer",),
+        }.items()
+        for name in names
+    },
+    Difference(JUDGE, "encoder.py", "Bridge._dense", "arguments"): "the same",
     **{
         Difference(JUDGE, "loss.py", name, "missing in reference"): "nor has it gradients"
         for name in ("_CrossEntropy", "_CrossEntropy.forward", "_CrossEntropy.backward")
     },
     **{
         Difference(JUDGE, "process.py", name, "missing in reference"): "it is not made to be fast"
-        for name in ("_keep_freed_memory", "settle")
+        for name in ("_keep_freed_memory", "denormals_flushed", "settle")
     },
     Difference(JUDGE, "recurrent.py", "sigmoid", "missing in pytorch"): "NumPy has none",
     Difference(JUDGE, "recurrent.py", "RecurrentLayer.step", "missing in pytorch"): "a loop multiplies first",

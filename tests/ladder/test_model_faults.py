@@ -65,7 +65,7 @@ def recurrent_bias_not_loaded(patch, side):
 
 def input_bias_left_out(patch, side):
     def from_input(original, layer, inputs):
-        bias = layer.bias_ih if side.name == "pytorch" else layer.weights_in_keras.bias[0]
+        bias = layer.bias_ih if side.name == "pytorch" else layer.bias[0]
         return original(layer, inputs) - bias
 
     side.change(patch, "recurrent.RecurrentLayer", "from_input", from_input)

@@ -1,18 +1,17 @@
 """PyTorch's products with a weight: each kernel gives the same numbers and the same gradients."""
 
+from __future__ import annotations
+
+from types import SimpleNamespace
+
 import pytest
-import torch
 
-from diptych.pytorch import linear
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-pytestmark = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this PyTorch has no oneDNN")
+from diptych.pytorch import linear, private  # noqa: E402
+from diptych.pytorch.linear import DEFAULT, ONEDNN, KernelChoice  # noqa: E402
 
-
-@pytest.fixture(autouse=True)
-def kernel_as_before():
-    before = linear._kernel
-    yield
-    linear._kernel = before
+pytestmark = pytest.mark.skipif(not private.has_onednn(), reason="this PyTorch has no oneDNN")
 
 
 def everything(kernel, shape, outputs, seed=3):
@@ -23,19 +22,18 @@ def everything(kernel, shape, outputs, seed=3):
         numbers = torch.randn(*shape, generator=made, dtype=torch.float64)
         return numbers.to(torch.float32 if kernel else torch.float64).requires_grad_()
 
-    linear.use(kernel)
     inputs, weight, bias, mixer = draw(*shape), draw(outputs, shape[-1]), draw(outputs), draw(*shape[:-1], outputs)
     rows = inputs.flatten(0, -2)
     base = draw(len(rows), outputs)
-    product = linear.linear(inputs, weight, bias)
-    bare = linear.linear(inputs, weight)
-    added = linear.linear_add(rows, weight.detach(), base)
+    product = linear.linear(inputs, weight, bias, kernel)
+    bare = linear.linear(inputs, weight, None, kernel)
+    added = linear.linear_add(rows, weight.detach(), base, kernel)
     total = (mixer * (product + bare)).sum() + (mixer.flatten(0, -2) * added).sum()
     gradients = torch.autograd.grad(total, (inputs, weight, bias, base))
-    return [product, bare, added, *gradients, linear.weight_gradient(base.detach(), rows.detach())]
+    return [product, bare, added, *gradients, linear.weight_gradient(base.detach(), rows.detach(), kernel)]
 
 
-@pytest.mark.parametrize("kernel", [linear.DEFAULT, linear.ONEDNN])
+@pytest.mark.parametrize("kernel", [DEFAULT, ONEDNN])
 @pytest.mark.parametrize(
     ("shape", "outputs"), [((3, 5, 20), 33), ((1, 7), 4), ((130, 64), 96), ((2, 1, 1), 1), ((3, 4, 0), 5), ((0, 6), 5)]
 )
@@ -47,22 +45,48 @@ def test_each_kernel_gives_the_numbers_and_gradients_of_float64(kernel, shape, o
         )
 
 
-def test_onednn_is_what_multiplies_once_it_is_chosen(monkeypatch):
-    linear.use(linear.ONEDNN)
+def test_onednn_is_what_multiplies_where_it_was_chosen(monkeypatch):
     monkeypatch.setattr(torch.nn.functional, "linear", lambda *_: pytest.fail("PyTorch's default was taken"))
-    linear.linear(torch.ones(2, 3), torch.ones(4, 3))
+    linear.linear(torch.ones(2, 3), torch.ones(4, 3), None, ONEDNN)
     with pytest.raises(pytest.fail.Exception, match="default was taken"):
-        linear.linear(torch.ones(2, 3, dtype=torch.float64), torch.ones(4, 3, dtype=torch.float64))
+        linear.linear(torch.ones(2, 3, dtype=torch.float64), torch.ones(4, 3, dtype=torch.float64), None, ONEDNN)
+    with pytest.raises(pytest.fail.Exception, match="default was taken"):
+        linear.linear(torch.ones(2, 3), torch.ones(4, 3), None, DEFAULT)
 
 
-@pytest.mark.parametrize("faster", [linear.DEFAULT, linear.ONEDNN])
-def test_the_faster_kernel_is_chosen_once(monkeypatch, faster):
-    linear._kernel = None
-    monkeypatch.setattr(linear, "_time", lambda *_: 1.0 if linear.chosen() == faster else 2.0)
-    small, large = torch.zeros(384, 128), torch.zeros(1536, 512)
-    linear.choose(small, small)
-    assert linear._kernel is None, "a small model leaves the choice to a large one"
-    linear.choose(large, large)
-    assert linear.chosen() == faster
-    monkeypatch.setattr(linear, "_time", lambda *_: pytest.fail("measured again"))
-    linear.choose(large, large)
+@pytest.mark.parametrize("faster", [DEFAULT, ONEDNN])
+def test_the_faster_kernel_is_chosen_once(faster):
+    asked = []
+
+    def seconds(kernel, outputs, inputs, rows):
+        asked.append((outputs, inputs))
+        return 1.0 if kernel == faster else 2.0
+
+    choice = KernelChoice(seconds)
+    choice.measure((384, 128), (384, 128))
+    assert choice.kernel is None and not asked, "a small model leaves the choice to a large one"
+    choice.measure((1536, 512), (1536, 256))
+    assert choice.kernel == faster and set(asked) == {(1536, 512), (1536, 256)}
+    asked.clear()
+    choice.measure((1536, 512), (1536, 256))
+    assert choice.kernel == faster and not asked, "it is measured once"
+
+
+def test_a_close_race_is_the_default_s():
+    choice = KernelChoice(lambda kernel, *_: 1.0 if kernel == ONEDNN else 1.1)
+    choice.measure((1536, 512), (1536, 512))
+    assert choice.kernel == DEFAULT
+
+
+def test_the_kernel_that_is_measured_is_the_one_that_multiplies():
+    assert all(linear.product_seconds(kernel, 64, 32, 8) > 0.0 for kernel in (DEFAULT, ONEDNN))
+
+
+def test_what_is_not_there_is_not_chosen(monkeypatch):
+    chosen = {linear.PRODUCTS: ONEDNN}
+    assert linear.kernel_of(chosen) == ONEDNN
+    monkeypatch.setattr(torch.ops, "mkldnn", SimpleNamespace())
+    assert linear.kernel_of(chosen) == DEFAULT
+    choice = KernelChoice(lambda kernel, *_: 1.0 if kernel == ONEDNN else 2.0)
+    choice.measure((1536, 512), (1536, 512))
+    assert choice.kernel is None

@@ -84,11 +84,11 @@ def test_shares_add_up_and_a_gate_s_two_biases_are_one_variable_of_keras(here):
     assert sum(weight["share"] for weight in told["weights"]) == pytest.approx(1.0)
     [bias] = [each for each in told["weights"] if each["name"] == "decoder.layers.0.bias_hh"]
     assert (bias["tensorflow"]["name"], bias["tensorflow"]["shape"]) == (
-        "decoder.layers.0.weights_in_keras.bias[1]",
+        "decoder.layers.0.bias[1]",
         [2, 24],
     )
     assert (bias["pytorch"]["name"], bias["pytorch"]["shape"]) == ("decoder.layers.0.bias_hh", [24])
-    assert bias["tensorflow"]["layer"] == "GRUCell" and bias["parameters"] == 24
+    assert bias["tensorflow"]["layer"] == "RecurrentLayer" and bias["parameters"] == 24
 
 
 def test_one_framework_is_shown_where_the_other_is_missing(here, monkeypatch, capsys):

@@ -33,7 +33,7 @@ class MadeUpPanel:
         self.rates, self.parts = [], []
         self.fastest = self.kept = "first kernel"
 
-    def Model(self, config, source_size, target_size, precision="float32"):
+    def Model(self, config, source_size, target_size, precision="float32", choices=None):
         return SimpleNamespace(weights={}, dtype=np.float64 if precision == "float64" else np.float32)
 
     def load_parameters(self, model, parameters):
@@ -50,6 +50,9 @@ class MadeUpPanel:
 
     def choices(self):
         return {"kernel": self.kept}
+
+    def choose(self, config, precision):
+        return self.choices()
 
     def TrainingStep(self, model, config):
         return MadeUpStep(self, model, config.ema_decay)

@@ -47,6 +47,12 @@ def is_installed(name: str) -> bool:
 def load(name: str, threads: int | None = None, device: str = "auto") -> Panel:
     """Import a backend's panel and set it up.
 
+    What is set holds for the whole process, and for whatever else uses the framework there. TensorFlow: the number of
+    threads; which GPUs it sees, whose memory it takes as it needs it; no TensorFloat-32. PyTorch: the number of
+    threads; the default device; no TensorFloat-32; its threads take numbers below 1e-38 for zero; and, where the C
+    library is glibc, memory that was freed is kept for what comes next. The environment variables that a framework
+    reads when it is imported are set too, among them KERAS_BACKEND.
+
     Args:
         name: "tensorflow", "pytorch" or "reference".
         threads: how many processor threads it may use; None leaves that to the framework.

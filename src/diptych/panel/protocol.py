@@ -88,8 +88,9 @@ class ModelMaker(Protocol):
         source_vocabulary_size: int,
         target_vocabulary_size: int,
         precision: Precision = "float32",
+        choices: Mapping[str, str] | None = None,
     ) -> Any:
-        """A `Model` of zeros; the panel's `load_parameters` gives it its weights."""
+        """A `Model` of zeros; the panel's `load_parameters` gives it its weights, `choose` its choices."""
 
 
 class Binding(Protocol):
@@ -179,7 +180,7 @@ class Panel(Protocol):
     def assign(self, variable: Any, value: Array) -> None:
         """Set a variable to a value of the same shape, cast to the variable's type."""
 
-    def Stepper(self, model: Any) -> Stepper:
+    def Stepper(self, model: Any, compiled: bool = True) -> Stepper:
         """Drives a model one target token at a time: what `diptych.search` calls."""
 
     def cross_entropy(self, logits: Any, targets: Any, label_smoothing: float = 0.0) -> Any:
@@ -206,11 +207,14 @@ class Panel(Protocol):
     def choices(self) -> dict[str, str]:
         """What this process chose by measuring, by name."""
 
+    def choose(self, config: ModelConfig, precision: Precision) -> dict[str, str]:
+        """Choose by measuring, unless this process has, what is fastest for a model; gives `choices`."""
+
 
 class TrainingPanel(Panel, Protocol):
     """What the panel of a framework offers beside; `diptych.reference` does not train."""
 
-    def TrainingStep(self, model: Any, config: TrainingConfig) -> TrainingStep:
+    def TrainingStep(self, model: Any, config: TrainingConfig, compiled: bool = True) -> TrainingStep:
         """Trains the model, starting with a fresh optimizer."""
 
     def ProductTimer(self, part: str, left: Array, right: Array, precision: Precision) -> ProductTimer:

@@ -2,7 +2,7 @@
 
 from diptych.pytorch.loss import cross_entropy, select_positions
 from diptych.pytorch.model import Model
-from diptych.pytorch.process import choices, configure, settle, versions
+from diptych.pytorch.process import choices, choose, configure, settle, versions
 from diptych.pytorch.product_timer import ProductTimer
 from diptych.pytorch.recurrent import apply_dropout
 from diptych.pytorch.stepper import Stepper
@@ -18,6 +18,7 @@ __all__ = [
     "assign",
     "bindings",
     "choices",
+    "choose",
     "configure",
     "cross_entropy",
     "export_parameters",

@@ -6,43 +6,44 @@ import torch
 from torch import Tensor, nn
 
 from diptych.config import ModelConfig
-from diptych.pytorch.linear import linear
+from diptych.pytorch.linear import STANDARD, Arithmetic, linear
 from diptych.pytorch.loop_products import LoopProduct, spread
 
 
 class Dense(nn.Module):
     """A matrix product with an optional bias, in the precision of its input."""
 
-    def __init__(self, input_size: int, size: int, bias: bool = False) -> None:
+    def __init__(self, input_size: int, size: int, bias: bool = False, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the weights: `input_size` numbers go in, `size` come out."""
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(size, input_size))
-        self.bias = nn.Parameter(torch.zeros(size)) if bias else None
+        self.arithmetic = arithmetic
+        self.weight = arithmetic.matrix(size, input_size)
+        self.bias = arithmetic.vector(size) if bias else None
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., I) gives (..., O)."""
         bias = None if self.bias is None else self.bias.to(inputs.dtype)
-        return linear(inputs, self.weight.to(inputs.dtype), bias)
+        return linear(inputs, self.weight.to(inputs.dtype), bias, self.arithmetic.kernel)
 
     def at_each_step(self, inputs: Tensor) -> LoopProduct:
         """The product without the bias, in a loop over inputs (T, B, I)."""
         weight = self.weight.to(inputs.dtype)
-        return LoopProduct(weight, spread(weight.new_zeros(len(weight)), inputs))
+        return LoopProduct(weight, spread(weight.new_zeros(len(weight)), inputs), self.arithmetic.kernel)
 
 
 class Attention(nn.Module):
     """Additive (Bahdanau et al., 2015), dot, general and concat scores (Luong et al., 2015) over a padded memory."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the weights that the config's kind of score needs."""
         super().__init__()
         self.kind = config.attention
         if self.kind in ("additive", "concat"):
-            self.query = Dense(config.decoder_size, config.score_size)
-            self.memory = Dense(config.memory_size, config.score_size)
-            self.score = Dense(config.score_size, 1)
+            self.query = Dense(config.decoder_size, config.score_size, arithmetic=arithmetic)
+            self.memory = Dense(config.memory_size, config.score_size, arithmetic=arithmetic)
+            self.score = Dense(config.score_size, 1, arithmetic=arithmetic)
         elif self.kind == "general":
-            self.memory = Dense(config.memory_size, config.decoder_size)
+            self.memory = Dense(config.memory_size, config.decoder_size, arithmetic=arithmetic)
 
     def keys(self, memory: Tensor) -> Tensor:
         """What scores need of the memory, computed once per source: (B, S, M) gives (B, S, A)."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from diptych.config import ModelConfig
 from diptych.pytorch.attention import Attention, Dense
 from diptych.pytorch.cells import State, advance
+from diptych.pytorch.linear import STANDARD, Arithmetic
 from diptych.pytorch.loop_products import LoopProduct, StepProduct, at_one_step, multiply_in_loop
 from diptych.pytorch.recurrent import RecurrentLayer, apply_dropout
 
@@ -72,15 +73,18 @@ class Products(NamedTuple, Generic[Kind]):
 class Decoder(nn.Module):
     """A stack of recurrent layers over the target, with attention and an optional attentional layer."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the layers, the attention and the attentional layer that the config names."""
         super().__init__()
         self.config = config
         sizes = [config.decoder_input_size] + [config.decoder_size] * (config.decoder_layers - 1)
-        self.layers = nn.ModuleList(RecurrentLayer(config.cell, size, config.decoder_size) for size in sizes)
-        self.attention = Attention(config)
+        self.layers = nn.ModuleList(
+            RecurrentLayer(config.cell, size, config.decoder_size, arithmetic) for size in sizes
+        )
+        self.attention = Attention(config, arithmetic)
         if config.attentional_layer:
-            self.attentional = Dense(config.context_size + config.decoder_size, config.feature_size)
+            seen = config.context_size + config.decoder_size
+            self.attentional = Dense(seen, config.feature_size, arithmetic=arithmetic)
 
     def source(self, memory: Tensor, mask: Tensor) -> Source:
         """Prepare a memory (B, S, M) with its mask (B, S) for any number of steps."""

@@ -8,21 +8,24 @@ from torch import Tensor, nn
 from diptych.config import ModelConfig
 from diptych.pytorch.attention import Dense
 from diptych.pytorch.cells import State
+from diptych.pytorch.linear import STANDARD, Arithmetic
 from diptych.pytorch.recurrent import RecurrentLayer, apply_dropout
 
 
 class Encoder(nn.Module):
     """A stack of recurrent layers over the source, each in one direction or in both."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the layers; a layer after the first reads the outputs of the one below, both directions together."""
         super().__init__()
         self.config = config
         sizes = [config.embedding_size] + [config.memory_size] * (config.encoder_layers - 1)
-        self.forward_layers = nn.ModuleList(RecurrentLayer(config.cell, size, config.encoder_size) for size in sizes)
+        self.forward_layers = nn.ModuleList(
+            RecurrentLayer(config.cell, size, config.encoder_size, arithmetic) for size in sizes
+        )
         if config.bidirectional:
             self.backward_layers = nn.ModuleList(
-                RecurrentLayer(config.cell, size, config.encoder_size) for size in sizes
+                RecurrentLayer(config.cell, size, config.encoder_size, arithmetic) for size in sizes
             )
 
     def forward(self, embedded: Tensor, lengths: Tensor, masks: dict[str, Tensor]) -> tuple[Tensor, list[State]]:
@@ -51,14 +54,14 @@ class Encoder(nn.Module):
 class Bridge(nn.Module):
     """The decoder's first states: zeros, the encoder's final states, or a dense tanh layer of them."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, arithmetic: Arithmetic = STANDARD) -> None:
         """Make one dense layer per decoder layer and part of the state, if the config says dense."""
         super().__init__()
         self.config = config
         if config.bridge == "dense":
-            self.hidden = nn.ModuleList(self._dense() for _ in range(config.decoder_layers))
+            self.hidden = nn.ModuleList(self._dense(arithmetic) for _ in range(config.decoder_layers))
             if config.cell == "lstm":
-                self.cell = nn.ModuleList(self._dense() for _ in range(config.decoder_layers))
+                self.cell = nn.ModuleList(self._dense(arithmetic) for _ in range(config.decoder_layers))
 
     def forward(self, states: list[State]) -> list[State]:
         """The encoder's final states, one per encoder layer, give the decoder's first, one per decoder layer."""
@@ -75,5 +78,5 @@ class Bridge(nn.Module):
                 first.append(tuple(torch.tanh(dense[i](part)) for i, part in enumerate(state)))
         return first
 
-    def _dense(self) -> Dense:
-        return Dense(self.config.memory_size, self.config.decoder_size, bias=True)
+    def _dense(self, arithmetic: Arithmetic) -> Dense:
+        return Dense(self.config.memory_size, self.config.decoder_size, bias=True, arithmetic=arithmetic)

@@ -1,22 +1,27 @@
-"""Matrix products with a weight, by the kernel that is the faster one in this process.
+"""Matrix products with a weight, by the kernel that the model was given.
 
 On a processor PyTorch multiplies in float32 with MKL, which on some processors reaches less than half of what oneDNN,
-a part of PyTorch too, reaches there. `choose` measures both with a model's own shapes. oneDNN is fastest where a weight
-(O, I) lies in memory column after column, which its shape does not show: `arrange` lays it out so.
+a part of PyTorch too, reaches there. `KernelChoice` measures both. oneDNN is fastest where a weight (O, I) lies in
+memory column after column, which its shape does not show: `Arithmetic.matrix` lays it out so.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from diptych.pytorch.private import has_onednn, onednn_linear, onednn_linear_add
+
 DEFAULT, ONEDNN = "PyTorch's default", "oneDNN"
+PRODUCTS = "matrix products"
+"""What the kernel is the choice of, in a panel's `choices`."""
 
 # Rows of the products that are measured: those of a step, and those of a few steps together.
 _ROWS, _POSITIONS = 64, 512
@@ -25,40 +30,50 @@ _WORTH_CHOOSING = 2e7
 # How much faster oneDNN must be to be taken, so that a close race ends the same way each time.
 _CLEARLY = 1.15
 
-_kernel: str | None = None  # of this process; None: not yet chosen
+
+class Arithmetic(NamedTuple):
+    """In what a layer keeps its weights, and how it multiplies with them.
+
+    Attributes:
+        dtype: of the weights; None: PyTorch's default dtype.
+        kernel: `DEFAULT` or `ONEDNN`, which multiplies in float32 on a processor and nowhere else.
+    """
+
+    dtype: torch.dtype | None
+    kernel: str
+
+    def matrix(self, outputs: int, inputs: int) -> nn.Parameter:
+        """A weight (O, I) of zeros, laid out in memory as the kernel reads it best."""
+        weight = torch.zeros(outputs, inputs, dtype=self.dtype)
+        return nn.Parameter(weight.t().contiguous().t() if _by_onednn(weight, self.kernel) else weight)
+
+    def vector(self, size: int) -> nn.Parameter:
+        """A bias of zeros."""
+        return nn.Parameter(torch.zeros(size, dtype=self.dtype))
 
 
-def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+STANDARD = Arithmetic(None, DEFAULT)
+
+
+def kernel_of(choices: Mapping[str, str]) -> str:
+    """The kernel among a panel's choices; the default where none was chosen, or where the chosen one is not there."""
+    return ONEDNN if choices.get(PRODUCTS) == ONEDNN and has_onednn() else DEFAULT
+
+
+def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None, kernel: str) -> Tensor:
     """Inputs (..., I) and a weight (O, I) give (..., O), the bias (O,) added."""
-    return _Linear.apply(inputs, weight, bias) if _by_onednn(inputs) else F.linear(inputs, weight, bias)
+    return _Linear.apply(inputs, weight, bias) if _by_onednn(inputs, kernel) else F.linear(inputs, weight, bias)
 
 
-def linear_add(inputs: Tensor, weight: Tensor, base: Tensor) -> Tensor:
+def linear_add(inputs: Tensor, weight: Tensor, base: Tensor, kernel: str) -> Tensor:
     """Inputs (B, I) and a weight (O, I), which gets no gradient, give (B, O), the base (B, O) added."""
-    return _LinearAdd.apply(inputs, weight, base) if _by_onednn(inputs) else torch.addmm(base, inputs, weight.t())
+    by_onednn = _by_onednn(inputs, kernel)
+    return _LinearAdd.apply(inputs, weight, base) if by_onednn else torch.addmm(base, inputs, weight.t())
 
 
-def weight_gradient(gradient: Tensor, inputs: Tensor) -> Tensor:
+def weight_gradient(gradient: Tensor, inputs: Tensor, kernel: str) -> Tensor:
     """The gradient (O, I) of a weight from that of its products (N, O) and from its inputs (N, I)."""
-    return _multiply(inputs.t(), gradient.t()).t() if _by_onednn(inputs) else gradient.t() @ inputs
-
-
-def choose(hidden: Tensor, known: Tensor) -> None:
-    """Take the kernel that is faster for weights of a step and of all steps at once, unless one has been taken."""
-    if _kernel is not None or hidden.device.type != "cpu" or 2 * _ROWS * hidden.numel() < _WORTH_CHOOSING:
-        return
-    seconds: dict[str, list[float]] = {DEFAULT: [], ONEDNN: []}
-    for _ in range(6):  # in turn, so that other programs slow down both; the first time each is warmed up
-        for kernel in seconds:
-            use(kernel)
-            seconds[kernel].append(_time(hidden, _ROWS) + _time(known, _POSITIONS))
-    use(ONEDNN if min(seconds[ONEDNN]) * _CLEARLY < min(seconds[DEFAULT]) else DEFAULT)
-
-
-def arrange(weight: torch.nn.Parameter) -> None:
-    """Lay a weight (O, I) out in memory as the kernel of this process reads it best."""
-    if _by_onednn(weight):
-        weight.data = weight.data.t().contiguous().t()
+    return _multiply(inputs.t(), gradient.t()).t() if _by_onednn(inputs, kernel) else gradient.t() @ inputs
 
 
 def in_rows(variable: Tensor, tensor: Tensor) -> Tensor:
@@ -66,36 +81,49 @@ def in_rows(variable: Tensor, tensor: Tensor) -> Tensor:
     return tensor if variable.is_contiguous() else tensor.t()
 
 
-def chosen() -> str:
-    """The kernel of this process."""
-    return _kernel or DEFAULT
-
-
-def use(kernel: str) -> None:
-    """Take this kernel, if it is there."""
-    global _kernel
-    _kernel = ONEDNN if kernel == ONEDNN and torch.backends.mkldnn.is_available() else DEFAULT
-
-
-def _time(weight: Tensor, rows: int) -> float:
-    """The seconds that a product with this weight takes, with its gradients."""
-    weight = weight.detach().requires_grad_()
-    inputs = weight.new_ones(rows, weight.shape[1]).requires_grad_()
+def product_seconds(kernel: str, outputs: int, inputs: int, rows: int) -> float:
+    """The seconds that a product of rows (N, I) with a weight (O, I) takes, with its gradients."""
+    weight = torch.zeros(outputs, inputs, requires_grad=True)
+    vectors = torch.ones(rows, inputs, requires_grad=True)
     mark = time.perf_counter()
-    product = linear(inputs, weight)
-    torch.autograd.grad(product, (inputs, weight), torch.ones_like(product))
+    product = linear(vectors, weight, None, kernel)
+    torch.autograd.grad(product, (vectors, weight), torch.ones_like(product))
     return time.perf_counter() - mark
 
 
-def _by_onednn(inputs: Tensor) -> bool:
+class KernelChoice:
+    """Which kernel is the faster one here: measured once, for the first model that is large enough.
+
+    Attributes:
+        kernel: which; None while that is open. One that was chosen elsewhere is put here.
+    """
+
+    def __init__(self, seconds: Callable[[str, int, int, int], float] = product_seconds) -> None:
+        """Nothing is chosen yet; `seconds` is what measures."""
+        self.kernel: str | None = None
+        self.seconds = seconds
+
+    def measure(self, hidden: tuple[int, int], known: tuple[int, int]) -> None:
+        """Choose for float32 weights (O, I) of a step and of all steps at once, unless it is done or not worth it."""
+        on_processor = torch.get_default_device().type == "cpu"
+        worth = 2 * _ROWS * hidden[0] * hidden[1] >= _WORTH_CHOOSING
+        if self.kernel is not None or not on_processor or not worth or not has_onednn():
+            return
+        seconds: dict[str, list[float]] = {DEFAULT: [], ONEDNN: []}
+        for _ in range(6):  # in turn, so that other programs slow down both; the first time each is warmed up
+            for kernel, measured in seconds.items():
+                measured.append(self.seconds(kernel, *hidden, _ROWS) + self.seconds(kernel, *known, _POSITIONS))
+        self.kernel = ONEDNN if min(seconds[ONEDNN]) * _CLEARLY < min(seconds[DEFAULT]) else DEFAULT
+
+
+def _by_onednn(inputs: Tensor, kernel: str) -> bool:
     plain = inputs.dtype == torch.float32 and inputs.device.type == "cpu"
-    return _kernel == ONEDNN and plain and inputs.numel() > 0  # oneDNN refuses a matrix of nothing
+    return kernel == ONEDNN and plain and inputs.numel() > 0  # oneDNN refuses a matrix of nothing
 
 
 def _multiply(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """`linear` of (N, I) without gradients."""
-    product: Tensor = torch.ops.mkldnn._linear_pointwise(_dense(inputs), _dense(weight), bias, "none", [], "")
-    return product
+    """`linear` of (N, I) by oneDNN, without gradients."""
+    return onednn_linear(_dense(inputs), _dense(weight), bias)
 
 
 def _dense(matrix: Tensor) -> Tensor:
@@ -123,7 +151,7 @@ class _Linear(Function):
         if ctx.needs_input_grad[0]:
             of_inputs = _multiply(flat, weight.t()).view(inputs.shape)
         if ctx.needs_input_grad[1]:
-            of_weight = weight_gradient(flat, inputs.flatten(0, -2))
+            of_weight = weight_gradient(flat, inputs.flatten(0, -2), ONEDNN)
         if ctx.has_bias and ctx.needs_input_grad[2]:
             of_bias = flat.sum(0)
         return of_inputs, of_weight, of_bias
@@ -136,8 +164,7 @@ class _LinearAdd(Function):
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, base: Tensor) -> Tensor:
         """See `linear_add`."""
         ctx.save_for_backward(weight)
-        product: Tensor = torch.ops.mkldnn._linear_pointwise.binary(_dense(inputs), base, _dense(weight), None, "add")
-        return product
+        return onednn_linear_add(_dense(inputs), _dense(weight), base)
 
     @staticmethod
     @once_differentiable

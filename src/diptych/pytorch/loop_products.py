@@ -24,15 +24,16 @@ class LoopProduct:
         base: (T, B, O) what is added to the product at each step.
     """
 
-    def __init__(self, weight: Tensor, base: Tensor) -> None:
+    def __init__(self, weight: Tensor, base: Tensor, kernel: str) -> None:
         """Take the weight and what is added to its products at T steps, (T, B, O)."""
         self.weight = weight.detach()
+        self.kernel = kernel
         self.multiplied: list[Tensor] = []
-        self.base = _collect(base, weight, self.multiplied)
+        self.base = _collect(base, weight, self.multiplied, kernel)
 
     def at(self, base: Tensor) -> StepProduct:
         """The product at one step, with its part of the base (B, O)."""
-        return StepProduct(self.weight, base)
+        return StepProduct(self.weight, base, self.kernel)
 
     def keep(self, inputs: Tensor) -> None:
         """Take, when the loop has ended, the inputs of all steps: (T, B, I)."""
@@ -46,15 +47,16 @@ class StepProduct:
         inputs: (B, I) what was multiplied.
     """
 
-    def __init__(self, weight: Tensor, base: Tensor) -> None:
+    def __init__(self, weight: Tensor, base: Tensor, kernel: str) -> None:
         """Take the weight, which gets no gradient here, and what is added (B, O)."""
         self.weight = weight
         self.base = base
+        self.kernel = kernel
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """The product with the inputs (B, I), added to the base: (B, O)."""
         self.inputs = inputs.detach()
-        return linear_add(inputs, self.weight, self.base)
+        return linear_add(inputs, self.weight, self.base, self.kernel)
 
 
 def multiply_in_loop(
@@ -95,22 +97,22 @@ def spread(bias: Tensor, inputs: Tensor) -> Tensor:
     return bias.to(inputs.dtype).expand(*inputs.shape[:2], -1)
 
 
-def _collect(base: Tensor, weight: Tensor, multiplied: list[Tensor]) -> Tensor:
+def _collect(base: Tensor, weight: Tensor, multiplied: list[Tensor], kernel: str) -> Tensor:
     """The base as it is; backward, the weight's gradient from the base's and from the inputs that were multiplied."""
-    return _Collect.apply(base, weight, multiplied)
+    return _Collect.apply(base, weight, multiplied, kernel)
 
 
 class _Collect(Function):
     """`_collect` as a function with a gradient of its own."""
 
     @staticmethod
-    def forward(ctx: Any, base: Tensor, weight: Tensor, multiplied: list[Tensor]) -> Tensor:
+    def forward(ctx: Any, base: Tensor, weight: Tensor, multiplied: list[Tensor], kernel: str) -> Tensor:
         """Hand on the base."""
-        ctx.multiplied = multiplied
+        ctx.multiplied, ctx.kernel = multiplied, kernel
         return base.view_as(base)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Hand back the base's gradient, and make the weight's."""
         inputs = ctx.multiplied.pop()
-        return gradient, weight_gradient(gradient.flatten(0, 1), inputs.flatten(0, 1)), None
+        return gradient, weight_gradient(gradient.flatten(0, 1), inputs.flatten(0, 1), ctx.kernel), None, None

@@ -28,7 +28,7 @@ def select_positions(values: Tensor, positions: Tensor) -> Tensor:
 
 
 class _CrossEntropy(Function):
-    """What `cross_entropy` does; with fewer passes over (N, V) on the way back than PyTorch's own makes."""
+    """`cross_entropy` with fewer passes over (N, V) on the way back than PyTorch's own makes."""
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:

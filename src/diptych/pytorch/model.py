@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,7 +13,7 @@ from diptych.parameters.specification import specification
 from diptych.pytorch.cells import State
 from diptych.pytorch.decoder import Decoder, DecoderState, Source
 from diptych.pytorch.encoder import Bridge, Encoder
-from diptych.pytorch.linear import arrange, choose, linear
+from diptych.pytorch.linear import STANDARD, Arithmetic, kernel_of, linear
 from diptych.pytorch.recurrent import apply_dropout, sequence_mask
 
 COMPUTE = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
@@ -20,10 +22,10 @@ COMPUTE = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch
 class Embedding(nn.Module):
     """A table of one vector per token."""
 
-    def __init__(self, vocabulary_size: int, size: int) -> None:
+    def __init__(self, vocabulary_size: int, size: int, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the table: `vocabulary_size` rows of `size` numbers."""
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(vocabulary_size, size))
+        self.weight = nn.Parameter(torch.zeros(vocabulary_size, size, dtype=arithmetic.dtype))
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(...) tokens give (..., E) vectors."""
@@ -33,17 +35,19 @@ class Embedding(nn.Module):
 class Output(nn.Module):
     """The output layer: a matrix, unless it is tied to the target's embedding, and a bias."""
 
-    def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
+    def __init__(self, config: ModelConfig, vocabulary_size: int, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the bias, and the matrix unless it is tied."""
         super().__init__()
+        self.arithmetic = arithmetic
         if not config.tie_target_output:
-            self.weight = nn.Parameter(torch.zeros(vocabulary_size, config.feature_size))
-        self.bias = nn.Parameter(torch.zeros(vocabulary_size))
+            self.weight = arithmetic.matrix(vocabulary_size, config.feature_size)
+        self.bias = arithmetic.vector(vocabulary_size)
 
     def forward(self, features: Tensor, tied_weight: Tensor | None) -> Tensor:
         """Features (..., F) give logits (..., V) of at least float32."""
         weight = self.weight if tied_weight is None else tied_weight
-        logits = linear(features, weight.to(features.dtype), self.bias.to(features.dtype))
+        bias = self.bias.to(features.dtype)
+        logits = linear(features, weight.to(features.dtype), bias, self.arithmetic.kernel)
         return logits.float() if logits.dtype == torch.bfloat16 else logits
 
 
@@ -62,26 +66,31 @@ class Model(nn.Module):
         source_vocabulary_size: int,
         target_vocabulary_size: int,
         precision: Precision = "float32",
+        choices: Mapping[str, str] | None = None,
     ) -> None:
-        """Make a model of zeros; `load_parameters` gives it its weights."""
+        """Make a model of zeros; `load_parameters` gives it its weights.
+
+        Args:
+            config: its shape.
+            source_vocabulary_size: how many tokens the source has.
+            target_vocabulary_size: how many the target has.
+            precision: of its numbers.
+            choices: what `choose` gave; None: nothing was chosen, the framework's defaults.
+        """
         super().__init__()
         self.config = config
         self.precision = precision
         self.compute = COMPUTE[precision]
+        dtype = torch.float64 if precision == "float64" else torch.float32
+        arithmetic = Arithmetic(dtype, kernel_of(choices or {}))
         self.specification = specification(config, source_vocabulary_size, target_vocabulary_size)
-        self.source_embedding = Embedding(source_vocabulary_size, config.embedding_size)
+        self.source_embedding = Embedding(source_vocabulary_size, config.embedding_size, arithmetic)
         if not config.tie_source_target:
-            self.target_embedding = Embedding(target_vocabulary_size, config.embedding_size)
-        self.encoder = Encoder(config)
-        self.bridge = Bridge(config)
-        self.decoder = Decoder(config)
-        self.output_layer = Output(config, target_vocabulary_size)
-        self.to(torch.float64 if precision == "float64" else torch.float32)
-        if precision == "float32":
-            choose(self.decoder.layers[0].weight_hh, self.decoder.layers[0].weight_ih)
-        for name, parameter in self.named_parameters():
-            if parameter.dim() == 2 and "embedding" not in name:
-                arrange(parameter)
+            self.target_embedding = Embedding(target_vocabulary_size, config.embedding_size, arithmetic)
+        self.encoder = Encoder(config, arithmetic)
+        self.bridge = Bridge(config, arithmetic)
+        self.decoder = Decoder(config, arithmetic)
+        self.output_layer = Output(config, target_vocabulary_size, arithmetic)
 
     def encode(
         self, source: Tensor, source_lengths: Tensor, masks: dict[str, Tensor] | None = None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 import torch
 
+from diptych.config import ModelConfig, Precision
 from diptych.errors import BackendError
-from diptych.pytorch import linear
+from diptych.parameters.specification import GATES
+from diptych.pytorch.linear import DEFAULT, PRODUCTS, KernelChoice, kernel_of
+
+_kernel = KernelChoice()  # of this process
 
 
 def configure(threads: int | None = None, device: str = "auto") -> None:
@@ -23,16 +27,26 @@ def configure(threads: int | None = None, device: str = "auto") -> None:
     if threads is not None:
         torch.set_num_threads(threads)
     _keep_freed_memory()
-    # A product that meets numbers below 1e-38 is ten times slower or more; in training they become zero, as they do in
-    # TensorFlow. The threads that this addition starts keep to that; this one, which is the caller's, does not.
-    torch.set_flush_denormal(True)
-    torch.zeros(2**20).add_(1.0)
-    torch.set_flush_denormal(False)
+    with denormals_flushed():
+        torch.zeros(2**20).add_(1.0)  # starts PyTorch's threads, which keep to what this one is told now
     available = torch.cuda.is_available()
     if device == "cuda" and not available:
         raise BackendError("device 'cuda' was asked for, but PyTorch finds no GPU; use --device cpu or auto")
     # None, not "cpu": a default device, whichever it is, makes every call slower.
     torch.set_default_device("cuda" if available and device != "cpu" else None)
+
+
+@contextmanager
+def denormals_flushed() -> Iterator[None]:
+    """While this lasts, this thread and those that it starts take numbers below 1e-38 for zero, as TensorFlow does.
+
+    A product that meets such a number is ten times slower or more. In training they are worth nothing.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _keep_freed_memory() -> None:
@@ -50,10 +64,18 @@ def versions() -> dict[str, str]:
 
 def choices() -> dict[str, str]:
     """What this process chose by measuring, by name."""
-    return {"matrix products": linear.chosen()}
+    return {PRODUCTS: _kernel.kernel or DEFAULT}
+
+
+def choose(config: ModelConfig, precision: Precision) -> dict[str, str]:
+    """Choose by measuring, unless this process has, what is fastest for a model; gives `choices`."""
+    if precision == "float32":
+        rows = len(GATES[config.cell]) * config.decoder_size
+        _kernel.measure((rows, config.decoder_size), (rows, config.decoder_input_size))
+    return choices()
 
 
 def settle(choices: Mapping[str, str]) -> None:
     """Do not measure, but keep to what another process chose."""
-    if "matrix products" in choices:
-        linear.use(choices["matrix products"])
+    if PRODUCTS in choices:
+        _kernel.kernel = kernel_of(choices)

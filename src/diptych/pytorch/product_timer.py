@@ -11,6 +11,7 @@ from torch import Tensor
 
 from diptych.config import Precision
 from diptych.pytorch.model import COMPUTE
+from diptych.pytorch.private import has_onednn, onednn_linear
 from diptych.pytorch.weights import to_tensor
 
 
@@ -29,7 +30,7 @@ class ProductTimer:
         dtype = COMPUTE[precision]
         self.left, self.right = (to_tensor(array).to(dtype) for array in (left, right))
         self.by_columns = self.right
-        # A weight is stored with one row per output, unless `linear.arrange` laid it out by columns.
+        # A weight is stored with one row per output, unless `linear.Arithmetic` laid it out by columns.
         if part == "forward":
             self.right = self.right.mT.contiguous().mT
         if part == "weight gradient":
@@ -43,11 +44,11 @@ class ProductTimer:
     def _kernels(self) -> list[Callable[[], Tensor]]:
         kernels = [lambda: torch.matmul(self.left, self.right, out=self.result)]
         plain = self.left.dim() == 2 and self.left.device.type == "cpu" and self.left.dtype == torch.float32
-        if plain and torch.backends.mkldnn.is_available():
+        if plain and has_onednn():
             # By itself PyTorch takes oneDNN for bfloat16, but not for float32.
-            onednn, weight = torch.ops.mkldnn._linear_pointwise, self.by_columns.mT
-            kernels.append(lambda: onednn(self.left, weight, None, "none", [], ""))
-            kernels.append(lambda: onednn(weight, self.left, None, "none", [], "").mT)
+            weight = self.by_columns.mT
+            kernels.append(lambda: onednn_linear(self.left, weight))
+            kernels.append(lambda: onednn_linear(weight, self.left).mT)
         return kernels
 
     def _time(self, kernel: Callable[[], Tensor], repetitions: int) -> float:

@@ -8,23 +8,24 @@ from torch import Tensor, nn
 from diptych.config import Cell
 from diptych.parameters.specification import GATES
 from diptych.pytorch.cells import State, advance
-from diptych.pytorch.linear import linear
+from diptych.pytorch.linear import STANDARD, Arithmetic, linear
 from diptych.pytorch.loop_products import LoopProduct, StepProduct, multiply_in_loop, spread
 
 
 class RecurrentLayer(nn.Module):
     """One layer of GRU (reset-after form), LSTM or plain tanh RNN cells."""
 
-    def __init__(self, cell: Cell, input_size: int, size: int) -> None:
+    def __init__(self, cell: Cell, input_size: int, size: int, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the layer's weights: `input_size` numbers go in at each step, `size` come out."""
         super().__init__()
+        self.arithmetic = arithmetic
         self.cell = cell
         self.size = size
         rows = len(GATES[cell]) * size
-        self.weight_ih = nn.Parameter(torch.zeros(rows, input_size))
-        self.weight_hh = nn.Parameter(torch.zeros(rows, size))
-        self.bias_ih = nn.Parameter(torch.zeros(rows))
-        self.bias_hh = nn.Parameter(torch.zeros(rows)) if cell == "gru" else None
+        self.weight_ih = arithmetic.matrix(rows, input_size)
+        self.weight_hh = arithmetic.matrix(rows, size)
+        self.bias_ih = arithmetic.vector(rows)
+        self.bias_hh = arithmetic.vector(rows) if cell == "gru" else None
 
     def forward(
         self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None, reverse: bool = False
@@ -62,18 +63,20 @@ class RecurrentLayer(nn.Module):
 
         Where only the first numbers of the input are known before a loop, `rest` adds what the others give.
         """
-        weight = self.weight_ih.t()[: inputs.shape[-1]].t()  # its gradient is then laid out as `linear.arrange` did
-        return linear(inputs, weight.to(inputs.dtype), self.bias_ih.to(inputs.dtype))
+        weight = self.weight_ih.t()[: inputs.shape[-1]].t()  # its gradient is then laid out as it is
+        bias = self.bias_ih.to(inputs.dtype)
+        return linear(inputs, weight.to(inputs.dtype), bias, self.arithmetic.kernel)
 
     def rest(self, known: Tensor) -> LoopProduct:
         """The product with the rest of an input in a loop, added to what its known first numbers (T, B, K) give."""
-        return LoopProduct(self.weight_ih.t()[known.shape[-1] :].t().to(known.dtype), self.from_input(known))
+        weight = self.weight_ih.t()[known.shape[-1] :].t().to(known.dtype)
+        return LoopProduct(weight, self.from_input(known), self.arithmetic.kernel)
 
     def hidden(self, inputs: Tensor) -> LoopProduct:
         """The product with the hidden state in a loop over inputs (T, B, I), a GRU's second bias added."""
         weight = self.weight_hh.to(inputs.dtype)
         bias = weight.new_zeros(len(weight)) if self.bias_hh is None else self.bias_hh
-        return LoopProduct(weight, spread(bias, inputs))
+        return LoopProduct(weight, spread(bias, inputs), self.arithmetic.kernel)
 
     def zero_state(self, inputs: Tensor) -> State:
         """The state of zeros for as many rows as `inputs` has."""

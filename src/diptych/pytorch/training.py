@@ -17,6 +17,8 @@ from diptych.pytorch.grid import Grid, Rounded
 from diptych.pytorch.loss import cross_entropy, select_positions
 from diptych.pytorch.model import Model
 from diptych.pytorch.optimizer import MovingAverage, Optimizer
+from diptych.pytorch.private import add_each, scale_each
+from diptych.pytorch.process import denormals_flushed
 from diptych.pytorch.recurrent import apply_dropout
 from diptych.pytorch.weights import assign, bindings, to_array
 
@@ -40,8 +42,15 @@ class TrainingStep:
         decided: the near ties of the next step in a run that went first, whose decisions are taken over; None: no run.
     """
 
-    def __init__(self, model: Model, config: TrainingConfig) -> None:
-        """Start with a fresh optimizer; `load_state` goes on from an earlier one."""
+    def __init__(self, model: Model, config: TrainingConfig, compiled: bool = True) -> None:
+        """Start with a fresh optimizer; `load_state` goes on from an earlier one.
+
+        Args:
+            model: what to train.
+            config: how.
+            compiled: whether TensorFlow traces the model as a graph: that takes seconds, and each call less from then
+                on. PyTorch and NumPy compute without one.
+        """
         self.model = model
         self.config = config
         self.bindings = bindings(model)
@@ -69,11 +78,8 @@ class TrainingStep:
         """
         self.optimizer.steps += 1
         inputs, keep = self._to_tensors(batch, masks)
-        torch.set_flush_denormal(True)  # see `process.configure`
-        try:
+        with denormals_flushed():
             loss, norm, rounded = self._train(inputs, keep, learning_rate, self.steps)
-        finally:
-            torch.set_flush_denormal(False)
         return self._result(loss.item(), norm.item(), rounded)
 
     def step_over(self, parts: Sequence[tuple[Batch, Masks]], learning_rate: float) -> StepResult:
@@ -82,16 +88,13 @@ class TrainingStep:
         tokens = sum(batch.target_tokens for batch, _ in parts)
         gradients = [torch.zeros_like(binding.variable) for binding in self.bindings]
         loss = gradients[0].new_zeros(())
-        torch.set_flush_denormal(True)  # see `process.configure`
-        try:
+        with denormals_flushed():
             for batch, masks in parts:
                 share = batch.target_tokens / tokens
                 part, added = self._gradients(*self._to_tensors(batch, masks))
                 loss = loss + share * part.detach()
-                torch._foreach_add_(gradients, added, alpha=share)
+                add_each(gradients, added, share)
             norm, rounded = self._update(loss, gradients, learning_rate, self.steps)
-        finally:
-            torch.set_flush_denormal(False)
         return self._result(loss.item(), norm.item(), rounded)
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
@@ -169,12 +172,12 @@ class TrainingStep:
         Returns:
             The norm before clipping, and what rounding left; of no variables where nothing was rounded.
         """
-        # Not `torch._foreach_norm`: in float32 its sum is off by 1e-5 for a matrix of a million numbers.
+        # Not `torch.nn.utils.get_total_norm`: in float32 it is off by 1e-5 for a matrix of a million numbers.
         norm = torch.sqrt(torch.stack([gradient.square().sum() for gradient in gradients]).sum())
         if self.config.non_finite == "skip" and not torch.isfinite(torch.stack([loss, norm])).all():
             return norm, Rounded([], [], [])
         if self.config.clip_norm > 0.0:
-            torch._foreach_mul_(gradients, torch.clamp(self.config.clip_norm / norm, max=1.0))
+            scale_each(gradients, torch.clamp(self.config.clip_norm / norm, max=1.0))
         self.optimizer.apply(gradients, learning_rate, steps)
         if not self.grid.bindings:
             self.average.update(steps)

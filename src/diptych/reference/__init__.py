@@ -2,7 +2,7 @@
 
 from diptych.reference.loss import cross_entropy, select_positions
 from diptych.reference.model import Model
-from diptych.reference.process import choices, configure, versions
+from diptych.reference.process import choices, choose, configure, versions
 from diptych.reference.recurrent import apply_dropout
 from diptych.reference.stepper import Stepper
 from diptych.reference.weights import assign, bindings, export_parameters, load_parameters, to_array, to_tensor
@@ -14,6 +14,7 @@ __all__ = [
     "assign",
     "bindings",
     "choices",
+    "choose",
     "configure",
     "cross_entropy",
     "export_parameters",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy import ndarray
 
@@ -54,8 +56,17 @@ class Model:
         source_vocabulary_size: int,
         target_vocabulary_size: int,
         precision: Precision = "float32",
+        choices: Mapping[str, str] | None = None,
     ) -> None:
-        """Make a model of zeros; `load_parameters` gives it its weights."""
+        """Make a model of zeros; `load_parameters` gives it its weights.
+
+        Args:
+            config: its shape.
+            source_vocabulary_size: how many tokens the source has.
+            target_vocabulary_size: how many the target has.
+            precision: of its numbers.
+            choices: what `choose` gave; None: nothing was chosen, the framework's defaults.
+        """
         self.config = config
         self.precision = precision
         self.specification = specification(config, source_vocabulary_size, target_vocabulary_size)

@@ -225,7 +225,7 @@ class Run:
     def build(
         self, panel: Panel, parameters: Mapping[str, npt.NDArray[Any]] | None = None, precision: Precision | None = None
     ) -> Any:
-        """The run's model in a panel.
+        """The run's model in a panel, which may measure before what is fastest for it, see `Panel.choose`.
 
         Args:
             panel: the panel, see `diptych.panel.load`.
@@ -233,7 +233,9 @@ class Run:
             precision: None for the run's own.
         """
         sizes = len(self.source_vocabulary), len(self.target_vocabulary)
-        model = panel.Model(self.config.model, *sizes, precision=precision or self.config.training.arithmetic)
+        precision = precision or self.config.training.arithmetic
+        choices = panel.choose(self.config.model, precision)
+        model = panel.Model(self.config.model, *sizes, precision=precision, choices=choices)
         panel.load_parameters(model, self.initial_parameters() if parameters is None else parameters)
         return model
 

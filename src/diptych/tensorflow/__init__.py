@@ -2,7 +2,7 @@
 
 from diptych.tensorflow.loss import cross_entropy, select_positions
 from diptych.tensorflow.model import Model
-from diptych.tensorflow.process import choices, configure, settle, versions
+from diptych.tensorflow.process import choices, choose, configure, settle, versions
 from diptych.tensorflow.product_timer import ProductTimer
 from diptych.tensorflow.recurrent import apply_dropout
 from diptych.tensorflow.stepper import Stepper
@@ -18,6 +18,7 @@ __all__ = [
     "assign",
     "bindings",
     "choices",
+    "choose",
     "configure",
     "cross_entropy",
     "export_parameters",

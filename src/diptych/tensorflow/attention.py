@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import keras
 import tensorflow as tf
 from tensorflow import Tensor
 
 from diptych.config import ModelConfig
+from diptych.tensorflow.layer import STANDARD, Arithmetic, Layer
 from diptych.tensorflow.loop_products import LoopProduct, spread
 
 
-class Dense(keras.layers.Layer):
+class Dense(Layer):
     """A matrix product with an optional bias, in the precision of its input."""
 
-    def __init__(self, input_size: int, size: int, bias: bool = False) -> None:
+    def __init__(self, input_size: int, size: int, bias: bool = False, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the weights: `input_size` numbers go in, `size` come out."""
-        super().__init__()
-        self.built = True  # the weights are made here
+        super().__init__(arithmetic)
         self.weight = self.add_weight(shape=(input_size, size), initializer="zeros", name="weight")
         self.bias = self.add_weight(shape=(size,), initializer="zeros", name="bias") if bias else None
 
@@ -31,20 +30,19 @@ class Dense(keras.layers.Layer):
         return LoopProduct(weight, spread(tf.zeros(weight.shape[1:], weight.dtype), inputs))
 
 
-class Attention(keras.layers.Layer):
+class Attention(Layer):
     """Additive (Bahdanau et al., 2015), dot, general and concat scores (Luong et al., 2015) over a padded memory."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the weights that the config's kind of score needs."""
-        super().__init__()
-        self.built = True  # the weights are made here
+        super().__init__(arithmetic)
         self.kind = config.attention
         if self.kind in ("additive", "concat"):
-            self.query = Dense(config.decoder_size, config.score_size)
-            self.memory = Dense(config.memory_size, config.score_size)
-            self.score = Dense(config.score_size, 1)
+            self.query = Dense(config.decoder_size, config.score_size, arithmetic=arithmetic)
+            self.memory = Dense(config.memory_size, config.score_size, arithmetic=arithmetic)
+            self.score = Dense(config.score_size, 1, arithmetic=arithmetic)
         elif self.kind == "general":
-            self.memory = Dense(config.memory_size, config.decoder_size)
+            self.memory = Dense(config.memory_size, config.decoder_size, arithmetic=arithmetic)
 
     def keys(self, memory: Tensor) -> Tensor:
         """What scores need of the memory, computed once per source: (B, S, M) gives (B, S, A)."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Generic, NamedTuple, TypeVar
 
-import keras
 import tensorflow as tf
 from tensorflow import Tensor
 
 from diptych.config import ModelConfig
 from diptych.tensorflow.attention import Attention, Dense
 from diptych.tensorflow.cells import State, advance
+from diptych.tensorflow.layer import STANDARD, Arithmetic, Layer
 from diptych.tensorflow.loop_products import LoopProduct, StepProduct, at_one_step, multiply_in_loop
 from diptych.tensorflow.recurrent import RecurrentLayer, apply_dropout
 
@@ -70,19 +70,19 @@ class Products(NamedTuple, Generic[Kind]):
     attentional: Kind | None
 
 
-class Decoder(keras.layers.Layer):
+class Decoder(Layer):
     """A stack of recurrent layers over the target, with attention and an optional attentional layer."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the layers, the attention and the attentional layer that the config names."""
-        super().__init__()
-        self.built = True  # the weights are made here
+        super().__init__(arithmetic)
         self.config = config
         sizes = [config.decoder_input_size] + [config.decoder_size] * (config.decoder_layers - 1)
-        self.layers = [RecurrentLayer(config.cell, size, config.decoder_size) for size in sizes]
-        self.attention = Attention(config)
+        self.layers = [RecurrentLayer(config.cell, size, config.decoder_size, arithmetic) for size in sizes]
+        self.attention = Attention(config, arithmetic)
         if config.attentional_layer:
-            self.attentional = Dense(config.context_size + config.decoder_size, config.feature_size)
+            seen = config.context_size + config.decoder_size
+            self.attentional = Dense(seen, config.feature_size, arithmetic=arithmetic)
 
     def source(self, memory: Tensor, mask: Tensor) -> Source:
         """Prepare a memory (B, S, M) with its mask (B, S) for any number of steps."""

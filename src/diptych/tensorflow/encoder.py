@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import keras
 import tensorflow as tf
 from tensorflow import Tensor
 
 from diptych.config import ModelConfig
 from diptych.tensorflow.attention import Dense
 from diptych.tensorflow.cells import State
+from diptych.tensorflow.layer import STANDARD, Arithmetic, Layer
 from diptych.tensorflow.recurrent import RecurrentLayer, apply_dropout
 
 
-class Encoder(keras.layers.Layer):
+class Encoder(Layer):
     """A stack of recurrent layers over the source, each in one direction or in both."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the layers; a layer after the first reads the outputs of the one below, both directions together."""
-        super().__init__()
-        self.built = True  # the weights are made here
+        super().__init__(arithmetic)
         self.config = config
         sizes = [config.embedding_size] + [config.memory_size] * (config.encoder_layers - 1)
-        self.forward_layers = [RecurrentLayer(config.cell, size, config.encoder_size) for size in sizes]
+        self.forward_layers = [RecurrentLayer(config.cell, size, config.encoder_size, arithmetic) for size in sizes]
         if config.bidirectional:
-            self.backward_layers = [RecurrentLayer(config.cell, size, config.encoder_size) for size in sizes]
+            self.backward_layers = [
+                RecurrentLayer(config.cell, size, config.encoder_size, arithmetic) for size in sizes
+            ]
 
     def call(self, embedded: Tensor, lengths: Tensor, masks: dict[str, Tensor]) -> tuple[Tensor, list[State]]:
         """Read the source.
@@ -48,18 +49,17 @@ class Encoder(keras.layers.Layer):
         return outputs, states
 
 
-class Bridge(keras.layers.Layer):
+class Bridge(Layer):
     """The decoder's first states: zeros, the encoder's final states, or a dense tanh layer of them."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, arithmetic: Arithmetic = STANDARD) -> None:
         """Make one dense layer per decoder layer and part of the state, if the config says dense."""
-        super().__init__()
-        self.built = True  # the weights are made here
+        super().__init__(arithmetic)
         self.config = config
         if config.bridge == "dense":
-            self.hidden = [self._dense() for _ in range(config.decoder_layers)]
+            self.hidden = [self._dense(arithmetic) for _ in range(config.decoder_layers)]
             if config.cell == "lstm":
-                self.cell = [self._dense() for _ in range(config.decoder_layers)]
+                self.cell = [self._dense(arithmetic) for _ in range(config.decoder_layers)]
 
     def call(self, states: list[State]) -> list[State]:
         """The encoder's final states, one per encoder layer, give the decoder's first, one per decoder layer."""
@@ -76,5 +76,5 @@ class Bridge(keras.layers.Layer):
                 first.append(tuple(tf.tanh(dense[i](part)) for i, part in enumerate(state)))
         return first
 
-    def _dense(self) -> Dense:
-        return Dense(self.config.memory_size, self.config.decoder_size, bias=True)
+    def _dense(self, arithmetic: Arithmetic) -> Dense:
+        return Dense(self.config.memory_size, self.config.decoder_size, bias=True, arithmetic=arithmetic)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import keras
 import tensorflow as tf
 from tensorflow import Tensor
@@ -11,18 +13,18 @@ from diptych.parameters.specification import specification
 from diptych.tensorflow.cells import State
 from diptych.tensorflow.decoder import Decoder, DecoderState, Source
 from diptych.tensorflow.encoder import Bridge, Encoder
+from diptych.tensorflow.layer import STANDARD, Arithmetic, Layer
 from diptych.tensorflow.recurrent import apply_dropout, sequence_mask
 
 POLICY = {"float32": "float32", "float64": "float64", "bfloat16": "mixed_bfloat16"}
 
 
-class Embedding(keras.layers.Layer):
+class Embedding(Layer):
     """A table of one vector per token."""
 
-    def __init__(self, vocabulary_size: int, size: int) -> None:
+    def __init__(self, vocabulary_size: int, size: int, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the table: `vocabulary_size` rows of `size` numbers."""
-        super().__init__()
-        self.built = True  # the weights are made here
+        super().__init__(arithmetic)
         self.weight = self.add_weight(shape=(vocabulary_size, size), initializer="zeros", name="weight")
 
     def call(self, tokens: Tensor) -> Tensor:
@@ -30,13 +32,12 @@ class Embedding(keras.layers.Layer):
         return tf.gather(self.weight, tokens)
 
 
-class Output(keras.layers.Layer):
+class Output(Layer):
     """The output layer: a matrix, unless it is tied to the target's embedding, and a bias."""
 
-    def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
+    def __init__(self, config: ModelConfig, vocabulary_size: int, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the bias, and the matrix unless it is tied."""
-        super().__init__()
-        self.built = True  # the weights are made here
+        super().__init__(arithmetic)
         if not config.tie_target_output:
             self.weight = self.add_weight(
                 shape=(config.feature_size, vocabulary_size), initializer="zeros", name="weight"
@@ -65,25 +66,30 @@ class Model(keras.Model):
         source_vocabulary_size: int,
         target_vocabulary_size: int,
         precision: Precision = "float32",
+        choices: Mapping[str, str] | None = None,
     ) -> None:
-        """Make a model of zeros; `load_parameters` gives it its weights."""
-        super().__init__(dtype=POLICY[precision])
-        self.built = True  # the weights are made here
+        """Make a model of zeros; `load_parameters` gives it its weights.
+
+        Args:
+            config: its shape.
+            source_vocabulary_size: how many tokens the source has.
+            target_vocabulary_size: how many the target has.
+            precision: of its numbers.
+            choices: what `choose` gave; None: nothing was chosen, the framework's defaults.
+        """
+        arithmetic = POLICY[precision]
+        super().__init__(dtype=arithmetic)
+        self.built = True  # as every `Layer`
         self.config = config
         self.precision = precision
         self.specification = specification(config, source_vocabulary_size, target_vocabulary_size)
-        before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(POLICY[precision])  # what the layers below are made with
-        try:
-            self.source_embedding = Embedding(source_vocabulary_size, config.embedding_size)
-            if not config.tie_source_target:
-                self.target_embedding = Embedding(target_vocabulary_size, config.embedding_size)
-            self.encoder = Encoder(config)
-            self.bridge = Bridge(config)
-            self.decoder = Decoder(config)
-            self.output_layer = Output(config, target_vocabulary_size)
-        finally:
-            keras.config.set_dtype_policy(before)
+        self.source_embedding = Embedding(source_vocabulary_size, config.embedding_size, arithmetic)
+        if not config.tie_source_target:
+            self.target_embedding = Embedding(target_vocabulary_size, config.embedding_size, arithmetic)
+        self.encoder = Encoder(config, arithmetic)
+        self.bridge = Bridge(config, arithmetic)
+        self.decoder = Decoder(config, arithmetic)
+        self.output_layer = Output(config, target_vocabulary_size, arithmetic)
 
     def encode(
         self, source: Tensor, source_lengths: Tensor, masks: dict[str, Tensor] | None = None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
+from diptych.config import ModelConfig, Precision
 from diptych.errors import BackendError
 
 
@@ -44,6 +45,11 @@ def versions() -> dict[str, str]:
 def choices() -> dict[str, str]:
     """What this process chose by measuring, by name."""
     return {}  # its one kernel for products is oneDNN's
+
+
+def choose(config: ModelConfig, precision: Precision) -> dict[str, str]:
+    """Choose by measuring, unless this process has, what is fastest for a model; gives `choices`."""
+    return choices()
 
 
 def settle(choices: Mapping[str, str]) -> None:

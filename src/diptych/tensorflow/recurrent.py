@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import keras
 import tensorflow as tf
 from tensorflow import Tensor
 
 from diptych.config import Cell
+from diptych.parameters.specification import GATES
 from diptych.tensorflow.cells import State, advance
+from diptych.tensorflow.layer import STANDARD, Arithmetic, Layer
 from diptych.tensorflow.loop_products import LoopProduct, StepProduct, multiply_in_loop, spread
 
-CELLS = {"gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell, "rnn": keras.layers.SimpleRNNCell}
 
-
-class RecurrentLayer(keras.layers.Layer):
+class RecurrentLayer(Layer):
     """One layer of GRU (reset-after form), LSTM or plain tanh RNN cells."""
 
-    def __init__(self, cell: Cell, input_size: int, size: int) -> None:
+    def __init__(self, cell: Cell, input_size: int, size: int, arithmetic: Arithmetic = STANDARD) -> None:
         """Make the layer's weights: `input_size` numbers go in at each step, `size` come out."""
-        super().__init__()
-        self.built = True  # the weights are made here
+        super().__init__(arithmetic)
         self.cell = cell
         self.size = size
-        form = {"reset_after": True} if cell == "gru" else {}
-        self.weights_in_keras = CELLS[cell](size, **form)
-        self.weights_in_keras.build((None, input_size))
+        columns = len(GATES[cell]) * size
+        biases = (2, columns) if cell == "gru" else (columns,)
+        # Named, shaped and ordered by gates as in Keras's own GRU, LSTM and SimpleRNN, which can take them as they are.
+        self.kernel = self.add_weight(shape=(input_size, columns), initializer="zeros", name="kernel")
+        self.recurrent_kernel = self.add_weight(shape=(size, columns), initializer="zeros", name="recurrent_kernel")
+        self.bias = self.add_weight(shape=biases, initializer="zeros", name="bias")
 
     def call(
         self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None, reverse: bool = False
@@ -63,25 +64,22 @@ class RecurrentLayer(keras.layers.Layer):
 
         Where only the first numbers of the input are known before a loop, `rest` adds what the others give.
         """
-        weight, bias = self._weight("kernel", inputs.dtype), self._weight("bias", inputs.dtype)
+        weight, bias = tf.cast(self.kernel, inputs.dtype), tf.cast(self.bias, inputs.dtype)
         return tf.tensordot(inputs, weight[: inputs.shape[-1]], 1) + (bias[0] if self.cell == "gru" else bias)
 
     def rest(self, known: Tensor) -> LoopProduct:
         """The product with the rest of an input in a loop, added to what its known first numbers (T, B, K) give."""
-        return LoopProduct(self._weight("kernel", known.dtype)[known.shape[-1] :], self.from_input(known))
+        return LoopProduct(tf.cast(self.kernel, known.dtype)[known.shape[-1] :], self.from_input(known))
 
     def hidden(self, inputs: Tensor) -> LoopProduct:
         """The product with the hidden state in a loop over inputs (T, B, I), a GRU's second bias added."""
-        weight, bias = self._weight("recurrent_kernel", inputs.dtype), self._weight("bias", inputs.dtype)
+        weight, bias = tf.cast(self.recurrent_kernel, inputs.dtype), tf.cast(self.bias, inputs.dtype)
         return LoopProduct(weight, spread(bias[1] if self.cell == "gru" else tf.zeros_like(bias), inputs))
 
     def zero_state(self, inputs: Tensor) -> State:
         """The state of zeros for as many rows as `inputs` has."""
         zeros = tf.zeros([tf.shape(inputs)[0], self.size], inputs.dtype)
         return (zeros, zeros) if self.cell == "lstm" else (zeros,)
-
-    def _weight(self, name: str, dtype: tf.DType) -> Tensor:
-        return tf.cast(getattr(self.weights_in_keras, name), dtype)
 
 
 def sequence_mask(lengths: Tensor, steps: int) -> Tensor:

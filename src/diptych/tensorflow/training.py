@@ -41,8 +41,15 @@ class TrainingStep:
         decided: the near ties of the next step in a run that went first, whose decisions are taken over; None: no run.
     """
 
-    def __init__(self, model: Model, config: TrainingConfig) -> None:
-        """Start with a fresh optimizer; `load_state` goes on from an earlier one."""
+    def __init__(self, model: Model, config: TrainingConfig, compiled: bool = True) -> None:
+        """Start with a fresh optimizer; `load_state` goes on from an earlier one.
+
+        Args:
+            model: what to train.
+            config: how.
+            compiled: whether TensorFlow traces the model as a graph: that takes seconds, and each call less from then
+                on. PyTorch and NumPy compute without one.
+        """
         self.model = model
         self.config = config
         self.bindings = bindings(model)
@@ -51,6 +58,7 @@ class TrainingStep:
         self.grid = Grid(self.bindings if exact else [], config.grid_exponent)
         self.average = MovingAverage(self.bindings, config.ema_decay, exact)
         self.decided: Sequence[Tie] | None = None
+        self.compiled = compiled
         self._graphs: dict[tuple[str, bool], Callable[..., Any]] = {}
 
     @property
@@ -218,6 +226,8 @@ class TrainingStep:
 
     def _graph(self, function: Callable[..., Any], inputs: Inputs, masks: dict[str, Tensor], *numbers: Tensor) -> Any:
         """Call a method as a graph, traced once with and once without masks, for any batch size and lengths."""
+        if not self.compiled:
+            return function(inputs, masks, *numbers)
         key = (function.__name__, bool(masks))
         if key not in self._graphs:
             shapes = dropout_shapes(self.model.config, 0, 0, 0)

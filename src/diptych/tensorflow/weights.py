@@ -73,8 +73,7 @@ def bindings(model: Model) -> list[Binding]:
         for part in path:
             owner = owner[int(part)] if part.isdigit() else getattr(owner, part)
         if parameter.gates:
-            owner, attribute = owner.weights_in_keras, KERAS_NAMES[attribute]
-            path.append("weights_in_keras")
+            attribute = KERAS_NAMES[attribute]
         variable, where = getattr(owner, attribute), ".".join((*path, attribute))
         earlier = found[where].parameters if where in found else ()
         found[where] = Binding(where, type(owner).__name__, variable, (*earlier, parameter))

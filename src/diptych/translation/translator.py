@@ -184,8 +184,9 @@ def load(
 ) -> Translator:
     """Load a run's model into a backend, to translate with it.
 
-    The framework is imported into this process: PyTorch then uses `device` by default, and both keep the number of
-    threads. With members of another framework, that one computes in a process of its own, see `Translator.close`.
+    The framework is imported into this process and set up for all of it, see `diptych.panel.load`: PyTorch then puts
+    every new tensor on `device`, and both keep the number of threads and never compute in TensorFloat-32. With members
+    of another framework, that one computes in a process of its own, see `Translator.close`.
 
     Args:
         run: the run, or its folder.
