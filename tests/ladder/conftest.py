@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from pathlib import Path
 from tempfile import mkdtemp
 from types import ModuleType, SimpleNamespace
@@ -132,10 +132,16 @@ class Bench:
         self, config: str, backend: str, steps: int, searches: bool = False, precisions: tuple = ("float64",)
     ) -> dict:
         """What a panel computes: without steps no gradients either; searches with the weights of a short training."""
-        names = vars(self.sides[backend].panel).items()
-        panel = SimpleNamespace(**{name: value for name, value in names if steps or name != "TrainingStep"})
+        panel = self.uncompiled(backend, trains=steps > 0)
         folder, weights = str(self.run(config, searches).folder), "pytorch" if searches else ""
         return measure(panel, folder, weights, precisions, max(1, steps), ROWS, searches)
+
+    def uncompiled(self, backend: str, trains: bool = True) -> SimpleNamespace:
+        """A panel as it is now, whether it trains or not, but that TensorFlow traces nothing: that takes seconds."""
+        names = dict(vars(self.sides[backend].panel))
+        for name in ("TrainingStep", "Stepper"):
+            names[name] = partial(names[name], compiled=False)
+        return SimpleNamespace(**{name: value for name, value in names.items() if trains or name != "TrainingStep"})
 
     def broken(self, config: str, backend: str, steps: int, **choices: Any) -> list[Level]:
         """What does not hold between a panel as it is now and the other one, healthy; the arguments are `measure`'s."""
@@ -148,12 +154,12 @@ class Bench:
     def locate(self, config: str, backend: str, steps: int) -> Location | None:
         """What `diptych parity --locate` would name: TensorFlow is recorded, PyTorch is given the record."""
         recorded, given = (self._record if backend == "tensorflow" else self.healthy_record)(config, steps)
-        run, panel = self.run(config, False), self.sides["pytorch"].panel
+        run, panel = self.run(config, False), self.uncompiled("pytorch")
         traced = trace(panel, str(run.folder), given=str(given), rows=ROWS, steps=steps)
         return first_difference(recorded, traced, run)
 
     def _record(self, config: str, steps: int) -> tuple[dict, Path]:
-        panel, folder = self.sides["tensorflow"].panel, str(self.run(config, False).folder)
+        panel, folder = self.uncompiled("tensorflow"), str(self.run(config, False).folder)
         found = trace(panel, folder, rows=ROWS, steps=steps)
         path = Path(mkdtemp(dir=self.folder)) / "given.safetensors"
         save_file({name: np.ascontiguousarray(array) for name, array in found.items()}, path)
@@ -190,14 +196,5 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench(both_frameworks, tmp_path_factory):
-    """The bench; TensorFlow calls its functions as they are, because tracing one as a graph takes seconds."""
-    bench = Bench(tmp_path_factory.mktemp("parity"))
-
-    def start(self: Any, model: Any) -> None:
-        self.model, self._start, self._step = model, self._encode, self._advance
-
-    with pytest.MonkeyPatch.context() as patch:
-        panel = bench.sides["tensorflow"].panel
-        patch.setattr(panel.TrainingStep, "_graph", lambda self, function, *arguments: function(*arguments))
-        patch.setattr(panel.Stepper, "__init__", start)
-        yield bench
+    """The bench."""
+    return Bench(tmp_path_factory.mktemp("parity"))

@@ -12,8 +12,8 @@ from diptych.randomness import dropout_masks
 def configure(patch, side, **choices):
     """Training goes by another config."""
 
-    def start(original, training, model, config):
-        original(training, model, config.model_copy(update=choices))
+    def start(original, training, model, config, **named):
+        original(training, model, config.model_copy(update=choices), **named)
 
     side.change(patch, "training.TrainingStep", "__init__", start)
 
@@ -24,8 +24,8 @@ def clip(patch, side, clipped):
     def apply(original, optimizer, gradients, *numbers):
         original(optimizer, clipped(gradients, optimizer.limit), *numbers)
 
-    def start(original, training, model, config):
-        original(training, model, config.model_copy(update={"clip_norm": 0.0}))
+    def start(original, training, model, config, **named):
+        original(training, model, config.model_copy(update={"clip_norm": 0.0}), **named)
         training.optimizer.limit = config.clip_norm
 
     side.change(patch, "training.Optimizer", "apply", apply)
@@ -187,8 +187,8 @@ def learning_rate_in_float32(patch, side):
 
 
 def correction_one_step_ahead(patch, side):
-    def start(original, training, model, config):
-        original(training, model, config)
+    def start(original, training, model, config, **named):
+        original(training, model, config, **named)
         training.load_state(training.export_state(), 1)
 
     side.change(patch, "training.TrainingStep", "__init__", start)
@@ -231,8 +231,8 @@ def second_bias_trained(patch, side):
         original(layer, *sizes)
         layer.bias_hh = side.framework.nn.Parameter(side.framework.zeros_like(layer.bias_ih))
 
-    def start(original, training, model, config):
-        original(training, model, config)
+    def start(original, training, model, config, **named):
+        original(training, model, config, **named)
         first = [each for each in training.bindings if each.parameters[0].name.endswith("bias_ih")]
         weights = dict(model.named_parameters())
         training.optimizer.pairs = [

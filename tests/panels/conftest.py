@@ -82,12 +82,10 @@ class Workbench:
         return model
 
     def trainer(self, name, config, parameters, training=None, graph=False, **choices):
-        """A panel's training step. TensorFlow calls its methods as they are: tracing one takes seconds."""
+        """A panel's training step. TensorFlow traces it only if it is to be a graph: that takes seconds."""
         training = training or TrainingConfig(**{"precision": "float64", **choices})
-        trainer = self.panels[name].TrainingStep(self.model(name, config, parameters, training.arithmetic), training)
-        if name == "tensorflow" and not graph:
-            trainer._graph = lambda function, *inputs: function(*inputs)
-        return trainer
+        model = self.model(name, config, parameters, training.arithmetic)
+        return self.panels[name].TrainingStep(model, training, compiled=graph)
 
     def tensor(self, name, array):
         """An array as a panel's tensor."""

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from diptych.panel.nests import map_nest
 from diptych.pytorch.decoder import DecoderState, Source
 from diptych.pytorch.model import Model
 from diptych.pytorch.weights import to_array
@@ -30,8 +31,14 @@ class SearchState(NamedTuple):
 class Stepper:
     """Drives a model one target token at a time."""
 
-    def __init__(self, model: Model) -> None:
-        """Use the model as it is; its weights may change between searches, not within one."""
+    def __init__(self, model: Model, compiled: bool = True) -> None:
+        """Use the model as it is; its weights may change between searches, not within one.
+
+        Args:
+            model: what to drive.
+            compiled: whether TensorFlow traces the model as a graph: that takes seconds, and each call less from then
+                on. PyTorch and NumPy compute without one.
+        """
         self.model = model
         self.device = next(model.parameters()).device
 
@@ -68,7 +75,4 @@ class Stepper:
 
 def select_rows(state: Any, index: Tensor) -> Any:
     """Take the given rows of every tensor in a nested state."""
-    if isinstance(state, Tensor):
-        return state.index_select(0, index)
-    parts = [select_rows(part, index) for part in state]
-    return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    return map_nest(lambda tensor: tensor.index_select(0, index), state)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from diptych.panel.nests import map_nest
 from diptych.reference.decoder import DecoderState, Source
 from diptych.reference.model import Model
 
@@ -28,8 +29,14 @@ class SearchState(NamedTuple):
 class Stepper:
     """Drives a model one target token at a time."""
 
-    def __init__(self, model: Model) -> None:
-        """Use the model as it is; its weights may change between searches, not within one."""
+    def __init__(self, model: Model, compiled: bool = True) -> None:
+        """Use the model as it is; its weights may change between searches, not within one.
+
+        Args:
+            model: what to drive.
+            compiled: whether TensorFlow traces the model as a graph: that takes seconds, and each call less from then
+                on. PyTorch and NumPy compute without one.
+        """
         self.model = model
 
     def start(self, source: np.ndarray, source_lengths: np.ndarray) -> SearchState:
@@ -64,7 +71,4 @@ class Stepper:
 
 def select_rows(state: Any, index: ndarray) -> Any:
     """Take the given rows of every tensor in a nested state."""
-    if isinstance(state, ndarray):
-        return state[index]
-    parts = [select_rows(part, index) for part in state]
-    return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    return map_nest(lambda array: array[index], state)

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import Tensor
 
+from diptych.panel.nests import map_nest
 from diptych.tensorflow.decoder import DecoderState, Source
 from diptych.tensorflow.model import Model
 from diptych.tensorflow.weights import to_array
@@ -30,13 +31,21 @@ class SearchState(NamedTuple):
 class Stepper:
     """Drives a model one target token at a time."""
 
-    def __init__(self, model: Model) -> None:
-        """Use the model as it is; its weights may change between searches, not within one."""
+    def __init__(self, model: Model, compiled: bool = True) -> None:
+        """Use the model as it is; its weights may change between searches, not within one.
+
+        Args:
+            model: what to drive.
+            compiled: whether TensorFlow traces the model as a graph: that takes seconds, and each call less from then
+                on. PyTorch and NumPy compute without one.
+        """
         self.model = model
-        tokens = tf.TensorSpec([None], tf.int32)
-        # Each is traced once, for any number of rows and any length.
-        self._start = tf.function(self._encode).get_concrete_function(tf.TensorSpec([None, None], tf.int32), tokens)
-        self._step = tf.function(self._advance).get_concrete_function(*self._start.structured_outputs, tokens)
+        self._start, self._step = self._encode, self._advance
+        if compiled:  # each is traced once, for any number of rows and any length
+            tokens = tf.TensorSpec([None], tf.int32)
+            start = tf.function(self._encode).get_concrete_function(tf.TensorSpec([None, None], tf.int32), tokens)
+            step = tf.function(self._advance).get_concrete_function(*start.structured_outputs, tokens)
+            self._start, self._step = start, step
 
     def start(self, source: np.ndarray, source_lengths: np.ndarray) -> SearchState:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
@@ -75,4 +84,4 @@ class Stepper:
 
 def select_rows(state: Any, index: Tensor) -> Any:
     """Take the given rows of every tensor in a nested state."""
-    return tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), state)
+    return map_nest(lambda tensor: tf.gather(tensor, index), state)
