@@ -103,6 +103,16 @@ def test_the_private_functions_of_pytorch_stand_in_one_file():
 
 
 @needs_onednn
+@pytest.mark.parametrize("attention", ["additive", "concat", "general"])
+def test_every_layer_of_a_model_multiplies_by_its_kernel(monkeypatch, attention):
+    for where, name in (torch.nn.functional, "linear"), (torch, "addmm"):
+        monkeypatch.setattr(where, name, lambda *_: pytest.fail("PyTorch's default was taken"))
+    trained(ONEDNN, attention, "adam", tied=False, steps=1)
+    with pytest.raises(pytest.fail.Exception, match="default was taken"):
+        trained(DEFAULT, attention, "adam", tied=False, steps=1)
+
+
+@needs_onednn
 def test_a_model_is_made_with_what_was_settled():
     before = panel.choices()
     try:
