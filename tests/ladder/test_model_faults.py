@@ -101,6 +101,8 @@ def final_state_of_the_padded_end(patch, side):
 def final_state_in_order_of_length(patch, side):
     def call(original, layer, inputs, state=None, lengths=None, reverse=False):
         outputs, final = original(layer, inputs, state, lengths, reverse)
+        if lengths is None:
+            return outputs, final
         return outputs, tuple(part[side.framework.argsort(lengths, descending=True)] for part in final)
 
     side.change_layers(patch, "encoder", "call", call)
