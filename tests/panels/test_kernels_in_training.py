@@ -44,7 +44,8 @@ def trained(kernel, attention, optimizer, tied, steps=4, by_columns=None, parts=
     losses = []
     for _ in range(steps):
         work = [(batch(generator), {}) for _ in range(parts)]
-        losses.append(step.step(*work[0], 0.01) if parts == 1 else step.step_over(work, 0.01))
+        told = step.step(*work[0], 0.01) if parts == 1 else step.step_over(work, 0.01)
+        losses.append((told.loss, told.gradient_norm))
         again = panel.TrainingStep(model, step.config)  # what is exported goes in again
         again.load_state(step.export_state(), step.steps)
         step = again
