@@ -51,7 +51,9 @@ def test_the_choices_are_those_of_the_library():
 
     assert choices("Backend") == set(get_args(configs.Backend))
     assert choices("AnyBackend") == {*get_args(configs.Backend), "reference"}
-    assert {each for part in choices("Precision") for each in get_args(part)} == set(get_args(configs.Precision))
+    assert {each for part in choices("Precision") for each in get_args(part)} == set(
+        get_args(configs.TrainingPrecision)
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.errors import CheckpointError, RunError
+from diptych.panel import StepResult
 from diptych.runs import run as runs
 from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
@@ -84,7 +85,7 @@ class MadeUpStep:
         for name, average in self.swapped.items():
             average += ((1.0 - self.ema_decay) * (self.model.weights[name] - average)).astype(average.dtype)
         loss, norm = self.panel.result(self.steps, push, 2.0)
-        return SimpleNamespace(loss=loss, gradient_norm=norm, is_finite=bool(np.isfinite([loss, norm]).all()))
+        return StepResult(loss, norm)
 
     def evaluate(self, batch):
         self.panel.before_evaluation(self.steps)

@@ -45,11 +45,12 @@ class CopyStepper:
         return tuple(part[rows] for part in state)
 
 
-def copy_model(config, source_vocabulary_size, target_vocabulary_size, precision):
+def copy_model(config, source_vocabulary_size, target_vocabulary_size, precision, choices=None):
     return SimpleNamespace(vocabulary_size=target_vocabulary_size, precision=precision, parameters=None)
 
 
 COPY_PANEL = SimpleNamespace(
+    choose=lambda config, precision: {},
     Model=copy_model,
     load_parameters=lambda model, parameters: setattr(model, "parameters", parameters),
     Stepper=CopyStepper,
