@@ -215,6 +215,7 @@ def test_the_command_climbs_a_config(config):
     }
 
 
+@pytest.mark.slow
 def test_the_command_climbs_a_run_from_the_weights_it_was_trained_to(config, tmp_path):
     trained = diptych("train", config, "--run", tmp_path / "run", "--backend", "pytorch", "--quiet")
     assert trained.returncode == 0, trained.stderr
@@ -225,6 +226,7 @@ def test_the_command_climbs_a_run_from_the_weights_it_was_trained_to(config, tmp
     assert all(np.array_equal(found[name], value) for name, value in weights.items())
 
 
+@pytest.mark.slow
 def test_the_command_finds_nothing_to_locate(config):
     finished = diptych("parity", config, "--locate", "--steps", 5)
     assert (finished.returncode, finished.stdout) == (0, "every rung holds: no tensor differs\n"), finished.stderr
