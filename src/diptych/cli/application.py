@@ -16,28 +16,28 @@ import typer
 from diptych import __version__
 from diptych.cli.utf8 import use_utf8
 
-# In the order in which the help shows them. The command `name` is the function `name` in `diptych/cli/name.py`, or a
-# group of commands of that name, a hyphen in it an underscore there; these files import nothing heavy before their
-# function is called.
-COMMANDS = (
-    "compare",
-    "report",
-    "config",
-    "data",
-    "train",
-    "find-rate",
-    "translate",
-    "evaluate",
-    "parity",
-    "benchmark",
-    "differences",
-    "code",
-    "summary",
-    "serve",
-    "inspect",
-    "convert",
-    "certify",
-)
+# Each command and what it does, in the order in which the help shows them. The command `name` is the function `name` in
+# `diptych/cli/name.py`, or a group of commands of that name, a hyphen in it an underscore there. Its file is loaded when
+# the command is asked for, so the help is there at once; what it does is the first sentence of its docstring.
+COMMANDS = {
+    "compare": "Train the same model in TensorFlow and in PyTorch, and compare.",
+    "report": "Write report.html and the pictures of a comparison anew, from its report.json.",
+    "config": "Say what a config may hold: every key with its default, unit, choices and meaning.",
+    "data": "Prepare a corpus for training, look into one, or show some of its pairs.",
+    "train": "Train a model with one framework.",
+    "find-rate": "Find a learning rate: train for a few steps while it grows, and see where the loss diverges.",
+    "translate": "Translate lines of standard input to lines on standard output.",
+    "evaluate": "Score a run's translations of a part of its corpus, each score with its 95 % interval.",
+    "parity": "Prove that both frameworks compute the same: exit code 0 where every rung holds, 1 where one does not.",
+    "benchmark": "Measure training and decoding, and the share of what the machine can do.",
+    "differences": "Show and measure where stock Keras and stock PyTorch part ways.",
+    "code": "Show how TensorFlow and PyTorch say the same thing: a term, a class, a method, a function or a file.",
+    "summary": "Show a model as TensorFlow and as PyTorch have it: each weight's name and shape, each tensor's shape.",
+    "serve": "Show a page where both frameworks translate side by side, and answer to a JSON API.",
+    "inspect": "Say what is in model files: layers, weights, who wrote them, and what they leave open.",
+    "convert": "Write a model for the other framework: a program of stock layers, its weights and its certificate.",
+    "certify": "Say whether two models give the same numbers: exit code 0 where they do, 1 where they part.",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     in_main_thread = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, _terminate) if in_main_thread else None
     try:
-        code = _commands().main(given or ["--help"], prog_name="diptych", standalone_mode=False)
+        code = _commands(given).main(given or ["--help"], prog_name="diptych", standalone_mode=False)
         sys.stdout.flush()
         return code or (0 if given else 2)
     except BrokenPipeError:
@@ -74,18 +74,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(signal.SIGTERM, before)
 
 
-def _commands() -> Any:
-    """Every command, ready to be called."""
-    application = typer.Typer(add_completion=False)
+def _commands(given: Sequence[str]) -> Any:
+    """Every command: those named in what was given ready to be called, the others with no more than the help shows."""
+    # Without markup the help is plain text, and rich, which takes as long to load as all the rest, stays away.
+    application = typer.Typer(add_completion=False, rich_markup_mode=None)
     application.callback()(_diptych)
-    for name in COMMANDS:
-        variable = name.replace("-", "_")
-        command = getattr(importlib.import_module(f"diptych.cli.{variable}"), variable)
+    for name, purpose in COMMANDS.items():
+        command = load_command(name) if name in given else _not_asked_for
         if isinstance(command, typer.Typer):
             application.add_typer(command, name=name)
         else:
-            application.command(name)(command)
+            application.command(name, short_help=purpose)(command)
     return typer.main.get_command(application)
+
+
+def load_command(name: str) -> Any:
+    """The function that is the command `name`, or the group of its commands."""
+    variable = name.replace("-", "_")
+    return getattr(importlib.import_module(f"diptych.cli.{variable}"), variable)
+
+
+def _not_asked_for() -> None:
+    """Stands for a command that is only listed."""
 
 
 def _show_version(wanted: bool) -> None:

@@ -36,10 +36,11 @@ def config(
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Say what a config may hold: every key with its default, unit, choices and meaning, as a config to begin from.
+    """Say what a config may hold: every key with its default, unit, choices and meaning.
 
-    A config needs only what differs from that. `diptych config training` says it of a section, `diptych config
-    training.epochs` of a key, and `diptych config --minimal FILE > my.toml` writes one that trains as it is.
+    It is printed as a config to begin from, which needs only what differs. `diptych config training` says it of a
+    section, `diptych config training.epochs` of a key, and `diptych config --minimal FILE > my.toml` writes one that
+    trains as it is.
     """
     from diptych.config.explained import explained_config, explained_key, explained_section
     from diptych.config.keys import find_keys, keys, sections

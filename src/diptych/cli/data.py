@@ -45,9 +45,9 @@ def prepare(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Make a run's vocabularies and its pairs as token ids, so that training begins at once.
+    """Make a run's vocabularies, and its pairs as token ids.
 
-    The corpus is streamed, however large it is. Ctrl-C leaves what has been encoded, and the same command goes on from
+    Training begins at once where that is done. The corpus is streamed, however large it is. Ctrl-C leaves what has been encoded, and the same command goes on from
     there. What is left out is counted by reason, and listed with file and line.
     """
     from diptych.cli.data_tables import print_preparation
@@ -85,9 +85,9 @@ def inspect(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Say what is in a corpus: how many pairs, how long, in which scripts, with which words, what is repeated.
+    """Say what is in a corpus: pairs, lengths, scripts, words.
 
-    Of a run also how many tokens there are, and how many of them its vocabularies do not have.
+    It also says what is repeated. Of a run also how many tokens there are, and how many of them its vocabularies do not have.
     """
     from diptych.cli.data_tables import print_inspection
     from diptych.runs.corpus_report import inspected
@@ -116,9 +116,9 @@ def sample(
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
-    """Show some pairs of a corpus, drawn at random: as text with a tab between, and of a run also as it reads them.
+    """Show some pairs of a corpus, drawn at random.
 
-    The same seed draws the same pairs.
+    They are printed with a tab between, and those of a run also as it reads them. The same seed draws the same pairs.
     """
     from diptych.cli.data_tables import print_samples
     from diptych.runs.corpus_report import sampled
