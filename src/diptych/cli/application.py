@@ -16,9 +16,9 @@ import typer
 from diptych import __version__
 from diptych.cli.utf8 import use_utf8
 
-# Each command and what it does, in the order in which the help shows them. The command `name` is the function `name` in
-# `diptych/cli/name.py`, or a group of commands of that name, a hyphen in it an underscore there. Its file is loaded when
-# the command is asked for, so the help is there at once; what it does is the first sentence of its docstring.
+# Each command and what it does, in the order in which the help shows them. The command `name` is the function `name`,
+# or a group of commands of that name, in `diptych/cli/name.py`, a hyphen in it an underscore there. Its file is loaded
+# when the command is asked for, so the help is there at once; what it does is the first sentence of its docstring.
 COMMANDS = {
     "compare": "Train the same model in TensorFlow and in PyTorch, and compare.",
     "report": "Write report.html and the pictures of a comparison anew, from its report.json.",

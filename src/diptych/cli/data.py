@@ -47,8 +47,9 @@ def prepare(
 ) -> None:
     """Make a run's vocabularies, and its pairs as token ids.
 
-    Training begins at once where that is done. The corpus is streamed, however large it is. Ctrl-C leaves what has been encoded, and the same command goes on from
-    there. What is left out is counted by reason, and listed with file and line.
+    Training begins at once where that is done. The corpus is streamed, however large it is. Ctrl-C leaves what has been
+    encoded, and the same command goes on from there. What is left out is counted by reason, and listed with file and
+    line.
     """
     from diptych.cli.data_tables import print_preparation
     from diptych.cli.runs import Changes, default_folder, named_config, refuse_for_run
@@ -87,7 +88,7 @@ def inspect(
 ) -> None:
     """Say what is in a corpus: pairs, lengths, scripts, words.
 
-    It also says what is repeated. Of a run also how many tokens there are, and how many of them its vocabularies do not have.
+    It says what is repeated, too, and of a run how many tokens there are and how many of them its vocabularies lack.
     """
     from diptych.cli.data_tables import print_inspection
     from diptych.runs.corpus_report import inspected
