@@ -9,7 +9,7 @@ from diptych.convert import kinds
 from diptych.convert.graph import Node, Ref
 from diptych.convert.keras.weights import to_keras
 from diptych.convert.keras.writing import ProgramWriter
-from diptych.convert.torch.layers import SYMBOLS, on_axis, plain, scaled
+from diptych.convert.writing import Write, cut, line, merge, plain, scale, select
 
 ACTIVATIONS = {
     "tanh": "ops.tanh({x})", "sigmoid": "ops.sigmoid({x})", "relu": "ops.relu({x})", "relu6": "ops.relu6({x})",
@@ -21,7 +21,7 @@ ACTIVATIONS = {
 }  # fmt: skip
 
 
-def _with_layer(expression: Callable[[Any, Any], str]) -> Callable[[ProgramWriter, Node, Any], None]:
+def _with_layer(expression: Callable[[Any, Any], str]) -> Write:
     """A layer with weights, called on x."""
 
     def write(writer: ProgramWriter, node: Node, kind: Any) -> None:
@@ -80,19 +80,6 @@ def _attention(writer: ProgramWriter, node: Node, kind: kinds.Attention) -> None
         writer.variables[Ref(node.name, output)] = name
 
 
-def _merge(writer: ProgramWriter, node: Node, kind: kinds.Merge) -> None:
-    names = writer.numbered(node)
-    if kind.mode in SYMBOLS:
-        writer.assign(node, SYMBOLS[kind.mode].join(names))
-    elif kind.mode == "average":
-        writer.assign(node, f"({' + '.join(names)}) / {len(names)}")
-    else:
-        total = names[0]
-        for name in names[1:]:
-            total = f"ops.{kind.mode}({total}, {name})"
-        writer.assign(node, total)
-
-
 def _masks(writer: ProgramWriter, node: Node, kind: kinds.Masks) -> None:
     names = writer.numbered(node)
     total = names[0]
@@ -106,13 +93,7 @@ def _reshape(writer: ProgramWriter, node: Node, kind: kinds.Reshape) -> None:
     writer.assign(node, f"{writer.layer(node, expression)}({writer.given(node, 'x')})")
 
 
-def _slice(writer: ProgramWriter, node: Node, kind: kinds.Slice) -> None:
-    limits = ":".join("" if limit is None else str(limit) for limit in (kind.start, kind.stop))
-    limits += f":{kind.step}" if kind.step is not None else ""
-    writer.assign(node, f"{writer.given(node, 'x')}[{on_axis(kind.axis, limits)}]")
-
-
-def _plain_layer(expression: Callable[[Any], str]) -> Callable[[ProgramWriter, Node, Any], None]:
+def _plain_layer(expression: Callable[[Any], str]) -> Write:
     def write(writer: ProgramWriter, node: Node, kind: Any) -> None:
         layer = writer.layer(node, f"layers.{expression(kind)}")
         writer.assign(node, f"{layer}({writer.given(node, 'x')})")
@@ -120,18 +101,7 @@ def _plain_layer(expression: Callable[[Any], str]) -> Callable[[ProgramWriter, N
     return write
 
 
-def _of(template: str) -> Callable[[ProgramWriter, Node, Any], None]:
-    """A line from a template: {x}, {x0} and so on, {mask}, {all} and the kind's own arguments."""
-
-    def write(writer: ProgramWriter, node: Node, kind: Any) -> None:
-        names = {name: writer.given(node, name) for name in node.inputs}
-        everything = ", ".join(writer.numbered(node)) if "x0" in node.inputs else ""
-        writer.assign(node, template.format(**names, all=everything, kind=kind))
-
-    return write
-
-
-WRITERS: dict[type[kinds.Kind], Callable[[ProgramWriter, Node, Any], Any]] = {
+WRITERS: dict[type[kinds.Kind], Write] = {
     kinds.Embedding: _with_layer(lambda kind, w: f"Embedding({w['weight'].shape[0]}, {w['weight'].shape[1]}"),
     kinds.Dense: _with_layer(lambda kind, w: f"Dense({w['weight'].shape[0]}{_no_bias(w)}"),
     kinds.LayerNormalization: _with_layer(lambda kind, w: f"LayerNormalization(epsilon={kind.epsilon!r}{_flags(w)}"),
@@ -150,32 +120,30 @@ WRITERS: dict[type[kinds.Kind], Callable[[ProgramWriter, Node, Any], Any]] = {
     ),
     kinds.GlobalPooling: _global_pooling,
     kinds.Attention: _attention,
-    kinds.Merge: _merge,
-    kinds.Concatenate: _of("ops.concatenate([{all}], axis={kind.axis})"),
-    kinds.Product: _of("ops.matmul({x0}, {x1})"),
-    kinds.Stack: _of("ops.stack([{all}], axis={kind.axis})"),
-    kinds.Scaled: lambda writer, node, kind: writer.assign(node, scaled(kind, writer.given(node, "x"))),
-    kinds.Select: lambda writer, node, kind: writer.assign(
-        node, f"{writer.given(node, 'x')}[{on_axis(kind.axis, str(kind.index))}]"
-    ),
-    kinds.Slice: _slice,
-    kinds.Flip: _of("ops.flip({x}, axis={kind.axis})"),
-    kinds.Transpose: _of("ops.transpose({x}, {kind.axes})"),
+    kinds.Merge: merge("ops"),
+    kinds.Concatenate: line("ops.concatenate([{all}], axis={kind.axis})"),
+    kinds.Product: line("ops.matmul({x0}, {x1})"),
+    kinds.Stack: line("ops.stack([{all}], axis={kind.axis})"),
+    kinds.Scaled: scale,
+    kinds.Select: select,
+    kinds.Slice: cut,
+    kinds.Flip: line("ops.flip({x}, axis={kind.axis})"),
+    kinds.Transpose: line("ops.transpose({x}, {kind.axes})"),
     kinds.Reshape: _reshape,
     kinds.Repeat: _plain_layer(lambda kind: f"RepeatVector({kind.times}"),
-    kinds.Unsqueeze: _of("ops.expand_dims({x}, axis={kind.axis})"),
-    kinds.Squeeze: _of("ops.squeeze({x}, axis={kind.axis})"),
-    kinds.Reduce: _of("ops.{kind.mode}({x}, axis={kind.axis}, keepdims={kind.keep_axis})"),
+    kinds.Unsqueeze: line("ops.expand_dims({x}, axis={kind.axis})"),
+    kinds.Squeeze: line("ops.squeeze({x}, axis={kind.axis})"),
+    kinds.Reduce: line("ops.{kind.mode}({x}, axis={kind.axis}, keepdims={kind.keep_axis})"),
     kinds.Dropout: _plain_layer(lambda kind: f"Dropout({kind.rate!r}"),
     kinds.NotEqual: lambda writer, node, kind: writer.assign(
         node, f"ops.not_equal({writer.given(node, 'x')}, {plain(kind.value)})"
     ),
-    kinds.Quantified: _of("ops.{kind.mode}({x}, axis={kind.axis}, keepdims={kind.keep_axis})"),
+    kinds.Quantified: line("ops.{kind.mode}({x}, axis={kind.axis}, keepdims={kind.keep_axis})"),
     kinds.MaskOfLengths: lambda writer, node, kind: writer.assign(
         node,
         f'ops.cumsum(ops.ones_like({writer.given(node, "x")}[..., 0], dtype="int32"), axis=1) '
         f"<= ops.expand_dims({writer.given(node, 'lengths')}, axis=1)",
     ),
     kinds.Masks: _masks,
-    kinds.Masked: _of("ops.where(ops.expand_dims({mask}, axis=-1), {x}, 0.0)"),
+    kinds.Masked: line("ops.where(ops.expand_dims({mask}, axis=-1), {x}, 0.0)"),
 }

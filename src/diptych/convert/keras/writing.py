@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diptych.convert import kinds
-from diptych.convert.graph import Array, Graph, Node, Ref, unique_name
+from diptych.convert.graph import Array, Graph, Node, Ref
 from diptych.convert.keras.weights import from_keras, to_keras
 from diptych.convert.kinds import Function, Recurrent
+from diptych.convert.writing import Writer
 from diptych.errors import RefusalError
 
 
@@ -32,37 +33,17 @@ class WrittenProgram:
     doubled: tuple[str, ...]
 
 
-@dataclass
-class ProgramWriter:
-    """Collects the lines of a program while a graph is walked."""
+class ProgramWriter(Writer):
+    """Collects a program: what `build` computes, the functions that it needs, and each layer's weights."""
 
-    graph: Graph
-    lines: list[str] = field(default_factory=list)
-    functions: dict[str, str] = field(default_factory=dict)
-    weights: dict[str, list[Array]] = field(default_factory=dict)
-    owners: dict[str, tuple[str, str | None]] = field(default_factory=dict)
-    variables: dict[Ref, str] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
-    doubled: list[str] = field(default_factory=list)
-    made: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.used = self.graph.used()
-        self.shared = {node.shares for node in self.graph.nodes if node.shares}
-
-    def variable(self, wanted: str) -> str:
-        """A variable's name that is not taken."""
-        name = unique_name(wanted, self.taken)
-        self.taken.add(name)
-        return name
-
-    def given(self, node: Node, name: str) -> str:
-        """The variable of an input."""
-        return self.variables[node.inputs[name]]
-
-    def numbered(self, node: Node) -> list[str]:
-        """The variables of x0, x1 and so on."""
-        return [self.given(node, f"x{number}") for number in range(len(node.inputs))]
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self.functions: dict[str, str] = {}
+        self.weights: dict[str, list[Array]] = {}
+        self.owners: dict[str, tuple[str, str | None]] = {}
+        self.doubled: list[str] = []
+        self.shared = {node.shares for node in graph.nodes if node.shares}
+        self.made: set[str] = set()
 
     def layer(self, node: Node, expression: str, weights: list[Array] | None = None, suffix: str | None = None) -> str:
         """The expression of a layer, whose arguments go on with its name; one that is called again has a line.
@@ -84,13 +65,6 @@ class ProgramWriter:
             self.lines.append(f"{owner}_layer = {layer}")
             self.made.add(owner)
         return f"{owner}_layer"
-
-    def assign(self, node: Node, expression: str, output: str = "output") -> str:
-        """A line that makes one output."""
-        name = self.variable(node.name if output in ("output", "sequence") else f"{node.name}_{output}")
-        self.lines.append(f"{name} = {expression}")
-        self.variables[Ref(node.name, output)] = name
-        return name
 
     def activation(self, function: Function, where: str) -> str:
         """An activation as an argument of a recurrent layer."""

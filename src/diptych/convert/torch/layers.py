@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diptych.convert import kinds
 from diptych.convert.torch.texts import applied
+from diptych.convert.writing import Write, cut, line, merge, plain, scale, select
 
 if TYPE_CHECKING:
     from diptych.convert.graph import Node
@@ -123,34 +123,6 @@ def _attention(writer: ModuleWriter, node: Node, kind: kinds.Attention) -> None:
     writer.assign(node, output)
 
 
-SYMBOLS = {"add": " + ", "multiply": " * ", "subtract": " - ", "divide": " / "}
-
-
-def _merge(writer: ModuleWriter, node: Node, kind: kinds.Merge) -> None:
-    names = [writer.given(node, f"x{number}") for number in range(len(node.inputs))]
-    if kind.mode in SYMBOLS:
-        writer.assign(node, SYMBOLS[kind.mode].join(names))
-    elif kind.mode == "average":
-        writer.assign(node, f"({' + '.join(names)}) / {len(names)}")
-    else:
-        total = names[0]
-        for name in names[1:]:
-            total = f"torch.{kind.mode}({total}, {name})"
-        writer.assign(node, total)
-
-
-def _slice(writer: ModuleWriter, node: Node, kind: kinds.Slice) -> None:
-    x = writer.given(node, "x")
-    limits = ":".join("" if limit is None else str(limit) for limit in (kind.start, kind.stop))
-    limits += f":{kind.step}" if kind.step is not None else ""
-    writer.assign(node, f"{x}[{on_axis(kind.axis, limits)}]")
-
-
-def on_axis(axis: int, place: str) -> str:
-    """What stands in the brackets for one place on an axis, or some."""
-    return ", ".join([":"] * axis + [place]) if axis >= 0 else ", ".join(["...", place] + [":"] * (-1 - axis))
-
-
 def _reduce(writer: ModuleWriter, node: Node, kind: kinds.Reduce) -> None:
     function = {"sum": "sum", "mean": "mean", "max": "amax"}[kind.mode]
     keep = ", keepdim=True" if kind.keep_axis else ""
@@ -158,8 +130,7 @@ def _reduce(writer: ModuleWriter, node: Node, kind: kinds.Reduce) -> None:
 
 
 def _masks(writer: ModuleWriter, node: Node, kind: kinds.Masks) -> None:
-    names = [writer.given(node, f"x{number}") for number in range(len(node.inputs))]
-    writer.assign(node, (" & " if kind.mode == "all" else " | ").join(names))
+    writer.assign(node, (" & " if kind.mode == "all" else " | ").join(writer.numbered(node)))
 
 
 def _dropout(writer: ModuleWriter, node: Node, kind: kinds.Dropout) -> None:
@@ -167,18 +138,7 @@ def _dropout(writer: ModuleWriter, node: Node, kind: kinds.Dropout) -> None:
     writer.assign(node, f"self.{node.name}({writer.given(node, 'x')})")
 
 
-def _of(template: str) -> Callable[[ModuleWriter, Node, Any], None]:
-    """A line from a template: {x}, {x0}, {x1} and so on, {mask}, {all} and the kind's own arguments."""
-
-    def write(writer: ModuleWriter, node: Node, kind: Any) -> None:
-        names = {name: writer.given(node, name) for name in node.inputs}
-        everything = writer.numbered(node) if "x0" in node.inputs else ""
-        writer.assign(node, template.format(**names, all=everything, kind=kind))
-
-    return write
-
-
-WRITERS: dict[type[kinds.Kind], Callable[[Any, Any, Any], None]] = {
+WRITERS: dict[type[kinds.Kind], Write] = {
     kinds.Embedding: _embedding,
     kinds.Dense: _dense,
     kinds.Activation: lambda writer, node, kind: writer.assign(
@@ -190,43 +150,30 @@ WRITERS: dict[type[kinds.Kind], Callable[[Any, Any, Any], None]] = {
     kinds.Pooling: _pooling,
     kinds.GlobalPooling: _global_pooling,
     kinds.Attention: _attention,
-    kinds.Merge: _merge,
-    kinds.Concatenate: _of("torch.cat([{all}], dim={kind.axis})"),
-    kinds.Product: _of("{x0} @ {x1}"),
-    kinds.Stack: _of("torch.stack([{all}], dim={kind.axis})"),
-    kinds.Scaled: lambda writer, node, kind: writer.assign(node, scaled(kind, writer.given(node, "x"))),
-    kinds.Select: lambda writer, node, kind: writer.assign(
-        node, f"{writer.given(node, 'x')}[{on_axis(kind.axis, str(kind.index))}]"
-    ),
-    kinds.Slice: _slice,
-    kinds.Flip: _of("{x}.flip({kind.axis})"),
-    kinds.Transpose: _of("{x}.permute{kind.axes}"),
+    kinds.Merge: merge("torch"),
+    kinds.Concatenate: line("torch.cat([{all}], dim={kind.axis})"),
+    kinds.Product: line("{x0} @ {x1}"),
+    kinds.Stack: line("torch.stack([{all}], dim={kind.axis})"),
+    kinds.Scaled: scale,
+    kinds.Select: select,
+    kinds.Slice: cut,
+    kinds.Flip: line("{x}.flip({kind.axis})"),
+    kinds.Transpose: line("{x}.permute{kind.axes}"),
     kinds.Reshape: lambda writer, node, kind: writer.assign(
         node, f"{writer.given(node, 'x')}.reshape({', '.join(map(str, (-1, *kind.shape)))})"
         if -1 not in kind.shape
         else f"{writer.given(node, 'x')}.reshape({writer.given(node, 'x')}.size(0), {', '.join(map(str, kind.shape))})"
     ),
-    kinds.Repeat: _of("{x}[:, None].expand(-1, {kind.times}, -1)"),
-    kinds.Unsqueeze: _of("{x}.unsqueeze({kind.axis})"),
-    kinds.Squeeze: _of("{x}.squeeze({kind.axis})"),
+    kinds.Repeat: line("{x}[:, None].expand(-1, {kind.times}, -1)"),
+    kinds.Unsqueeze: line("{x}.unsqueeze({kind.axis})"),
+    kinds.Squeeze: line("{x}.squeeze({kind.axis})"),
     kinds.Reduce: _reduce,
     kinds.Dropout: _dropout,
     kinds.NotEqual: lambda writer, node, kind: writer.assign(node, f"{writer.given(node, 'x')} != {plain(kind.value)}"),
     kinds.Quantified: lambda writer, node, kind: writer.assign(
         node, f"{writer.given(node, 'x')}.{kind.mode}(dim={kind.axis}{', keepdim=True' if kind.keep_axis else ''})"
     ),
-    kinds.MaskOfLengths: _of("torch.arange({x}.size(1), device={x}.device) < {lengths}[:, None]"),
+    kinds.MaskOfLengths: line("torch.arange({x}.size(1), device={x}.device) < {lengths}[:, None]"),
     kinds.Masks: _masks,
-    kinds.Masked: _of("torch.where({mask}[:, :, None], {x}, 0.0)"),
+    kinds.Masked: line("torch.where({mask}[:, :, None], {x}, 0.0)"),
 }  # fmt: skip
-
-
-def plain(number: float) -> str:
-    """A number as one would write it."""
-    return str(int(number)) if float(number).is_integer() else repr(number)
-
-
-def scaled(kind: kinds.Scaled, x: str) -> str:
-    """x * factor + offset, without what changes nothing."""
-    text = x if kind.factor == 1 else f"{x} * {kind.factor!r}"
-    return text if kind.offset == 0 else f"{text} + {kind.offset!r}"

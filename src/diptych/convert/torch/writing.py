@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from diptych.convert import kinds
-from diptych.convert.graph import Array, Graph, Node, Ref, unique_name
+from diptych.convert.graph import Array, Graph, Node, Ref
 from diptych.convert.torch.layers import WRITERS
 from diptych.convert.torch.texts import RUN_MASKED, cell_class, is_stock
+from diptych.convert.writing import Writer
 
 
 @dataclass(frozen=True)
@@ -32,37 +33,19 @@ class WrittenModule:
     states: dict[str, str]
 
 
-class ModuleWriter:
-    """Collects the lines of a module while a graph is walked."""
+class ModuleWriter(Writer):
+    """Collects a module: what `__init__` makes, what `forward` computes, and where each weight goes."""
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+        super().__init__(graph)
         self.members: list[str] = []
-        self.lines: list[str] = []
         self.classes: dict[str, str] = {}
         self.weights: dict[str, Array] = {}
         self.names: dict[str, str] = {}
-        self.variables: dict[Ref, str] = {}
         self.states: dict[str, str] = {}
         self.needs: set[str] = set()
-        self.used = graph.used()
-        self._taken: set[str] = set()
         for given in graph.inputs:
             self.variables[Ref(given.name)] = self.variable(given.name)
-
-    def variable(self, wanted: str) -> str:
-        """A variable's name that is not taken."""
-        name = unique_name(wanted, self._taken)
-        self._taken.add(name)
-        return name
-
-    def given(self, node: Node, name: str) -> str:
-        """The variable of an input."""
-        return self.variables[node.inputs[name]]
-
-    def numbered(self, node: Node) -> str:
-        """The variables of x0, x1 and so on."""
-        return ", ".join(self.given(node, f"x{number}") for number in range(len(node.inputs)))
 
     def member(self, node: Node) -> str:
         """The attribute that holds a node's layer."""
@@ -77,13 +60,6 @@ class ModuleWriter:
             full = f"{node.name}.{place}" if place else node.name
             self.weights[full] = node.weights[name]
             self.names[f"{node.name}.{name}"] = full
-
-    def assign(self, node: Node, expression: str, output: str = "output") -> str:
-        """A line of `forward` that makes one output."""
-        name = self.variable(node.name if output in ("output", "sequence") else f"{node.name}_{output}")
-        self.lines.append(f"{name} = {expression}")
-        self.variables[Ref(node.name, output)] = name
-        return name
 
 
 def write_pytorch(graph: Graph, title: str) -> WrittenModule:
