@@ -76,7 +76,21 @@ def test_tensors_have_the_same_shape_in_both_and_the_size_of_their_letters(here,
     assert ("attention's weights" in names) == (model.attention != "none")
     states = [name for name in names if name.startswith("decoder's first state")]
     assert len(states) == model.decoder_layers * (2 if model.cell == "lstm" else 1)
-    assert names[-1] == "logits" and len(set(names)) == len(names)
+    assert names[-1] == "one step: logits" and len(set(names)) == len(names)
+    shapes = {tensor.name: tensor.shapes["pytorch"] for tensor in found.tensors}
+    assert shapes["logits of the real tokens"][0] == sum((inspection.T, inspection.T - 2))
+    assert shapes["loss (cross-entropy)"] == ()
+    assert ("one step: keys (once a source)" in names) == (model.attention != "none")
+    assert ("one step: features fed to the next" in names) == model.input_feeding
+    following = [name for name in names if name.startswith("one step: next state")]
+    assert len(following) == len(states)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_it_fits_a_hundred_columns(here, model, capsys):
+    print_summary(summarized(model, (11, 11) if model.tie_source_target else VOCABULARIES))
+    out = capsys.readouterr().out
+    assert max(len(line.rstrip()) for line in out.splitlines()) <= 100 and "…" not in out
 
 
 def test_shares_add_up_and_a_gate_s_two_biases_are_one_variable_of_keras(here):
@@ -111,5 +125,5 @@ def test_the_command_asks_each_framework_in_its_own_process(both_frameworks, tmp
     changes = ["--set", "model.encoder_size=4", "--set", "model.decoder_size=8"]
     assert main(["summary", str(tmp_path / "tiny.toml"), *changes, "--device", "cpu", "--json"]) == 0
     told = json.loads(capfd.readouterr().out)
-    assert told["tensors"][-1]["tensorflow"] == told["tensors"][-1]["pytorch"] == [2, 5, told["sizes"]["V"]]
+    assert told["tensors"][-1]["tensorflow"] == told["tensors"][-1]["pytorch"] == [2, told["sizes"]["V"]]
     assert set(told["versions"]) == set(BACKENDS) and told["missing"] == []

@@ -26,8 +26,8 @@ def summary(
 ) -> None:
     """Show a model as TensorFlow and as PyTorch have it: each weight's name and shape, each tensor's shape.
 
-    Nothing is trained. Each framework makes the model and lets a batch of two sentences through; where one is not
-    installed, the other is shown.
+    Nothing is trained. Each framework makes the model, lets a batch of two sentences through to its loss, and takes
+    one decoding step; where one is not installed, the other is shown.
     """
     from diptych.cli.runs import Changes, named_config, refuse_for_run
     from diptych.config import RunConfig

@@ -12,7 +12,9 @@ from diptych.data.tokens.vocabulary import BOS
 from diptych.panel import Panel
 
 B, S, T = 2, 7, 5
-"""The batch: so many sentences, source positions and target positions."""
+"""The batch: so many sentences, source positions and target positions; the last sentence is two shorter in each."""
+N = B * T - 2
+"""The target tokens that are real, for which there is a loss."""
 
 
 def inspect(panel: Panel, model: dict[str, Any], vocabularies: list[int], precision: Precision) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def inspect(panel: Panel, model: dict[str, Any], vocabularies: list[int], precis
 
 
 def _tensors(panel: Panel, model: Any, vocabularies: list[int]) -> Iterator[tuple[str, str, Any]]:
-    """Each tensor of a step with its name and its axes, from the tokens to their probabilities."""
+    """Each tensor with its name and its axes: from a batch's tokens to its loss, and those of a decoding step."""
     config = model.config
     tokens = [np.arange(B * size, dtype=np.int32).reshape(B, size) for size in (S, T)]
     source_tokens, target_tokens = (
@@ -61,17 +63,17 @@ def _tensors(panel: Panel, model: Any, vocabularies: list[int]) -> Iterator[tupl
     yield "source lengths", "B", lengths
     outputs = model.source_embedding(source)
     yield "source_embedding", "B S E", outputs
-    parts = ("hidden", "cell") if config.cell == "lstm" else ("hidden",)
+    parts = _parts(config)
     for number in range(config.encoder_layers):
         ends = []
         for direction in ("forward", "backward")[: config.directions]:
             layer = getattr(model.encoder, f"{direction}_layers")[number]
-            found, end = layer(outputs, lengths=lengths, reverse=direction == "backward")
+            hidden, end = layer(outputs, lengths=lengths, reverse=direction == "backward")
             name = f"encoder.{direction}_layers.{number}"
-            yield f"{name}: outputs", "B S H", found
+            yield f"{name}: outputs", "B S H", hidden
             for part, tensor in zip(parts, end, strict=True):
                 yield f"{name}: final {part}", "B H", tensor
-            ends.append(panel.to_array(found))
+            ends.append(panel.to_array(hidden))
         outputs = panel.to_tensor(np.concatenate(ends, axis=-1))
     memory, states = model.read(source, lengths)
     yield "memory (the encoder's outputs)", "B S M", memory
@@ -89,3 +91,35 @@ def _tensors(panel: Panel, model: Any, vocabularies: list[int]) -> Iterator[tupl
         yield "attention's weights", "B T S", attention
     logits, _ = model(source, lengths, target)
     yield "logits", "B T V", logits
+    real = np.flatnonzero(np.arange(T) < np.array([[T], [T - 2]]))
+    seen = panel.select_positions(logits, panel.to_tensor(real))
+    yield "logits of the real tokens", "N V", seen
+    yield "loss (cross-entropy)", "", panel.cross_entropy(seen, panel.to_tensor(target_tokens.flat[real]))
+    yield from _decoding_step(model, source, lengths, panel.to_tensor(target_tokens[:, 0]))
+
+
+def _decoding_step(model: Any, source: Any, lengths: Any, tokens: Any) -> Iterator[tuple[str, str, Any]]:
+    """What a search computes for one token a sentence: a step of the decoder, from its first state to its next."""
+    config = model.config
+    memory, state = model.encode(source, lengths)
+    if config.attention != "none":
+        size = {"dot": "M", "general": "H"}.get(config.attention, "A")
+        yield "one step: keys (once a source)", f"B S {size}", memory.keys
+    yield "one step: tokens", "B", tokens
+    embedded = model.embed_target(tokens)
+    yield "one step: target_embedding", "B E", embedded
+    features, attention, state = model.decoder.step(embedded, state, memory, {})
+    if config.attention != "none":
+        yield "one step: attention's weights", "B S", attention
+    yield "one step: features", "B F", features
+    for number, layer in enumerate(state.layers):
+        for part, tensor in zip(_parts(config), layer, strict=True):
+            yield f"one step: next state, layer {number}: {part}", "B H", tensor
+    if config.input_feeding:
+        yield "one step: features fed to the next", "B F", state.fed
+    yield "one step: logits", "B V", model.project(features)
+
+
+def _parts(config: ModelConfig) -> tuple[str, ...]:
+    """What a state consists of."""
+    return ("hidden", "cell") if config.cell == "lstm" else ("hidden",)

@@ -10,7 +10,7 @@ from diptych.errors import BackendError
 from diptych.panel import BACKENDS, NAMES, is_installed
 from diptych.parameters.specification import specification
 from diptych.processes.call import call
-from diptych.summary.inspection import B, S, T, inspect
+from diptych.summary.inspection import B, N, S, T, inspect
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Summary:
     Attributes:
         name: of the config.
         weights: in the specification's order.
-        tensors: of one step of a small batch, in the order of computation.
+        tensors: of a small batch, from its tokens to its loss, and of one decoding step, in the order of computation.
         sizes: what each letter stands for; a recurrent layer's H is that of its own layer.
         versions: of each framework that was asked.
         missing: which frameworks are not installed.
@@ -113,22 +113,23 @@ def summarize(config: RunConfig, vocabularies: tuple[int, int], device: str = "a
         "vocabularies": list(vocabularies),
         "precision": config.training.arithmetic,
     }
-    found = {each: call(each, f"{inspect.__module__}:inspect", arguments, device=device) for each in asked}
+    told = {each: call(each, f"{inspect.__module__}:inspect", arguments, device=device) for each in asked}
     weights = []
     for name, parameter in specification(config.model, *vocabularies).items():
         count = 1
         for size in parameter.shape:
             count *= size
-        weights.append(Weight(name, count, {each: _variable(found[each]["weights"][name]) for each in asked}))
-    first = found[asked[0]]["tensors"]
+        weights.append(Weight(name, count, {each: _variable(told[each]["weights"][name]) for each in asked}))
     tensors = [
-        Tensor(told["name"], told["axes"], {each: tuple(found[each]["tensors"][row]["shape"]) for each in asked})
-        for row, told in enumerate(first)
+        Tensor(tensor["name"], tensor["axes"], {each: tuple(told[each]["tensors"][row]["shape"]) for each in asked})
+        for row, tensor in enumerate(told[asked[0]]["tensors"])
     ]
     model = config.model
-    sizes = {"B": B, "S": S, "T": T, "V": vocabularies[1], "E": model.embedding_size, "M": model.memory_size}
+    sizes = {"B": B, "S": S, "T": T, "N": N, "V": vocabularies[1], "E": model.embedding_size, "M": model.memory_size}
     sizes |= {"H": model.decoder_size, "F": model.feature_size}
-    versions = {each: found[each]["versions"] for each in asked}
+    if model.attention in ("additive", "concat"):
+        sizes["A"] = model.score_size
+    versions = {each: told[each]["versions"] for each in asked}
     return Summary(config.name, weights, tensors, sizes, versions, [each for each in BACKENDS if each not in asked])
 
 
