@@ -105,7 +105,8 @@ def test_one_that_is_killed_meanwhile_is_an_error(start):
     process = start()
     process.ask("add", number=1)
     threading.Timer(0.2, process.kill).start()
-    with pytest.raises(errors.BackendError, match=r"the counter was killed \(SIGKILL\), as .* memory runs out"):
+    message = rf"the counter was killed \(SIGKILL\), as .* memory runs out .* process {process.pid}\)"
+    with pytest.raises(errors.BackendError, match=message):
         process.ask("sleep", seconds=60)
     assert process.wait() == -signal.SIGKILL
 

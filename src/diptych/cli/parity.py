@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -38,42 +37,30 @@ def parity(
     """
     from diptych.cli.runs import Changes, named_config, refuse_for_run
     from diptych.config import RunConfig
-    from diptych.ladder.ladder import climb, temporary_run
-    from diptych.ladder.location import locate as find
-    from diptych.ladder.table import print_parity
+    from diptych.ladder.ladder import parity as prove
+    from diptych.ladder.table import print_location, print_parity
     from diptych.runs.run import Run
 
     if other_run is not None:
         _compare(str(config_or_run), str(other_run), as_json)
     changes = Changes(assignments)
+    what: RunConfig | Run
     if config_or_run is not None and config_or_run.is_dir():
         refuse_for_run(config_or_run, changes)
-        run = Run.open(config_or_run)
-        weights = next(iter(run.trained_backends()), "")
-        opened = nullcontext(run)
+        what = Run.open(config_or_run)
     else:
-        config = changes.make(named_config(config_or_run) if config_or_run else RunConfig())
-        opened = temporary_run(config)  # type: ignore[assignment]
-        weights = ""
-    with opened as run:
-        levels = climb(run, weights, steps, threads)
-        broken = [level for level in levels if not level.holds]
-        if locate:  # the ladder judges: what it lets pass is not searched
-            found = find(run, weights, threads) if broken else None
-            if as_json:
-                told = {"location": found.to_json() if found else None}
-                print(json.dumps(told | {"broken": [level.to_json() for level in broken]}))
-            else:
-                for level in broken:
-                    note = f"; {level.note}" if level.note else ""
-                    print(f"{level.name}, {level.precision}, does not hold: {level.tensor}{note}")
-                print(found or ("no component differs by itself" if broken else "every rung holds: no tensor differs"))
-            raise typer.Exit(1 if broken else 0)
-    if as_json:
-        print(json.dumps({"levels": [level.to_json() for level in levels]}))
+        what = changes.make(named_config(config_or_run) if config_or_run else RunConfig())
+    proof = prove(what, steps=steps, threads=threads, locate=locate)
+    if as_json and locate:
+        place = proof.location.to_json() if proof.location else None
+        print(json.dumps({"location": place, "broken": [level.to_json() for level in proof.broken]}))
+    elif as_json:
+        print(json.dumps({"levels": [level.to_json() for level in proof.levels]}))
+    elif locate:
+        print_location(proof)
     else:
-        print_parity(levels)
-    raise typer.Exit(0 if all(level.holds for level in levels) else 1)
+        print_parity(proof.levels)
+    raise typer.Exit(0 if proof.holds else 1)
 
 
 def _compare(first: str, second: str, as_json: bool) -> None:
@@ -85,12 +72,12 @@ def _compare(first: str, second: str, as_json: bool) -> None:
     equal, told = True, []
     for backend, (record, config) in ours.items():
         name = backend if backend in others else next(iter(others))
-        found = compare_runs(record, others[name][0], config)
-        equal = equal and found.are_equal
-        told.append({"runs": [str(record.folder), str(others[name][0].folder)], **found.to_json()})
+        comparison = compare_runs(record, others[name][0], config)
+        equal = equal and comparison.are_equal
+        told.append({"runs": [str(record.folder), str(others[name][0].folder)], **comparison.to_json()})
         if not as_json:
             print(f"{record.folder} and {others[name][0].folder}:")
-            print("\n".join(f"  {line}" for line in found.lines()))
+            print("\n".join(f"  {line}" for line in comparison.lines()))
     if as_json:
         print(json.dumps({"comparisons": told}))
     raise typer.Exit(0 if equal else 1)

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config import RunConfig, TrainingConfig
+from diptych.ladder import location
+from diptych.ladder.location import Location
 from diptych.ladder.rungs import EXACT, GRADIENTS, ONE_STEP, SEARCHED, SUMS, Arrays, measure
 from diptych.ladder.ties import is_tie
 from diptych.ladder.whole_runs import compare_runs
@@ -83,21 +84,30 @@ class Parity:
         levels: each rung in each precision, between each two panels, from the initial weights to whole searches.
         steps: how many optimizer steps the training rung had.
         weights: whose best checkpoint they started from; "" for the run's initial values.
+        location: the first tensor that differs, where a rung is broken and it was asked for; None, too, where no
+            component differs by itself.
     """
 
     levels: list[Level]
     steps: int
     weights: str
+    location: Location | None = None
+
+    @property
+    def broken(self) -> list[Level]:
+        """The rungs that do not hold."""
+        return [level for level in self.levels if not level.holds]
 
     @property
     def holds(self) -> bool:
         """Whether every rung holds."""
-        return all(level.holds for level in self.levels)
+        return not self.broken
 
 
 def parity(
-    what: ConfigLike | Run | None = None, *, steps: int = 200, threads: int | None = None, weights: str | None = None
-) -> Parity:
+    what: ConfigLike | Run | None = None, *, steps: int = 200, threads: int | None = None, weights: str | None = None,
+    locate: bool = False,
+) -> Parity:  # fmt: skip
     """Prove that both frameworks compute the same, each in a process of its own.
 
     Args:
@@ -105,6 +115,7 @@ def parity(
         steps: how many optimizer steps the training rung has.
         threads: processor threads for each of the two processes; None leaves that to the frameworks.
         weights: whose best checkpoint in the run to start from, "" for the initial values; None for one that there is.
+        locate: where a rung is broken, look for the first tensor that differs.
 
     Raises:
         RunError: the folder holds no run.
@@ -114,9 +125,17 @@ def parity(
     if isinstance(what, Run) or (isinstance(what, (str, Path)) and Path(what).is_dir()):
         run = Run.of(what)
         trained = next(iter(run.trained_backends()), "") if weights is None else weights
-        return Parity(climb(run, trained, steps=steps, threads=threads), steps, trained)
-    with temporary_run(RunConfig() if what is None else what) as run:
-        return Parity(climb(run, steps=steps, threads=threads), steps, "")
+        return _parity(run, trained, steps, threads, locate)
+    with tempfile.TemporaryDirectory(prefix="diptych-") as folder:
+        run = Run.create(RunConfig() if what is None else what, Path(folder) / "run")
+        return _parity(run, "", steps, threads, locate)
+
+
+def _parity(run: Run, weights: str, steps: int, threads: int | None, locate: bool) -> Parity:
+    proof = Parity(climb(run, weights, steps, threads), steps, weights)
+    if not locate or proof.holds:  # the ladder judges: what it lets pass is not searched
+        return proof
+    return replace(proof, location=location.locate(run, weights, threads))
 
 
 def climb(run: Run, weights: str = "", steps: int = 200, threads: int | None = None) -> list[Level]:
@@ -154,13 +173,6 @@ def whole_run(run: Run) -> list[Level]:
     return [
         Level("the whole run", EXACT, BACKENDS, tensor, differing, 0.0, 0.0, 0.0, found.are_equal, found.lines()[0])
     ]
-
-
-@contextmanager
-def temporary_run(config: ConfigLike) -> Iterator[Run]:
-    """A run of this config in a folder that is removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="diptych-") as folder:
-        yield Run.create(config, Path(folder) / "run")
 
 
 def judge(results: Results, run: Run) -> list[Level]:

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from diptych.ladder.ladder import Level
+from diptych.ladder.ladder import Level, Parity
 
 
 def print_parity(levels: Sequence[Level], console: Console | None = None) -> None:
@@ -45,6 +45,17 @@ def print_parity(levels: Sequence[Level], console: Console | None = None) -> Non
     rungs_text = f"{len(rungs)} rungs"
     verdict = f"every one of {rungs_text} holds" if not broken else f"{len(broken)} comparisons do not hold"
     console.print(verdict + (": diptych parity --locate names what differs" if broken else ""))
+
+
+def print_location(proof: Parity) -> None:
+    """Print the rungs that do not hold, and the first tensor that differs."""
+    for level in proof.broken:
+        note = f"; {level.note}" if level.note else ""
+        print(f"{level.name}, {level.precision}, does not hold: {level.tensor}{note}")
+    if proof.location is not None:
+        print(proof.location)
+    else:
+        print("every rung holds: no tensor differs" if proof.holds else "no component differs by itself")
 
 
 def _number(value: float, name: str) -> str:

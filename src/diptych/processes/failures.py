@@ -38,14 +38,15 @@ def end_in_words(status: int) -> str:
     return f"{'was killed' if name == 'SIGKILL' else 'died'} ({name})"
 
 
-def death(status: int, who: str) -> BackendError:
+def death(status: int, who: str, pid: int) -> BackendError:
     """The error for a process that ended and owed an answer, with what to do about it."""
     end = f"{who} {end_in_words(status)}"
     if status >= 0:
         return BackendError(f"{end} and without an answer; what it said is above")
     if _signal(status) == "SIGKILL":
         return BackendError(
-            f"{end}, as the system does when memory runs out: try a smaller batch_size, or smaller or fewer models"
+            f"{end}, as the system does when memory runs out (its log then names process {pid}): try a smaller "
+            f"batch_size, or smaller or fewer models"
         )
     return BackendError(f"{end}; its installation may be broken, or this processor unknown to it")
 

@@ -67,7 +67,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """Its number, by which the system knows it."""
         return self._popen.pid
 
     @property
@@ -162,7 +162,7 @@ class Process:
         status = self.wait()
         if status in (INTERRUPTED, 128 - INTERRUPTED):
             raise KeyboardInterrupt
-        return death(status, self.who)
+        return death(status, self.who, self.pid)
 
 
 def _end(process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str]) -> None:
