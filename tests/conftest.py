@@ -25,12 +25,27 @@ settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
-def both_frameworks():
-    """For tests that need TensorFlow and PyTorch: they are skipped where one is not installed."""
-    from diptych.panel import BACKENDS, is_installed
+def need_frameworks():
+    """Skips a test where one of these backends is not installed."""
+    from diptych.panel import is_installed
 
-    if missing := [name for name in BACKENDS if not is_installed(name)]:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+    def need(*backends):
+        if missing := [name for name in backends if not is_installed(name)]:
+            pytest.skip(f"not installed: {', '.join(missing)}")
+
+    return need
+
+
+@pytest.fixture(scope="session")
+def both_frameworks(need_frameworks):
+    """For tests that need TensorFlow and PyTorch."""
+    need_frameworks("tensorflow", "pytorch")
+
+
+@pytest.fixture(scope="session")
+def with_pytorch(need_frameworks):
+    """For tests that need PyTorch."""
+    need_frameworks("pytorch")
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from diptych.panel import BACKENDS, is_installed
-
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
 
 
@@ -23,7 +21,7 @@ def programs():
     return found
 
 
-@pytest.mark.skipif(not all(map(is_installed, BACKENDS)), reason="both frameworks are needed")
+@pytest.mark.usefixtures("both_frameworks")
 @pytest.mark.parametrize("count", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_the_page_runs(tmp_path, count):
     """All but the last program, which climbs a ladder and trains twice; and all of them."""

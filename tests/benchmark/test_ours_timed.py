@@ -10,7 +10,7 @@ import pytest
 from diptych import reference
 from diptych.config import DataConfig, ModelConfig, RunConfig, SearchConfig, TrainingConfig
 from diptych.data.tokens.vocabulary import EOS
-from diptych.panel import is_installed, load
+from diptych.panel import load
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.runs.run import Run
 
@@ -44,7 +44,7 @@ def test_a_trained_run_decodes_with_its_best_weights_and_ends_itself(tmp_path, t
     assert json.loads(json.dumps(trained)) == trained
 
 
-@pytest.mark.skipif(not is_installed("pytorch"), reason="PyTorch is not installed")
+@pytest.mark.usefixtures("with_pytorch")
 def test_training_is_timed_block_by_block_on_the_same_batches(tmp_path, timed):
     run, pytorch = Run.create(CONFIG, tmp_path / "run"), load("pytorch", device="cpu")
     told = timed.training_speed(pytorch, str(run.folder), blocks=3, steps=2)

@@ -14,7 +14,6 @@ from diptych.benchmark.decoding_trial import DecodingTrial
 from diptych.benchmark.speed import endless_parameters, search_name, speeds
 from diptych.benchmark.training_trial import TrainingTrial
 from diptych.config import DataConfig, ModelConfig, RunConfig, SearchConfig, TrainingConfig
-from diptych.panel import is_installed
 from diptych.runs.run import Run
 
 CONFIG = RunConfig(
@@ -23,7 +22,6 @@ CONFIG = RunConfig(
     training=TrainingConfig(batch_size=8, precision="float64"),
     search=SearchConfig(batch_size=5),
 )
-needs_pytorch = pytest.mark.skipif(not is_installed("pytorch"), reason="PyTorch is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +30,7 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pytorch():
+def pytorch(with_pytorch):
     return panels.load("pytorch", device="cpu")
 
 
@@ -102,7 +100,6 @@ def test_a_search_says_its_name():
     assert [search_name(size) for size in (1, 2, 5)] == ["greedy", "beam 2", "beam 5"]
 
 
-@needs_pytorch
 def test_training_takes_batches_from_short_to_long_and_the_same_in_each_block(run, pytorch, monkeypatch):
     seen = []
     step = pytorch.TrainingStep.step
@@ -128,7 +125,6 @@ def test_training_takes_batches_from_short_to_long_and_the_same_in_each_block(ru
     assert all(masks)
 
 
-@needs_pytorch
 def test_the_ceiling_of_training_is_that_of_its_batches(run, pytorch):
     trial = TrainingTrial(pytorch, run, model_of(pytorch, run), 3)
     expected = []
@@ -139,7 +135,6 @@ def test_the_ceiling_of_training_is_that_of_its_batches(run, pytorch):
     assert {(each.name, each.part) for each in trial.typical()} == {(each.name, each.part) for each in expected}
 
 
-@needs_pytorch
 def test_an_epoch_shorter_than_a_batch_is_one_batch(tmp_path, pytorch):
     config = CONFIG.model_copy(update={"training": TrainingConfig(batch_size=500)})
     run = Run.create(config, tmp_path / "run")
@@ -148,7 +143,6 @@ def test_an_epoch_shorter_than_a_batch_is_one_batch(tmp_path, pytorch):
     assert trial.counts["sentences"] == len(run.corpus().train)
 
 
-@needs_pytorch
 def test_speeds_of_another_config_on_the_same_corpus(run, pytorch):
     config = CONFIG.model_copy(update={"model": CONFIG.model.model_copy(update={"attention": "additive"})})
     found = speeds(

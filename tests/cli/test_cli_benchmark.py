@@ -8,7 +8,7 @@ import pytest
 from diptych import config as configs
 from diptych.cli import benchmark
 from diptych.config import ModelConfig
-from diptych.panel import BACKENDS, is_installed
+from diptych.panel import BACKENDS
 
 TINY = """
 name = "tiny"
@@ -66,7 +66,7 @@ def test_bad_arguments_are_one_line_and_2(diptych_command, config, arguments, me
     assert message in error
 
 
-@pytest.mark.skipif(not all(map(is_installed, BACKENDS)), reason="needs both frameworks")
+@pytest.mark.usefixtures("both_frameworks")
 def test_a_tiny_model_is_measured_in_both_frameworks(diptych_command, config):
     code, out, error = diptych_command(
         "benchmark", config, "--attention", "general", "--precision", "float32",
@@ -97,7 +97,7 @@ def test_a_tiny_model_is_measured_in_both_frameworks(diptych_command, config):
     assert f"threads:1|device:auto|processor:{report['environment']['processor']}|" in report["signature"]
 
 
-@pytest.mark.skipif(not is_installed("pytorch"), reason="PyTorch is not installed")
+@pytest.mark.usefixtures("with_pytorch")
 def test_one_backend_as_a_table(diptych_command, config):
     code, out, error = diptych_command(
         "benchmark", config, "--backend", "pytorch", "--seconds", "0", "--rounds", "1", "--threads", "1", "--quiet"

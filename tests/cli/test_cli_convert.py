@@ -10,14 +10,13 @@ import pytest
 
 from diptych.cli import main
 from diptych.convert import certificate
-from diptych.panel import is_installed
 
 DRAW = np.random.default_rng(7)
 WEIGHTS = {
     name: DRAW.normal(size=shape)
     for name, shape in (("kernel:0", (3, 12)), ("recurrent_kernel:0", (4, 12)), ("bias:0", (12,)))
 }
-needs_pytorch = pytest.mark.skipif(not is_installed("pytorch"), reason="not installed: pytorch")
+needs_pytorch = pytest.mark.usefixtures("with_pytorch")
 
 
 def old_file(path, **changes):

@@ -9,12 +9,9 @@ import pytest
 
 from diptych.differences import catalogue
 from diptych.differences.processes import ENVIRONMENT, not_installed
-from diptych.panel import BACKENDS, is_installed
+from diptych.panel import BACKENDS
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not all(map(is_installed, BACKENDS)), reason="needs both frameworks"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("both_frameworks")]
 
 # These show the bridged gap as a number.
 BRIDGED = (

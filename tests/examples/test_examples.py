@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from diptych.panel import BACKENDS, is_installed
+from diptych.panel import BACKENDS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PAIRS = ("word_translation", "character_spacing")
@@ -57,16 +57,9 @@ def probabilities(printed: str) -> list[float]:
     return [float(number) for number in re.findall(r"\b[01]\.\d{3}\b", printed)]
 
 
-def skip_without_both() -> None:
-    missing = [name for name in BACKENDS if not is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
-
-
 @pytest.fixture(scope="module", params=PAIRS)
-def pair(request, tmp_path_factory):
+def pair(both_frameworks, request, tmp_path_factory):
     """A pair's name, what each of its two programs printed in 12 steps, and the folder of the folders they wrote."""
-    skip_without_both()
     folder = tmp_path_factory.mktemp(request.param)
     arguments = {backend: ("--steps", 12, "--output", folder / backend) for backend in BACKENDS}
     return request.param, {backend: output(request.param, backend, *arguments[backend]) for backend in BACKENDS}, folder
@@ -104,9 +97,7 @@ def test_the_translator_draws_where_it_looked(pair):
         assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
 
 
-def test_without_a_checkpoint_there_is_nothing_to_restore(tmp_path):
-    if not is_installed("pytorch"):
-        pytest.skip("not installed: pytorch")
+def test_without_a_checkpoint_there_is_nothing_to_restore(with_pytorch, tmp_path):
     finished = run("word_translation", "pytorch", "--steps", 0, "--output", tmp_path)
     assert finished.returncode == 1
     assert f"CheckpointError: no checkpoint at {tmp_path / 'checkpoint'}" in finished.stderr
@@ -114,8 +105,7 @@ def test_without_a_checkpoint_there_is_nothing_to_restore(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAIRS)
-def test_twins_learn_what_they_promise_and_the_same(name, tmp_path):
-    skip_without_both()
+def test_twins_learn_what_they_promise_and_the_same(both_frameworks, name, tmp_path):
     first, second = (output(name, backend, "--output", tmp_path / backend, seconds=900) for backend in BACKENDS)
     assert len(losses(first)) == 10
     assert list(losses(first).values()) == pytest.approx(list(losses(second).values()), abs=1e-3)

@@ -22,7 +22,7 @@ from diptych.ladder.ladder import Level, judge
 from diptych.ladder.location import first_difference
 from diptych.ladder.rungs import SEARCHED, SUMS, measure
 from diptych.ladder.table import print_parity
-from diptych.panel import BACKENDS, is_installed, load
+from diptych.panel import BACKENDS, load
 from diptych.runs.run import Run
 
 PRECISIONS = ("float64", "float32")
@@ -181,16 +181,13 @@ RUNGS = [
 
 
 def diptych(*arguments):
-    missing = [name for name in BACKENDS if not is_installed(name)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
     command = [sys.executable, "-m", "diptych", *map(str, arguments), "--threads", "1"]
     environment = os.environ | {"COLUMNS": "80"}
     return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=300, env=environment)
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory):
+def config(both_frameworks, tmp_path_factory):
     path = tmp_path_factory.mktemp("configs") / "tiny.toml"
     path.write_text(TINY.to_toml(), encoding="utf-8")
     return path

@@ -21,9 +21,8 @@ def arguments(function):
 
 
 @pytest.mark.parametrize("name", ["tensorflow", "pytorch", "reference"])
-def test_a_panel_offers_what_the_protocol_says(name):
-    if not panels.is_installed(name):
-        pytest.skip(f"{name} is not installed")
+def test_a_panel_offers_what_the_protocol_says(name, need_frameworks):
+    need_frameworks(name)
     panel = panels.load(name, device="cpu")
     kinds = [protocol.Panel, *([protocol.TrainingPanel] if name != "reference" else [])]
     for member, said in (pair for kind in kinds for pair in offered(kind).items()):

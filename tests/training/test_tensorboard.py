@@ -43,8 +43,8 @@ def go(run, backend, **options):
 
 
 @pytest.mark.parametrize("backend", ["pytorch", "tensorflow"])
-def test_what_is_written_is_what_training_said(make_run, backend):
-    pytest.importorskip({"pytorch": "torch", "tensorflow": "tensorflow"}[backend])
+def test_what_is_written_is_what_training_said(make_run, backend, need_frameworks):
+    need_frameworks(backend)
     run = make_run()
     go(run, backend, stop_at=3)
     go(run, backend, resume=True)
@@ -60,8 +60,7 @@ def test_what_is_written_is_what_training_said(make_run, backend):
         assert all(image.encoded_image_string.startswith(b"\x89PNG") and image.width > 50 for image in found)
 
 
-def test_what_is_overwritten_is_gone(make_run):
-    pytest.importorskip("torch")
+def test_what_is_overwritten_is_gone(make_run, with_pytorch):
     run = make_run("none")
     go(run, "pytorch")
     go(run, "pytorch", overwrite=True, stop_at=1)

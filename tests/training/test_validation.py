@@ -6,7 +6,7 @@ import pytest
 
 from diptych.config import DataConfig, ModelConfig, RunConfig, SearchConfig, TrainingConfig
 from diptych.evaluation import score
-from diptych.panel import BACKENDS, is_installed
+from diptych.panel import BACKENDS
 from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
 from diptych.training.loop import train
@@ -30,10 +30,15 @@ def make_run(tmp_path):
     return make
 
 
-def go(run, backend, **options):
-    if not is_installed(backend):
-        pytest.skip(f"{backend} is not installed")
-    return train(run, backend, reporter=QuietReporter(), **options)
+@pytest.fixture
+def go(need_frameworks):
+    """Trains a run, saying nothing."""
+
+    def call(run, backend, **options):
+        need_frameworks(backend)
+        return train(run, backend, reporter=QuietReporter(), **options)
+
+    return call
 
 
 def validations(run, backend):
@@ -42,7 +47,7 @@ def validations(run, backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("wanted", "count"), [(0, 12), (7, 7), (99, 12)])
-def test_scores_are_those_of_the_checkpoint_s_translations(make_run, backend, wanted, count):
+def test_scores_are_those_of_the_checkpoint_s_translations(make_run, backend, wanted, count, go):
     run = make_run(validation_sentences=wanted, epochs=2)
     report = go(run, backend)
     pairs = run.corpus().validation[:count]
@@ -58,7 +63,7 @@ def test_scores_are_those_of_the_checkpoint_s_translations(make_run, backend, wa
     assert report.stop_metric == "loss" and report.best_score is None
 
 
-def test_a_word_that_is_unknown_in_the_reference_is_no_match(make_run):
+def test_a_word_that_is_unknown_in_the_reference_is_no_match(make_run, go):
     """References are the text: `<unk>` said for a word that the vocabulary lacks is not right."""
     run = make_run(validation_sentences=0, epochs=1)
     unknown = sum(
@@ -72,7 +77,7 @@ def test_a_word_that_is_unknown_in_the_reference_is_no_match(make_run):
     assert validation._texts == run.corpus().validation
 
 
-def test_by_default_nothing_is_translated(make_run, monkeypatch):
+def test_by_default_nothing_is_translated(make_run, monkeypatch, go):
     run = make_run(epochs=1)
     monkeypatch.setattr("diptych.training.validation.Validation._scores", None)
     report = go(run, "pytorch")
@@ -80,7 +85,7 @@ def test_by_default_nothing_is_translated(make_run, monkeypatch):
 
 
 @pytest.mark.parametrize("metric", ["bleu", "chrf", "exact_match"])
-def test_the_best_is_that_of_the_highest_score_and_patience_counts_from_it(make_run, metric):
+def test_the_best_is_that_of_the_highest_score_and_patience_counts_from_it(make_run, metric, go):
     run = make_run(stop_metric=metric, patience=2, epochs=40, validate_every=2, learning_rate=0.02)
     report = go(run, "pytorch")
     scores = {line["step"]: line[metric] for line in validations(run, "pytorch")}
@@ -92,14 +97,14 @@ def test_the_best_is_that_of_the_highest_score_and_patience_counts_from_it(make_
         assert report.steps == best + 2 * 2
 
 
-def test_the_search_of_a_config_does_not_enter(make_run):
+def test_the_search_of_a_config_does_not_enter(make_run, go):
     """A beam, a temperature and their settings are for translating; validation is greedy."""
     plain = make_run("plain", validation_sentences=0, epochs=1)
     beam = make_run("beam", SearchConfig(beam_size=3, n_best=2, maximum_length=12), validation_sentences=0, epochs=1)
     assert go(plain, "pytorch").validation_scores == go(beam, "pytorch").validation_scores
 
 
-def test_stopped_and_resumed_it_is_the_same(make_run):
+def test_stopped_and_resumed_it_is_the_same(make_run, go):
     options = {"stop_metric": "chrf", "schedule": "plateau", "plateau_patience": 1, "validate_every": 3}
     whole, run = make_run("whole", **options), make_run("stopped", **options)
     report = go(whole, "pytorch")
@@ -110,7 +115,7 @@ def test_stopped_and_resumed_it_is_the_same(make_run):
     )  # fmt: skip
 
 
-def test_tensorboard_shows_the_scores(make_run):
+def test_tensorboard_shows_the_scores(make_run, go):
     reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     run = make_run(validation_sentences=5, epochs=2)
     go(run, "pytorch", tensorboard=True)

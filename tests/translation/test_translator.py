@@ -387,9 +387,8 @@ def test_the_reference_translates_in_float64(reference):
     ],
     ids=["greedy", "beam", "sampling", "constrained", "coverage", "truncated"],
 )
-def test_every_backend_finds_the_same(run, reference, backend, options):
-    if not panels.is_installed(backend):
-        pytest.skip(f"{backend} is not installed")
+def test_every_backend_finds_the_same(run, reference, backend, options, need_frameworks):
+    need_frameworks(backend)
     lines = ["one small fox", "", "a bird sees one purple fox", "fox", "red red bird"]
     expected = reference.translate(lines, **options)
     found = load(run, backend, precision="float64").translate(lines, batch_size=2, **options)

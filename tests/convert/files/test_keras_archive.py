@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import zipfile
@@ -35,10 +34,8 @@ np.savez(f"{folder}/expected.npz", **{name: np.asarray(weight, np.float32) for n
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory, run_python):
+def written(both_frameworks, tmp_path_factory, run_python):
     """A folder of files that Keras wrote, and each layer's weights in Keras's order."""
-    if missing := [name for name in ("keras", "torch") if importlib.util.find_spec(name) is None]:
-        pytest.skip(f"not installed: {', '.join(missing)}")
     folder = tmp_path_factory.mktemp("keras")
     run_python(WRITE, folder, KERAS_BACKEND="torch")
     expected = {}

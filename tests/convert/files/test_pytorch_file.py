@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from diptych.convert.files import read_model_file
-from diptych.panel import is_installed
 
 WRITE = """
 import collections, json, sys, numpy as np, torch
@@ -44,10 +43,8 @@ torch.jit.script(torch.nn.Linear(2, 3)).save(f"{folder}/script.pt")
 
 
 @pytest.fixture(scope="session")
-def written(tmp_path_factory, run_python):
+def written(with_pytorch, tmp_path_factory, run_python):
     """A folder of files that torch wrote, and the state dict that is in them."""
-    if not is_installed("pytorch"):
-        pytest.skip("not installed: pytorch")
     folder = tmp_path_factory.mktemp("pytorch")
     run_python(WRITE, folder)
     return folder, dict(np.load(folder / "expected.npz"))
