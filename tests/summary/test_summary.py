@@ -28,7 +28,7 @@ def here(both_frameworks, monkeypatch):
     """Asks the frameworks in this process."""
 
     def call(backend, function, arguments, threads=None, device="auto"):
-        told = inspection.inspect(load(backend, 1, "cpu"), **arguments)
+        told = inspection.inspect(load(backend, device="cpu"), **arguments)
         return json.loads(json.dumps(told))  # as it comes from another process
 
     monkeypatch.setattr(summary, "call", call)
@@ -46,7 +46,7 @@ def test_every_weight_of_the_real_layers_is_told_once(here, model):
     assert [weight.name for weight in found.weights] == list(expected)
     assert found.parameters == sum(math.prod(each.shape) for each in expected.values())
     for backend in BACKENDS:
-        made = load(backend, 1, "cpu").Model(model, *vocabularies, "float32")
+        made = load(backend, device="cpu").Model(model, *vocabularies, "float32")
         if backend == "tensorflow":
             real = sorted(tuple(each.shape) for each in made.trainable_variables)
         else:
