@@ -31,7 +31,10 @@ def convert(
     inputs: Annotated[
         list[str] | None,
         typer.Option(
-            "--input", metavar="SHAPE[:int]", help="An example of what the class takes, in order.", show_default=False
+            "--input",
+            metavar="SHAPE[:int]|NAME",
+            help="An example of what the class takes, in order; of a frozen graph, a node that is an input.",
+            show_default=False,
         ),
     ] = None,
     layers: Annotated[

@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from diptych.convert import tf1
+from diptych.convert.files.graph import Graph as FrozenGraph
 from diptych.convert.files.model_file import Layer, ModelFile, Note
 from diptych.convert.graph import Array, Graph, Input, Node, Ref, unique_name
 from diptych.convert.keras.weights import from_keras
 from diptych.convert.kinds import Dense, Embedding, Function, Kind, LayerNormalization, Recurrent
+from diptych.convert.tf1.cells import CELLS as CELLS_OF_TF1
+from diptych.convert.tf1.steps import read_cell
 from diptych.errors import RefusalError
 
 CELLS = {"LSTM": "lstm", "GRU": "gru", "RNN": "rnn", "SimpleRNN": "rnn"}
@@ -40,8 +42,7 @@ def read_parts(file: ModelFile, names: Sequence[str], assume: Mapping[str, str])
     if unknown := [name for name in names if name not in known]:
         raise RefusalError(f"{file.path} has no layer {unknown[0]!r}; it has: {', '.join(known)}")
     chosen = [known[name] for name in names] or list(known.values())
-    of_tf1 = tf1.KEYS if any(layer.kind in tf1.CELLS for layer in chosen) else ()
-    _check_answers(file, [layer.name for layer in chosen], assume, of_tf1)
+    _check_answers(file, [layer.name for layer in chosen], assume)
     inputs: list[Input] = []
     nodes: list[Node] = []
     outputs: dict[str, Ref] = {}
@@ -71,12 +72,10 @@ def read_parts(file: ModelFile, names: Sequence[str], assume: Mapping[str, str])
     return Graph(tuple(inputs), tuple(nodes), outputs, tuple(said))
 
 
-def _check_answers(file: ModelFile, names: list[str], assume: Mapping[str, str], also: Sequence[str]) -> None:
+def _check_answers(file: ModelFile, names: list[str], assume: Mapping[str, str]) -> None:
     open_notes = [note for note in file.notes if note.key and (not note.where or note.where in names)]
     keys = {note.key: note for note in open_notes}
     for key, answer in assume.items():
-        if key in also:
-            continue
         if key not in keys:
             raise RefusalError(f"--assume {key} means nothing for {file.path}; open are: {', '.join(keys) or 'none'}")
         if answer not in keys[key].readings:
@@ -103,8 +102,8 @@ def _layers(
     """A layer's kind, weights and name, or those of each layer of a stack."""
     arrays = list(own.values())
     of_keras = file.format.startswith("keras")
-    if layer.kind in tf1.CELLS:
-        return [(*tf1.read_cell(layer, own, assume), layer.name)]
+    if isinstance(file.architecture, FrozenGraph) and layer.kind in CELLS_OF_TF1:
+        return [(*read_cell(file.architecture, layer.name), layer.name)]
     if layer.kind in CELLS:
         kind = _recurrent(layer, own, assume)
         if of_keras:

@@ -22,6 +22,7 @@ from diptych.convert.keras.party import party_of_original
 from diptych.convert.parts import read_parts
 from diptych.convert.rtneural import read_rtneural
 from diptych.convert.stored import from_plain
+from diptych.convert.tf1.reading import read_frozen
 from diptych.convert.torch.party import party_of_module
 from diptych.errors import RefusalError
 from diptych.panel import is_installed
@@ -106,7 +107,8 @@ class Asked:
         config: of a file of Keras weights, the config that belongs to them, as JSON.
         module: of a state dict, the class that it belongs to, "package.module:Class".
         layers: of weights without a class, the layers that run one after the other; empty for each by itself.
-        inputs: examples of what that class takes: shapes, such as "2,7" or, of whole numbers, "2,7:int".
+        inputs: examples of what that class takes: shapes, such as "2,7" or, of whole numbers, "2,7:int"; of a frozen
+            graph without placeholders, the nodes that are its inputs.
     """
 
     assume: Mapping[str, str] = field(default_factory=dict)
@@ -131,6 +133,8 @@ def read_source(path: Path, asked: Asked, threads: int | None = None) -> Source:
         return _rtneural(file)
     if asked.layers is not None:
         return _parts(file, asked)
+    if file.format == "tensorflow-graph":
+        return _frozen(file, asked)
     raise RefusalError(
         f"{path} ({file.written_by}) has names and weights, but does not say what its layers compute: name the class "
         f"that they belong to with --module package.module:Class, or the layers to run in order with --layers A,B"
@@ -200,6 +204,13 @@ def _parts(file: ModelFile, asked: Asked) -> Source:
     weights = {f"{node.name}.{name}": array for node in graph.nodes for name, array in node.weights.items()}
     check_finite(file.path, weights)
     return _source(file, graph, None, missing)
+
+
+def _frozen(file: ModelFile, asked: Asked) -> Source:
+    _only(asked, file)
+    graph = read_frozen(file, asked.inputs)
+    check_finite(file.path, graph.weights())
+    return _source(file, graph, None, ["the model as TensorFlow 1 runs it: nothing here is that old"])
 
 
 def _rtneural(file: ModelFile) -> Source:

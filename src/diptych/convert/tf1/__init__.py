@@ -1,0 +1,1 @@
+"""TensorFlow 1: frozen graphs read operator by operator, and run in NumPy to judge what was read."""
