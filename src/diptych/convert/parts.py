@@ -22,7 +22,6 @@ from diptych.convert.tf1.steps import read_cell
 from diptych.errors import RefusalError
 
 CELLS = {"LSTM": "lstm", "GRU": "gru", "RNN": "rnn", "SimpleRNN": "rnn"}
-ORDERS = {"gru_gates": "rzn", "lstm_gates": "ifgo"}
 PLACE = re.compile(r"(weight|w|kernel|bias|b)_(ih|hh)(?:_l(\d+))?(_reverse)?$")
 
 

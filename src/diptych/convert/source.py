@@ -17,7 +17,6 @@ from diptych.convert.files.model_file import ModelFile
 from diptych.convert.files.opening import read_model_file
 from diptych.convert.graph import Array, Graph
 from diptych.convert.keras.architecture import NamedArrays, read_keras
-from diptych.convert.keras.file import named_arrays
 from diptych.convert.keras.party import party_of_original
 from diptych.convert.parts import read_parts
 from diptych.convert.rtneural import read_rtneural
@@ -153,7 +152,9 @@ def _keras(file: ModelFile, asked: Asked) -> Source:
             f"{file.path} has weights only: what its layers compute is not in it; give the model's config, as "
             f"model.to_json() writes it, with --config FILE.json, or the layers to run with --layers A,B"
         )
-    weights = named_arrays(file)
+    weights: dict[str, NamedArrays] = {
+        layer.name: [(name, file.tensors[name].read()) for name in layer.tensors] for layer in file.layers
+    }
     check_finite(file.path, {f"{layer}: {name}": array for layer, named in weights.items() for name, array in named})
 
     def read(arrays: dict[str, NamedArrays]) -> Graph:

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diptych.data.corpus.compression import blocks_of
-from diptych.data.corpus.files import read_pairs
+from diptych.data.corpus.files import FilePairs
 from diptych.data.corpus.lines import read_lines
 from diptych.errors import DataError
 
@@ -42,7 +42,7 @@ def test_any_number_of_members_come_out_as_they_went_in(path: Path, kind: str, m
 def test_the_name_does_not_matter(tmp_path: Path, kind: str) -> None:
     for name in ("text", "text.txt", "text.gz", "text.tsv"):
         (tmp_path / name).write_bytes(COMPRESS[kind]("한글\tb\nc\td\n".encode()))
-        assert read_pairs([tmp_path / name]) == [("한글", "b"), ("c", "d")]
+        assert list(FilePairs.open([tmp_path / name])) == [("한글", "b"), ("c", "d")]
 
 
 @pytest.mark.parametrize("kind", COMPRESS)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from diptych.config import DataConfig
 from diptych.data.corpus.corpus import Corpus
 from diptych.data.corpus.division import divide
-from diptych.data.corpus.files import read_pairs
+from diptych.data.corpus.files import FilePairs
 from diptych.data.corpus.lines import read_lines
 from diptych.data.opening import load_corpus
 from diptych.data.tokens.tokenizers import make_tokenizer
@@ -62,16 +62,16 @@ def test_gzip_is_told_by_its_bytes_and_may_have_members(folder: Path) -> None:
 
 def test_pairs_from_two_files_and_from_columns(folder: Path) -> None:
     source, target = write(folder, "a.en", "I\tfeel\nhungry\n"), write(folder, "a.ko", "배가\n고파요")
-    assert read_pairs([source, target]) == [("I\tfeel", "배가"), ("hungry", "고파요")]
+    assert list(FilePairs.open([source, target])) == [("I\tfeel", "배가"), ("hungry", "고파요")]
     columns = write(folder, "a.tsv", "I feel\t배가\tCC-BY\tme\r\nhungry\t고파요\r\n")
-    assert read_pairs([columns]) == [("I feel", "배가"), ("hungry", "고파요")]
+    assert list(FilePairs.open([columns])) == [("I feel", "배가"), ("hungry", "고파요")]
 
 
 @pytest.mark.parametrize(("more_source", "more_target"), [("", "\n"), ("\n", ""), ("\n\n", " \n"), ("\n", "\r\n")])
 def test_blank_lines_at_the_end_do_not_count(folder: Path, more_source: str, more_target: str) -> None:
     paths = [write(folder, "a", "a\nb\n" + more_source), write(folder, "b", "c\nd\n" + more_target)]
-    assert read_pairs(paths) == [("a", "c"), ("b", "d")]
-    assert read_pairs([write(folder, "c", f"a\tc\nb\td\n{more_source}\t\n")]) == [("a", "c"), ("b", "d")]
+    assert list(FilePairs.open(paths)) == [("a", "c"), ("b", "d")]
+    assert list(FilePairs.open([write(folder, "c", f"a\tc\nb\td\n{more_source}\t\n")])) == [("a", "c"), ("b", "d")]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_cannot_be_read_says_why(folder: Path, content: bytes, message: str
     with pytest.raises(DataError, match=f"^{path} ?{message}"):
         read_lines(path)
     with pytest.raises(DataError, match=f"^{path} ?{message}"):
-        read_pairs([write(folder, "good.txt", "a\n"), path])
+        list(FilePairs.open([write(folder, "good.txt", "a\n"), path]))
 
 
 def test_a_path_that_is_no_file_says_so(folder: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_path_that_is_no_file_says_so(folder: Path) -> None:
 )
 def test_files_that_do_not_match_are_refused(folder: Path, source: str, target: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        read_pairs([write(folder, "source", source), write(folder, "target", target)])
+        list(FilePairs.open([write(folder, "source", source), write(folder, "target", target)]))
 
 
 @pytest.mark.parametrize(
@@ -143,12 +143,12 @@ def test_files_that_do_not_match_are_refused(folder: Path, source: str, target: 
 )
 def test_columns_that_are_missing_or_empty_are_refused(folder: Path, content: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        read_pairs([write(folder, "pairs.tsv", content)])
+        list(FilePairs.open([write(folder, "pairs.tsv", content)]))
 
 
 def test_pairs_need_one_or_two_files() -> None:
     with pytest.raises(DataError, match="one TSV or from two aligned files, got 3 files"):
-        read_pairs(["a", "b", "c"])
+        list(FilePairs.open(["a", "b", "c"]))
 
 
 @given(
@@ -249,7 +249,7 @@ def test_damaged_bytes_are_read_or_refused_never_worse(folder: Path) -> None:
         for _ in range(chance.randint(1, 3)):
             content[chance.randrange(len(content))] = chance.randrange(256)
         try:
-            pairs = read_pairs([write(folder, "damaged", bytes(content))])
+            pairs = list(FilePairs.open([write(folder, "damaged", bytes(content))]))
         except DataError:
             continue
         assert all(source.strip() and target.strip() for source, target in pairs)

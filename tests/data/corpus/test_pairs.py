@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from diptych.config import DataConfig
 from diptych.data.corpus.division import divide
-from diptych.data.corpus.files import FilePairs, read_pairs
+from diptych.data.corpus.files import FilePairs
 from diptych.data.opening import load_corpus, open_corpus
 from diptych.data.pairs import Selected, beginning
 from diptych.data.tokens.tokenizers import make_tokenizer
@@ -27,7 +27,7 @@ SOME = [(f"word{number % 7} w{number % 23}", f"{number}") for number in range(60
 def test_pairs_are_read_again_and_again(tmp_path: Path) -> None:
     pairs = FilePairs.open([write(tmp_path / "pairs", SOME)])
     assert len(pairs) == 60
-    assert list(pairs) == list(pairs) == read_pairs(pairs.paths) == SOME
+    assert list(pairs) == list(pairs) == list(FilePairs.open(pairs.paths)) == SOME
 
 
 @given(st.lists(st.booleans(), max_size=60), st.integers(1, 70))

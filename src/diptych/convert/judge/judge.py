@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,6 @@ from diptych.convert.judge.cells import run_direction, weights_of_direction
 
 Values = npt.NDArray[Any]
 Named = Mapping[str, Values]
-K = TypeVar("K", bound=kinds.Kind)
 
 FORMULAS: dict[type[kinds.Kind], Callable[[Any, Named, Named], Values | dict[str, Values]]] = {
     kinds.Embedding: lambda kind, x, w: w["weight"][x["x"]],

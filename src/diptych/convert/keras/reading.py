@@ -68,10 +68,6 @@ class Reader:
         self._arguments.append(found)
         return found
 
-    def note_training(self, arguments: Arguments) -> None:
-        """Remember also what an inner layer's arguments do in training."""
-        self._arguments.append(arguments)
-
     def name(self, wanted: str) -> str:
         """A name for a node or an input."""
         found = unique_name(wanted, self._taken)

@@ -18,8 +18,6 @@ from diptych.randomness import generator
 
 PAIRS = 60_000
 """How many pairs there are."""
-LARGEST = 999_999_999
-"""The largest number; the smallest is 1."""
 EARLIEST, LATEST = date(1000, 1, 1), date(2999, 12, 31)
 DATES = 1 / 3
 """The share of dates among what is drawn; of what is then there it is 0.42, since short numbers run out."""
@@ -45,7 +43,7 @@ def numbers(seed: int, language: Tongue, pairs: int = PAIRS) -> list[Pair]:
     """The first `pairs` numbers and dates of this seed as they are written and as they are said, none of them twice.
 
     One in three that are drawn is a date from `EARLIEST` to `LATEST`, each as likely as the others, written 2026-03-05,
-    2026/3/5 or 2026. 3. 5. The rest are numbers from 1 to `LARGEST`, with or without commas. How many digits a number
+    2026/3/5 or 2026. 3. 5. The rest are numbers from 1 to 999,999,999, with or without commas. How many digits a number
     has is drawn first, each of 1 to 9 as likely as the others; what comes again is drawn anew, so nearly all numbers
     of up to three digits are there, and longer ones are equally frequent. The order is random, and the same in both
     languages.

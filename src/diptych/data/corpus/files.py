@@ -128,17 +128,6 @@ class FilePairs:
                 yield Drop(str(self.paths[side]), number, Reason(verdict), text)
 
 
-def read_pairs(paths: Sequence[str | Path]) -> list[Pair]:
-    """Sentence pairs from one table (the first two columns of a TSV) or from two aligned files, plain or compressed.
-
-    Blank lines at the end of a file are ignored.
-
-    Raises:
-        DataError: as `FilePairs.open`.
-    """
-    return list(FilePairs.open(paths))
-
-
 def without_repetition(texts: Sequence[FilePairs]) -> list[FilePairs]:
     """These texts, opened with digests, without pairs that came before in the same text or in one before it."""
     again = repeated(b"".join(text.digests for text in texts))
