@@ -18,11 +18,11 @@ def weights(kind, draw, width, hidden, two_biases=True):
     return {f"{n}{end}": draw.normal(size=shape) * 0.7 for end in kind.suffixes for n, shape in shapes.items()}
 
 
-def one_layer(kind, output="sequence", width=3, hidden=3, states=False, two_biases=True, seed=0):
+def one_layer(kind, output="sequence", width=3, hidden=3, states=False, two_biases=True, seed=0, mask=True):
     """A graph of one recurrent layer over numbers; a mask where 0 is padding."""
     draw = np.random.default_rng(seed)
     inputs = [Input("x", (None, width))]
-    given = {"x": Ref("x"), "mask": Ref("mask")}
+    given = {"x": Ref("x")} | ({"mask": Ref("mask")} if mask else {})
     if states:
         names = [f"{name}0{end}" for end in kind.suffixes for name in kind.state_names]
         inputs += [Input(name, (hidden,)) for name in names]

@@ -21,7 +21,8 @@ graphs = importlib.util.module_from_spec(_specification)
 _specification.loader.exec_module(graphs)
 
 MODEL = graphs.whole_model()
-PLANTED = list(faults(MODEL))
+# Row 0 of this embedding is padding, which no layer after it sees.
+PLANTED = [fault for fault in faults(MODEL) if fault.what != "its row 0 is zero"]
 
 
 def test_a_model_is_itself():

@@ -6,19 +6,25 @@ The reports are listed in docs/convert.md. Each is planted as a mistake where it
 from __future__ import annotations
 
 import importlib.util
-import json
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 
 from diptych.convert.causes.search import faults
-from diptych.convert.graph import Ref
+from diptych.convert.files.graph import Graph as FrozenGraph
+from diptych.convert.files.graph import Node as Operator
+from diptych.convert.files.graph import Value
+from diptych.convert.files.model_file import ModelFile, WrittenBy
+from diptych.convert.graph import Graph, Input, Node, Ref
 from diptych.convert.judge import run
+from diptych.convert.keras.weights import to_keras
 from diptych.convert.kinds import Function, Recurrent
 from diptych.convert.pair import certify
 from diptych.convert.source import Asked, read_source
+from diptych.convert.tf1.cells import lstm_weights
+from diptych.convert.tf1.reading import read_frozen
+from diptych.convert.torch.writing import write_pytorch
 from diptych.errors import RefusalError
 
 _specification = importlib.util.spec_from_file_location(
@@ -26,55 +32,258 @@ _specification = importlib.util.spec_from_file_location(
 )
 graphs = importlib.util.module_from_spec(_specification)
 _specification.loader.exec_module(graphs)
+_specification = importlib.util.spec_from_file_location("keras_files", Path(__file__).with_name("keras_files.py"))
+files = importlib.util.module_from_spec(_specification)
+_specification.loader.exec_module(files)
+keras_file, lstm, DRAW, LSTM_WEIGHTS = files.keras_file, files.lstm, files.DRAW, files.LSTM_WEIGHTS
 
 GRU, LSTM = Recurrent("gru"), Recurrent("lstm")
 BOTH = Recurrent("lstm", direction="both", zero_masked=True)
 HARD = Function("hard_sigmoid_keras_2")
 
-# thread: the model, and what `certify` must say.
-MISTAKES = {
-    "keras#15915": (graphs.one_layer(GRU), "its gates r, z, n lie in the order z, r, n (the order of Keras and ONNX)"),
-    "stackoverflow.com/questions/48361376": (graphs.one_layer(BOTH), "the second bias (bias_hh) is missing"),
-    "discuss.pytorch.org/t/6630": (graphs.one_layer(GRU), "the reset gate acts on the other side of the product"),
-    "keras#9463": (graphs.one_layer(LSTM), "its gates have the hard_sigmoid of Keras 1 and 2, clip(0.2 x + 0.5)"),
-    "tf#29308": (graphs.one_layer(LSTM), "its gates i, f, g, o lie in the order i, g, f, o (the order of TF1's cells)"),
-    "apple/coremltools#1124": (graphs.one_layer(GRU), "its two biases are summed, which in a GRU is another function"),
-    "keras#1431": (graphs.one_layer(BOTH), "the backward direction's outputs stay in the order in which it ran"),
-    "onnx-tf#409": (
-        graphs.one_layer(BOTH, states=True), "the initial states of forward and backward are in each other's place"
-    ),
-    "onnx-tf#409, h and c": (
-        graphs.one_layer(LSTM, states=True), "the initial states h and c are in each other's place"
-    ),
-    "tensorflow/tfjs#2279": (graphs.one_layer(BOTH), "the padding is not masked"),
-    "tf#65381": (
-        graphs.one_layer(Recurrent("lstm", gate=HARD)), "its gates have the hard_sigmoid of Keras 3, clip(x / 6 + 0.5)"
-    ),
-    "keras#8957": (graphs.one_layer(BOTH), "forward and backward weights are in each other's place"),
-    "the last output of two directions": (
-        graphs.one_layer(BOTH, "last"),
-        "its last output is outputs[:, -1], where the backward direction has seen one step",
-    ),
-    "the forget bias added twice": (graphs.one_layer(LSTM), "the forget bias is added twice (1 more)"),
-    "a transposed square kernel": (graphs.one_layer(GRU), "a square recurrent kernel is not transposed"),
+CLIPPED = Recurrent("lstm", cell_clip=0.3)
+BACKWARD = Recurrent("gru", direction="backward")
+GRU_ORDER = "its gates r, z, n lie in the order z, r, n (the order of Keras and ONNX)"
+LSTM_ORDER = "its gates i, f, g, o lie in the order i, g, f, o (the order of TF1's cells)"
+HARD_2 = "its gates have the hard_sigmoid of Keras 1 and 2, clip(0.2 x + 0.5)"
+HARD_3 = "its gates have the hard_sigmoid of Keras 3, clip(x / 6 + 0.5)"
+LENGTHS = "its mask is taken for lengths: as many first steps as are real, whichever they are"
+STARTED = "a row without a real step is run for one step (a length of 0 made 1)"
+
+# thread: each model in which the mistake is planted, and what `certify` must say of it.
+PLANTED = {
+    "keras#15915": [(graphs.one_layer(GRU), GRU_ORDER), (graphs.one_layer(GRU), f"{GRU_ORDER}, in the kernels only")],
+    "stackoverflow.com/questions/48361376": [
+        (graphs.one_layer(BOTH), "the second bias (bias_hh) is missing"),
+        (graphs.one_layer(BOTH), "the first bias (bias_ih) is missing"),
+        (graphs.one_layer(BOTH), "the backward direction has the forward one's weights"),
+    ],
+    "discuss.pytorch.org/t/6630": [(graphs.one_layer(GRU), "the reset gate acts on the other side of the product")],
+    "keras#9463": [(graphs.one_layer(LSTM), HARD_2)],
+    "tf#29308": [
+        (graphs.one_layer(LSTM), LSTM_ORDER), (graphs.one_layer(LSTM), "the forget bias is not added (1 less)"),
+    ],
+    "keras#3088": [(graphs.one_layer(LSTM, two_biases=False), LSTM_ORDER)],
+    "apple/coremltools#1124": [
+        (graphs.one_layer(GRU), "its two biases are summed, which in a GRU is another function"),
+        (graphs.one_layer(Recurrent("gru", reset_after=False)), "the reset gate acts on the other side of the product"),
+    ],
+    "keras#1431": [
+        (graphs.one_layer(BOTH), "the backward direction's outputs stay in the order in which it ran"),
+        (graphs.one_layer(BACKWARD), "its outputs are turned round once too often, or not at all"),
+    ],
+    "onnx-tf#409": [
+        (graphs.one_layer(BOTH, states=True), "the initial states of forward and backward are in each other's place"),
+        (graphs.one_layer(LSTM, states=True), "the initial states h and c are in each other's place"),
+        (graphs.one_layer(LSTM, states=True), "its initial states are not given to it"),
+    ],
+    "tf2onnx#1871": [(graphs.one_layer(GRU), LENGTHS), (graphs.one_layer(LSTM, "last"), LENGTHS)],
+    "tf#43103": [(graphs.one_layer(LSTM), STARTED)],
+    "tensorflow/tfjs#2279": [(graphs.one_layer(BOTH), "the padding is not masked")],
+    "pytorch#4582": [(graphs.one_layer(GRU, "last"), STARTED)],
+    "tf#65381": [(graphs.one_layer(Recurrent("lstm", gate=HARD)), HARD_3)],
+    "keras#8957": [(graphs.one_layer(BOTH), "forward and backward weights are in each other's place")],
+    "allenai/bilm-tf#96": [
+        (graphs.one_layer(LSTM), "the forget bias is added twice (1 more)"),
+        (graphs.one_layer(CLIPPED), "its cell state is not clipped"),
+    ],
+    "the last output of two directions": [
+        (graphs.one_layer(BOTH, "last"),
+         "its last output is outputs[:, -1], where the backward direction has seen one step"),
+    ],
+    "the last output under a mask": [
+        (graphs.one_layer(GRU, "last"), "its last output is taken at the last step, which is padding in shorter rows"),
+    ],
+    "a transposed square kernel": [(graphs.one_layer(GRU), "a square recurrent kernel is not transposed")],
+    "batch_first forgotten": [
+        (graphs.one_layer(GRU, mask=False),
+         "it runs along the batch: time and batch are in each other's place (batch_first, time_major)"),
+    ],
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("thread", MISTAKES)
-def test_the_mistake_of_a_report_is_named(thread):
-    model, what = MISTAKES[thread]
+@pytest.mark.parametrize(
+    ("model", "what"),
+    [pytest.param(*case, id=f"{thread}: {case[1]}") for thread, cases in PLANTED.items() for case in cases],
+)
+def test_the_mistake_of_a_report_is_named(model, what):
     (planted,) = [fault for fault in faults(model) if fault.what == what and fault.where == "layer"]
     verdict = certify(model, planted.graph)
     assert verdict.gap > 1e-3
-    assert [fault.what for fault in verdict.explanation.faults] == [what]
+    assert [(fault.what, fault.entry) for fault in verdict.explanation.faults] == [(what, planted.entry)]
+    assert verdict.explanation.before == verdict.gap > 1e-12 >= verdict.explanation.after
+    assert verdict.first.startswith(("layer.sequence, row", "dense, row"))  # dense: another output of the layer is used
 
 
 def test_paddle_18418_gate_order_and_hard_sigmoid_together():
     model = graphs.one_layer(LSTM)
-    first = next(fault for fault in faults(model) if fault.what == MISTAKES["tf#29308"][1])
-    second = next(fault for fault in faults(first.graph) if fault.what == MISTAKES["keras#9463"][1])
+    first = next(fault for fault in faults(model) if fault.what == LSTM_ORDER)
+    second = next(fault for fault in faults(first.graph) if fault.what == HARD_2)
     found = certify(model, second.graph).explanation.faults
     assert {fault.what for fault in found} == {first.what, second.what}
+
+
+def test_weights_that_were_never_loaded_have_no_explanation_and_are_said_to_differ():
+    """keras#8957, EasyOCR#1009: Bidirectional(weights=..) ignored; strict=False, which loads nothing."""
+    model = graphs.one_layer(BOTH)
+    other = model.with_weights(
+        {name: weight * 0.5 for name, weight in model.weights().items() if name.endswith("_reverse")}
+    )
+    verdict = certify(model, other, seconds=0.0)
+    assert verdict.explanation is None and not verdict.same
+    assert "no mistake of the catalogue" in verdict.lines()[-1]
+
+
+def one_unit(kind, **weights):
+    """A layer with I = H = 1, from the numbers of each gate."""
+    named = {
+        name: np.array(value, float).reshape((-1, 1) if name.startswith("weight") else -1)
+        for name, value in weights.items()
+    }
+    node = Node("layer", kind, {"x": Ref("x"), "h0": Ref("h0")}, named)
+    return Graph((Input("x", (None, 1)), Input("h0", (1,))), (node,), {"y": Ref("layer", "sequence")})
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def test_rows_r_z_n_become_columns_z_r_h():
+    """keras#15915: H = 1, T = 1, other numbers for r and z."""
+    weights = {"weight_ih": np.array([[0.5], [-0.7], [0.9]]), "weight_hh": np.array([[0.2], [0.4], [-0.6]]),
+               "bias_ih": np.array([0.1, 0.2, 0.3]), "bias_hh": np.array([0.4, 0.5, 0.6])}  # fmt: skip
+    kernel, recurrent, bias = to_keras(GRU, weights)
+    assert kernel.tolist() == [[-0.7, 0.5, 0.9]] and recurrent.tolist() == [[0.4, 0.2, -0.6]]
+    assert bias.tolist() == [[0.2, 0.1, 0.3], [0.5, 0.4, 0.6]]
+    x, h = 1.5, -0.8
+    z, r = (sigmoid(kernel[0, k] * x + bias[0, k] + recurrent[0, k] * h + bias[1, k]) for k in (0, 1))
+    n = np.tanh(kernel[0, 2] * x + bias[0, 2] + r * (recurrent[0, 2] * h + bias[1, 2]))  # Keras's formula
+    values = run(one_unit(GRU, **weights), {"x": [[[x]]], "h0": [[h]]})
+    assert values[Ref("layer", "h")].item() == pytest.approx(z * h + (1 - z) * n, abs=1e-15)
+
+
+def test_four_arrays_of_a_direction_are_three_in_keras():
+    """stackoverflow 48361376: the sum of the biases; `_reverse` is the backward layer."""
+    weights = graphs.weights(BOTH, np.random.default_rng(0), 3, 1)
+    arrays = to_keras(BOTH, weights)
+    assert len(arrays) == 6
+    assert np.allclose(arrays[2], weights["bias_ih"] + weights["bias_hh"], atol=1e-15)
+    assert np.array_equal(arrays[3], weights["weight_ih_reverse"].T)
+    assert np.allclose(arrays[5], weights["bias_ih_reverse"] + weights["bias_hh_reverse"], atol=1e-15)
+
+
+def test_the_two_kinds_of_gru_are_two_functions_and_stay_so():
+    """discuss.pytorch.org 6630, coremltools#1124: h0 != 0, T = 1, b_hn = 1, r = 0.5."""
+    numbers = {"weight_ih": [0, 0, 0.3], "weight_hh": [0, 0, 0.7], "bias_ih": [0, 0, 0.1], "bias_hh": [0, 0, 1.0]}
+    given = {"x": [[[2.0]]], "h0": [[0.4]]}
+    after, before = (one_unit(Recurrent("gru", reset_after=reset), **numbers) for reset in (True, False))
+    n = np.tanh(0.7 + 0.5 * (0.7 * 0.4 + 1.0))
+    assert run(after, given)[Ref("layer", "h")].item() == pytest.approx(0.5 * 0.4 + 0.5 * n, abs=1e-15)
+    n = np.tanh(0.7 + 0.7 * (0.5 * 0.4) + 1.0)
+    assert run(before, given)[Ref("layer", "h")].item() == pytest.approx(0.5 * 0.4 + 0.5 * n, abs=1e-15)
+    assert "nn.GRU(1, 1" in write_pytorch(after, "").code
+    code = write_pytorch(before, "").code
+    assert "class ResetBeforeGRU(nn.Module)" in code and "nn.GRU(" not in code
+    assert to_keras(GRU, dict(after.weights_of(after.nodes[0])))[2].shape == (2, 3)  # both biases go along
+
+
+def test_the_order_of_tensorflow_1_and_its_forget_bias():
+    """tf#29308: i, j, f, o, and a forget bias that is not in the file."""
+    kernel = np.arange(8.0).reshape(2, 4)  # columns i, j, f, o; rows x, h
+    weights = lstm_weights(kernel, np.array([0.1, 0.2, 0.3, 0.4]), 1.0, 1)
+    assert weights["weight_ih"].ravel().tolist() == [0, 2, 1, 3]
+    assert weights["weight_hh"].ravel().tolist() == [4, 6, 5, 7]
+    assert weights["bias_ih"].tolist() == [0.1, 1.3, 0.2, 0.4]
+
+
+def test_a_buffer_of_cudnn_is_refused():
+    """tf#6072, #20571: its layout is the driver's; the canonical arrays of layers are read."""
+    nodes = (
+        Operator("x", "Placeholder", (), (), {"shape": (5, None, 3), "dtype": "float32"}),
+        Operator("rnn", "CudnnRNN", ("x",), (), {}),
+    )
+    file = ModelFile(
+        Path("f.pb"),
+        "tensorflow-graph",
+        WrittenBy("tensorflow"),
+        {},
+        (),
+        FrozenGraph("", nodes, (), (Value("rnn", "", None),)),
+    )
+    with pytest.raises(RefusalError, match="rnn: the operator CudnnRNN is not understood"):
+        read_frozen(file)
+
+
+def test_go_backwards_leaves_its_outputs_reversed(tmp_path):
+    """keras#1431, #3163, #3448: at T = 2, the first output has seen the last step only."""
+    layer = lstm(recurrent_activation="sigmoid", go_backwards=True, return_sequences=True)
+    graph = read_source(keras_file(tmp_path / "m.h5", [layer], {"lstm": LSTM_WEIGHTS}, "2.2.4"), Asked()).graph
+    plain = lstm(recurrent_activation="sigmoid", return_sequences=True)
+    forward = read_source(keras_file(tmp_path / "n.h5", [plain], {"lstm": LSTM_WEIGHTS}, "2.2.4"), Asked()).graph
+    x = DRAW.normal(size=(1, 2, 3))
+    (ours,), (theirs,) = graph.outputs.values(), forward.outputs.values()
+    assert np.array_equal(run(graph, {"inputs": x})[ours], run(forward, {"inputs": x[:, ::-1]})[theirs])
+
+
+def test_both_directions_stop_at_the_padding():
+    """tfjs#2279, keras-js#129: a length of 1 of 2."""
+    model = graphs.one_layer(BOTH)
+    x = np.random.default_rng(0).normal(size=(1, 2, 3))
+    x[0, 1] = 0
+    padded, short = (run(model, {"x": one}) for one in (x, x[:, :1]))
+    for name in ("h", "c", "h_reverse", "c_reverse"):
+        assert np.array_equal(padded[Ref("layer", name)], short[Ref("layer", name)])
+    assert not padded[Ref("layer", "sequence")][0, 1].any()
+
+
+@pytest.mark.usefixtures("with_pytorch")
+def test_a_written_module_takes_any_batch_and_rows_without_a_step():
+    """pytorch#45653, onnx#3182, ort#19270 (batch of 1, then of 2); pytorch#4582 (a length of 0)."""
+    import torch
+
+    from diptych.convert.torch.running import module_from
+
+    graph = graphs.one_layer(BOTH)
+    written = write_pytorch(graph, "")
+    module = module_from(written.code, written.weights).double()
+    for batch in (1, 2):
+        x = np.random.default_rng(batch).normal(size=(batch, 3, 3))
+        x[-1] = 0
+        found = module(torch.from_numpy(x)).detach().numpy()
+        assert np.allclose(found, run(graph, {"x": x})[Ref("dense")], atol=1e-14)
+
+
+@pytest.mark.usefixtures("with_pytorch")
+def test_what_stays_fixed_or_random_in_a_module_is_refused():
+    """pytorch#45653: a state of a fixed batch; and dropout that stays on, which is the mode's fault."""
+    import torch
+    from torch.nn import functional as F
+
+    from diptych.convert.torch.tracing import graph_of
+
+    class Baked(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gru = torch.nn.GRU(3, 4)
+
+        def forward(self, x):
+            return self.gru(x, torch.zeros(1, 2, 4))[0]
+
+    class AlwaysDropping(Baked):
+        def forward(self, x):
+            return self.gru(F.dropout(x, 0.5))[0]
+
+    with pytest.raises(RefusalError, match="bakes in the batch size"):
+        graph_of(Baked(), None)
+    with pytest.raises(RefusalError, match="dropout stays on after training"):
+        graph_of(AlwaysDropping(), None)
+
+
+def test_dropout_in_training_is_not_certified(tmp_path):
+    """keras#19993: once for all steps, or at each step."""
+    layer = lstm(recurrent_activation="sigmoid", dropout=0.5)
+    graph = read_source(keras_file(tmp_path / "m.h5", [layer], {"lstm": LSTM_WEIGHTS}, "2.2.4"), Asked()).graph
+    assert any("dropout acts in training only" in sentence for sentence in graph.uncertified)
 
 
 def test_a_row_that_is_masked_from_end_to_end_keeps_its_state():
@@ -97,154 +306,3 @@ def test_a_mask_with_a_hole_skips_the_step():
     holed = run(model, {"x": x})[Ref("layer", "h")]
     assert np.array_equal(holed, run(model, {"x": x[:, [0, 2]]})[Ref("layer", "h")])
     assert not np.allclose(holed, run(model, {"x": x[:, :2]})[Ref("layer", "h")])
-
-
-def keras_file(path, layers, weights, version, listed=False):
-    """An .h5 file as Keras 1 and 2 wrote it.
-
-    Args:
-        path: of the file.
-        layers: each one's class and config.
-        weights: by layer, the names and arrays.
-        version: of Keras.
-        listed: whether the config is a list, as before 2.2.3.
-    """
-    config = [{"class_name": kind, "config": config} for kind, config in layers]
-    with h5py.File(path, "w") as file:
-        file.attrs["keras_version"] = version
-        file.attrs["backend"] = "tensorflow"
-        file.attrs["model_config"] = json.dumps(
-            {"class_name": "Sequential", "config": config if listed else {"name": "s", "layers": config}}
-        )
-        group = file.create_group("model_weights")
-        group.attrs["layer_names"] = np.array([config["name"].encode() for _, config in layers])
-        for _, config in layers:
-            own = group.create_group(config["name"])
-            named = weights.get(config["name"], {})
-            own.attrs["weight_names"] = np.array([name.encode() for name in named], dtype="S30")
-            for name, array in named.items():
-                own.create_dataset(name, data=array)
-    return path
-
-
-DRAW = np.random.default_rng(5)
-LSTM_WEIGHTS = {
-    "lstm/kernel:0": DRAW.normal(size=(3, 16)), "lstm/recurrent_kernel:0": DRAW.normal(size=(4, 16)),
-    "lstm/bias:0": DRAW.normal(size=16),
-}  # fmt: skip
-
-
-def lstm(**more):
-    return ("LSTM", {"name": "lstm", "units": 4, "batch_input_shape": [None, 5, 3], "activation": "tanh", **more})
-
-
-def test_a_sequential_config_may_be_a_list(tmp_path):
-    """keras#11275, SINTEF/pyopia#159."""
-    path = keras_file(tmp_path / "m.h5", [lstm(recurrent_activation="sigmoid")], {"lstm": LSTM_WEIGHTS}, "2.1.6", True)
-    graph = read_source(path, Asked()).graph
-    assert [node.name for node in graph.nodes] == ["lstm"]
-
-
-@pytest.mark.parametrize(("version", "gate"), [("2.0.8", "hard_sigmoid_keras_2"), ("3.5.0", "hard_sigmoid")])
-def test_hard_sigmoid_is_that_of_the_version(tmp_path, version, gate):
-    """tf#65381, keras PR 19477."""
-    path = keras_file(tmp_path / "m.h5", [lstm(recurrent_activation="hard_sigmoid")], {"lstm": LSTM_WEIGHTS}, version)
-    (node,) = read_source(path, Asked()).graph.nodes
-    assert node.kind.gate == Function(gate)
-
-
-def test_twelve_arrays_of_keras_1_lie_in_the_order_i_c_f_o(tmp_path):
-    """keras#3088: the same numbers as the one kernel of Keras 2 in the order i, f, c, o."""
-    kernel, recurrent, bias = LSTM_WEIGHTS.values()
-    gates = dict(zip("ifco", range(4)))
-    arrays = {
-        f"lstm_{letter}_{gate}:0": part[..., gates[gate] * 4 : gates[gate] * 4 + 4]
-        for gate in "icfo" for letter, part in zip("WUb", (kernel, recurrent, bias))
-    }  # fmt: skip
-    old = ("LSTM", {"name": "lstm", "output_dim": 4, "batch_input_shape": [None, 5, 3], "inner_activation": "sigmoid",
-                    "activation": "tanh", "return_sequences": False})  # fmt: skip
-    first = read_source(keras_file(tmp_path / "1.h5", [old], {"lstm": arrays}, "1.2.2", True), Asked()).graph
-    second = read_source(
-        keras_file(tmp_path / "2.h5", [lstm(recurrent_activation="sigmoid")], {"lstm": LSTM_WEIGHTS}, "2.2.4"), Asked()
-    ).graph
-    assert certify(first, second).same
-
-
-@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
-def test_cudnn_weights_are_read_as_cudnn_reads_them(tmp_path, cell):
-    """keras#9463, tf#6072: each gate's kernel is a matrix (H, I) of the same numbers in the same order; two biases."""
-    gates = 4 if cell == "LSTM" else 3
-    arrays = {
-        "c/kernel:0": DRAW.normal(size=(3, gates * 2)), "c/recurrent_kernel:0": DRAW.normal(size=(2, gates * 2)),
-        "c/bias:0": DRAW.normal(size=2 * gates * 2),
-    }  # fmt: skip
-    layer = (f"CuDNN{cell}", {"name": "c", "units": 2, "batch_input_shape": [None, 5, 3]})
-    (node,) = read_source(keras_file(tmp_path / "c.h5", [layer], {"c": arrays}, "2.2.4"), Asked()).graph.nodes
-    assert {"bias_ih", "bias_hh"} <= set(node.weights)
-    flat = arrays["c/kernel:0"][:, :2].ravel()  # of the first gate
-    row = 2 if cell == "GRU" else 0  # GRU: z first in the file, r first here
-    assert np.array_equal(node.weights["weight_ih"][row : row + 2].ravel(), flat)
-    assert np.array_equal(node.weights["weight_hh"][row : row + 2], arrays["c/recurrent_kernel:0"][:, :2])
-
-
-def test_an_lstm_file_of_keras_2_says_time_major(tmp_path):
-    path = keras_file(
-        tmp_path / "m.h5", [lstm(recurrent_activation="sigmoid", time_major=True)], {"lstm": LSTM_WEIGHTS}, "2.5.0"
-    )
-    x = DRAW.normal(size=(5, 2, 3))
-    graph = read_source(path, Asked()).graph
-    plain = read_source(
-        keras_file(tmp_path / "n.h5", [lstm(recurrent_activation="sigmoid")], {"lstm": LSTM_WEIGHTS}, "2.5.0"), Asked()
-    ).graph
-    (first,), (second,) = graph.outputs.values(), plain.outputs.values()
-    assert np.allclose(
-        run(graph, {"inputs": x})[first], run(plain, {"inputs": x.transpose(1, 0, 2)})[second], atol=1e-15
-    )
-
-
-REFUSED = {
-    "a layer-normalised LSTM (tf PR 15861)": ([("LayerNormLSTM", {"name": "l"})], "2.5.0", "'LayerNormLSTM' cannot be"),
-    "stateful (keras#23462)": ([lstm(stateful=True)], "2.5.0", "lstm .LSTM.: stateful = True"),
-    "an unknown argument": ([lstm(zoneout=0.1)], "2.5.0", r"lstm \(LSTM\): argument zoneout = 0.1 is not known"),
-    "a class of one's own": ([("Mine", {"name": "m"})], "2.5.0", "m: a layer of class 'Mine' cannot be converted"),
-    "another reset form than the bias has": (
-        [("GRU", {"name": "lstm", "units": 4, "reset_after": True, "batch_input_shape": [None, 5, 4]})], "2.5.0",
-        "lstm .GRU.: weights of shapes",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_exact_is_refused(tmp_path, name):
-    layers, version, message = REFUSED[name]
-    layers[0][1].setdefault("batch_input_shape", [None, 5, 3])
-    path = keras_file(tmp_path / "m.h5", layers, {layers[0][1]["name"]: LSTM_WEIGHTS}, version)
-    with pytest.raises(RefusalError, match=message):
-        read_source(path, Asked())
-
-
-def test_a_weight_left_over_and_a_weight_that_is_no_number_are_refused(tmp_path):
-    more = LSTM_WEIGHTS | {"lstm/extra:0": np.zeros(3)}
-    with pytest.raises(RefusalError, match="4 weights, but it has 3"):
-        read_source(keras_file(tmp_path / "a.h5", [lstm()], {"lstm": more}, "2.5.0"), Asked())
-    broken = LSTM_WEIGHTS | {"lstm/bias:0": np.full(16, np.nan)}
-    with pytest.raises(RefusalError, match="lstm/bias:0 has numbers that are not finite"):
-        read_source(keras_file(tmp_path / "b.h5", [lstm()], {"lstm": broken}, "2.5.0"), Asked())
-
-
-def test_a_file_of_weights_asks_for_its_config(tmp_path):
-    path = tmp_path / "w.h5"
-    with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = np.array([b"lstm"])
-        file.attrs["keras_version"], file.attrs["backend"] = "2.2.4", "tensorflow"
-        own = file.create_group("lstm")
-        own.attrs["weight_names"] = np.array([name.encode() for name in LSTM_WEIGHTS])
-        for name, array in LSTM_WEIGHTS.items():
-            own.create_dataset(name, data=array)
-    with pytest.raises(RefusalError, match="--config"):
-        read_source(path, Asked())
-    config = tmp_path / "c.json"
-    layer = {"class_name": "LSTM", "config": lstm(recurrent_activation="sigmoid")[1]}
-    text = json.dumps({"class_name": "Sequential", "keras_version": "2.2.4", "config": [layer]})
-    config.write_text(text, encoding="utf-8")
-    assert len(read_source(path, Asked(config=config)).graph.nodes) == 1

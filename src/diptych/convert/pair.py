@@ -186,8 +186,16 @@ def _first(
             gates = ""
             if isinstance(a.kind, kinds.Recurrent) and isinstance(b.kind, kinds.Recurrent):
                 gates = ", ".join(_gates(a.kind, a.weights, b.weights))
-            return f"{describe(right, Ref(a.name, output))}{place}", gates
+            same = set(a.weights) == set(b.weights) and all(
+                np.array_equal(a.weights[name], b.weights[name]) for name in a.weights
+            )
+            why = "; its weights are the same in both" if same else ""
+            return f"{describe(right, Ref(a.name, output))}{place}{why}", gates
     return f"{next(iter(right.outputs))}: after the last layer with weights", ""
+
+
+def _same_weights(mine: Mapping[str, Values], theirs: Mapping[str, Values]) -> bool:
+    return set(mine) == set(theirs) and all(np.array_equal(mine[name], theirs[name]) for name in mine)
 
 
 def _main(kind: kinds.Kind) -> str:

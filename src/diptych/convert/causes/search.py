@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from diptych.convert.causes import structure, weights
+from diptych.convert.causes import sequences, structure, weights
 from diptych.convert.causes.fault import Fault
 from diptych.convert.graph import Graph
 
@@ -31,6 +31,9 @@ class Explanation:
 
 def faults(graph: Graph) -> Iterator[Fault]:
     """Every mistake that can be planted in a graph, in each layer by itself and in all of them."""
+    for rewired in (structure.rewired, sequences.rewired):
+        for family, what, entry, where, changed_graph in rewired(graph):
+            yield Fault(family, what, where, entry, changed_graph)
     for family, what, entry, change in itertools.chain(weights.changes(), structure.changes()):
         changed = {node.name: new for node in graph.nodes if (new := change(node)) is not None}
         for name, node in changed.items():
@@ -40,15 +43,13 @@ def faults(graph: Graph) -> Iterator[Fault]:
             for node in changed.values():
                 whole = whole.with_node(node)
             yield Fault(family, what, "every layer of its kind", entry, whole)
-    for family, what, entry, where, changed_graph in structure.rewired(graph):
-        yield Fault(family, what, where, entry, changed_graph)
 
 
 def explain(graph: Graph, measure: Measure, limit: float, seconds: float = 60.0) -> Explanation | None:
     """The mistake that brings a model within the limit of another's numbers, or the two that do; None if none do.
 
-    Single mistakes are tried first, and of those that do, the closest one is taken; then pairs, starting with the
-    mistakes that bring the models closest, until the time is up.
+    Single mistakes are tried first; then pairs, starting with the mistakes that bring the models closest, until the
+    time is up.
 
     Args:
         graph: the model that is right.
@@ -57,7 +58,8 @@ def explain(graph: Graph, measure: Measure, limit: float, seconds: float = 60.0)
         seconds: for the pairs.
     """
     before = measure(graph)
-    tried = sorted(((measure(fault.graph), fault) for fault in faults(graph)), key=lambda one: one[0])
+    # Of mistakes that come to the same, the first one is named: those with what is used come before those with weights.
+    tried = sorted(((measure(fault.graph), fault) for fault in faults(graph)), key=lambda one: max(one[0], limit))
     if tried and tried[0][0] <= limit:
         return Explanation((tried[0][1],), before, tried[0][0])
     end = time.monotonic() + seconds

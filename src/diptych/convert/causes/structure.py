@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from diptych.convert.causes.weights import Change
 from diptych.convert.graph import Graph, Node, Ref
@@ -20,6 +21,7 @@ from diptych.convert.kinds import (
     Slice,
 )
 
+Rewiring = tuple[str, str, str, str, Graph]
 GATES = {
     "sigmoid": "sigmoid", "hard_sigmoid": "hard_sigmoid of Keras 3, clip(x / 6 + 0.5)",
     "hard_sigmoid_keras_2": "hard_sigmoid of Keras 1 and 2, clip(0.2 x + 0.5)",
@@ -50,6 +52,9 @@ def changes() -> Iterator[Change]:
         _ends_swapped,
     )
     yield "states", "its initial states are not given to it", "attention_without_state", _without_states
+    yield "clip", "its cell state is not clipped", "", _clip("cell_clip", None)
+    yield "clip", "its cell state is clipped to +-3, the default of LSTMBlockCell", "", _clip("cell_clip", 3.0)
+    yield "clip", "its projection is not clipped", "", _clip("projection_clip", None)
     for epsilon in EPSILONS:
         yield "epsilon", f"its epsilon is {epsilon:g}", "layer_normalization_epsilon", _epsilon(epsilon)
     yield "softmax", "the softmax is missing: these are logits", "logits_or_probabilities", _no_softmax
@@ -120,6 +125,16 @@ def _without_states(node: Node) -> Node | None:
     return None
 
 
+def _clip(name: str, limit: float | None) -> Callable[[Node], Node | None]:
+    def change(node: Node) -> Node | None:
+        if isinstance(node.kind, Recurrent) and node.kind.cell == "lstm" and getattr(node.kind, name) != limit:
+            changes: dict[str, Any] = {name: limit}
+            return replace(node, kind=replace(node.kind, **changes))
+        return None
+
+    return change
+
+
 def _epsilon(epsilon: float) -> Callable[[Node], Node | None]:
     def change(node: Node) -> Node | None:
         if isinstance(node.kind, LayerNormalization | BatchNormalization) and node.kind.epsilon != epsilon:
@@ -141,7 +156,7 @@ def _attention_without_mask(node: Node) -> Node | None:
     return None
 
 
-def rewired(graph: Graph) -> Iterator[tuple[str, str, str, str, Graph]]:
+def rewired(graph: Graph) -> Iterator[Rewiring]:
     """Mistakes with which output of a layer is used: (family, sentence, entry, where, the graph with it)."""
     for node in graph.nodes:
         if not isinstance(node.kind, Recurrent):
@@ -153,7 +168,7 @@ def rewired(graph: Graph) -> Iterator[tuple[str, str, str, str, Graph]]:
             if Ref(node.name, "last") in graph.used():
                 yield (
                     "last", "its last output is outputs[:, -1], where the backward direction has seen one step",
-                    "bidirectional_last_output", where, _using(graph, node, "last", [last], Ref(last.name)),
+                    "bidirectional_last_output", where, using(graph, node, "last", [last], Ref(last.name)),
                 )  # fmt: skip
             if Ref(node.name, "sequence") in graph.used():
                 forward = Node(f"{node.name}_part", Slice(-1, 0, units), {"x": Ref(node.name, "sequence")})
@@ -162,13 +177,13 @@ def rewired(graph: Graph) -> Iterator[tuple[str, str, str, str, Graph]]:
                 joined = Node(f"{node.name}_joined", Concatenate(-1), {"x0": Ref(forward.name), "x1": Ref(turned.name)})
                 yield (
                     "reversed", "the backward direction's outputs stay in the order in which it ran", "go_backwards",
-                    where, _using(graph, node, "sequence", [forward, back, turned, joined], Ref(joined.name)),
+                    where, using(graph, node, "sequence", [forward, back, turned, joined], Ref(joined.name)),
                 )  # fmt: skip
         elif node.kind.direction == "backward" and Ref(node.name, "sequence") in graph.used():
             turned = Node(f"{node.name}_turned", Flip(1), {"x": Ref(node.name, "sequence")})
             yield (
                 "reversed", "its outputs are turned round once too often, or not at all", "go_backwards", where,
-                _using(graph, node, "sequence", [turned], Ref(turned.name)),
+                using(graph, node, "sequence", [turned], Ref(turned.name)),
             )  # fmt: skip
         if Ref(node.name, "last") in graph.used() and "mask" in node.inputs and node.kind.direction == "forward":
             unmasked = Node(f"{node.name}_step", Select(1, -1), {"x": Ref(f"{node.name}_zeros", "sequence")})
@@ -178,11 +193,11 @@ def rewired(graph: Graph) -> Iterator[tuple[str, str, str, str, Graph]]:
             )  # fmt: skip
             yield (
                 "last", "its last output is taken at the last step, which is padding in shorter rows", "padded_outputs",
-                where, _using(graph, node, "last", [twin, unmasked], Ref(unmasked.name)),
+                where, using(graph, node, "last", [twin, unmasked], Ref(unmasked.name)),
             )  # fmt: skip
 
 
-def _using(graph: Graph, node: Node, output: str, added: list[Node], instead: Ref) -> Graph:
+def using(graph: Graph, node: Node, output: str, added: list[Node], instead: Ref) -> Graph:
     """The graph where something else is used for an output of a node."""
     old = Ref(node.name, output)
     nodes: list[Node] = []

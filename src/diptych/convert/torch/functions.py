@@ -233,6 +233,11 @@ def _same(builder: Builder, name: str, arguments: list[Any], options: dict[str, 
 
 
 def _dropout(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
+    if _option(arguments, options, 2, "training", True) is not False:
+        raise RefusalError(
+            f"{builder.where}: dropout stays on after training, because F.dropout is called without "
+            f"training=self.training (diptych differences training_mode); no two runs give the same numbers"
+        )
     builder.uncertified.append(f"{name}: dropout draws other random numbers")
     rate = float(builder.number(_option(arguments, options, 1, "p", 0.5)))
     return builder.add(name, kinds.Dropout(rate), {"x": builder.tensor(arguments[0])})

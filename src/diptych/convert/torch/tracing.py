@@ -93,6 +93,11 @@ def _read(builder: Builder, node: Any) -> Any:
         builder.where = node.target
         return MODULES[kind](builder, node.target, layer, arguments, options)
     if node.op == "get_attr":
+        if str(node.target).startswith("_tensor_constant"):
+            raise RefusalError(
+                "a tensor that forward makes with fixed sizes, such as torch.zeros(1, 4, 8) for an initial state, "
+                "bakes in the batch size: leave a state of zeros out, or take the sizes from an input (x.size(0))"
+            )
         raise RefusalError(
             f"{node.target}: a parameter or buffer that forward uses by itself cannot be converted; put it in a layer"
         )

@@ -1,0 +1,70 @@
+"""Mistakes with sequences: masks taken for lengths, rows without a step, time and batch in each other's place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from diptych.convert.causes.structure import Rewiring, using
+from diptych.convert.graph import Graph, Node, Ref
+from diptych.convert.kinds import MaskOfLengths, Masks, Merge, Recurrent, Reduce, Scaled, Select, Transpose
+
+
+def rewired(graph: Graph) -> Iterator[Rewiring]:
+    """Each mistake, planted in a recurrent layer."""
+    for node in graph.nodes:
+        if not isinstance(node.kind, Recurrent):
+            continue
+        where = node.origin or node.name
+        if "mask" in node.inputs:
+            counted, lengths = _counted(node)
+            yield (
+                "mask", "its mask is taken for lengths: as many first steps as are real, whichever they are",
+                "masks_with_holes", where, _with_mask(graph, node, [*counted, lengths], lengths),
+            )  # fmt: skip
+            started = _rows_started(node)
+            yield (
+                "empty rows", "a row without a real step is run for one step (a length of 0 made 1)",
+                "empty_sequences", where, _with_mask(graph, node, started, started[-1]),
+            )  # fmt: skip
+        if not any(name != "x" for name in node.inputs if name != "mask"):
+            yield (
+                "axes", "it runs along the batch: time and batch are in each other's place (batch_first, time_major)",
+                "time_major", where, _along_the_batch(graph, node),
+            )  # fmt: skip
+
+
+def _counted(node: Node) -> tuple[list[Node], Node]:
+    count = Node(f"{node.name}_count", Reduce("sum", 1), {"x": node.inputs["mask"]})
+    inputs = {"x": node.inputs["x"], "lengths": Ref(count.name)}
+    return [count], Node(f"{node.name}_of_lengths", MaskOfLengths(), inputs)
+
+
+def _rows_started(node: Node) -> list[Node]:
+    """The mask, and True at the first step of a row that has none."""
+    (count,), _ = _counted(node)
+    one = Node(f"{node.name}_one", Scaled(0.0, 1.0), {"x": Ref(count.name)})
+    some = Node(f"{node.name}_some", Merge("minimum"), {"x0": Ref(count.name), "x1": Ref(one.name)})
+    none = Node(f"{node.name}_none", Scaled(-1.0, 1.0), {"x": Ref(some.name)})
+    inputs = {"x": node.inputs["x"], "lengths": Ref(none.name)}
+    first = Node(f"{node.name}_first", MaskOfLengths(), inputs)
+    both = {"x0": node.inputs["mask"], "x1": Ref(first.name)}
+    return [count, one, some, none, first, Node(f"{node.name}_started", Masks("any"), both)]
+
+
+def _with_mask(graph: Graph, node: Node, added: list[Node], mask: Node) -> Graph:
+    changed = replace(node, inputs={**node.inputs, "mask": Ref(mask.name)})
+    nodes = [new for one in graph.nodes for new in ([*added, changed] if one.name == node.name else [one])]
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _along_the_batch(graph: Graph, node: Node) -> Graph:
+    """The layer over x with its first two axes turned, and its sequence turned back."""
+    turned = Node(f"{node.name}_turned", Transpose((1, 0, 2)), {"x": node.inputs["x"]})
+    back = Node(f"{node.name}_back", Transpose((1, 0, 2)), {"x": Ref(node.name, "sequence")})
+    last = Node(f"{node.name}_last", Select(1, -1), {"x": Ref(back.name)})
+    graph = using(graph, node, "last", [last], Ref(last.name))
+    graph = using(graph, node, "sequence", [back], Ref(back.name))
+    changed = replace(node, inputs={"x": Ref(turned.name)})
+    nodes = [new for one in graph.nodes for new in ([turned, changed] if one.name == node.name else [one])]
+    return replace(graph, nodes=tuple(nodes))
