@@ -142,6 +142,33 @@ def test_models_inside_models(keras):
     assert {"a.weight_ih_l0", "b.weight"} <= set(module.state_dict())
 
 
+def test_a_file_has_its_weights_where_keras_has_them(keras, tmp_path):
+    """The archive keeps them by the alphabet: backward before forward, and cells by their classes' names."""
+    from diptych.convert.keras.live import graph_of
+    from diptych.convert.keras.running import _check_weights
+    from diptych.convert.source import Asked, read_source
+
+    L = keras.layers
+    model = keras.Sequential([
+        L.Input((5, 3)), L.Bidirectional(L.LSTM(4, return_sequences=True)),
+        L.RNN([L.SimpleRNNCell(4), L.LSTMCell(4), L.GRUCell(4)], return_sequences=True), L.Bidirectional(L.GRU(4)),
+    ])  # fmt: skip
+    randomized(model).save(tmp_path / "m.keras")
+    source = read_source(tmp_path / "m.keras", Asked())
+    live = graph_of(model).weights()
+    found = source.graph.weights()
+    assert list(found) == list(live)
+    assert all(np.array_equal(found[name], live[name]) for name in live)
+    weights = source.original.weights
+    arrays = {f"{path}|{n}": array for path, named in weights.items() for n, (_, array) in enumerate(named)}
+    config = model.to_json()
+    _check_weights(config, arrays, str(tmp_path / "m.keras"))
+    first = next(name for name in arrays if name.startswith("bidirectional") and name.endswith("|0"))
+    arrays[first], arrays[first[:-1] + "3"] = arrays[first[:-1] + "3"], arrays[first]
+    with pytest.raises(RefusalError, match="Keras reads other numbers as its weight 0"):
+        _check_weights(config, arrays, str(tmp_path / "m.keras"))
+
+
 REFUSED = {
     "stateful": (
         lambda K, L: K.Sequential([L.Input(batch_shape=(2, 5, 3)), L.LSTM(4, stateful=True)]), "stateful = True"

@@ -27,6 +27,8 @@ from diptych.errors import RefusalError
 from diptych.panel import is_installed
 from diptych.processes.call import call
 
+SUFFIXES = {"keras": ".keras", "keras-weights": ".weights.h5", "keras-h5": ".h5", "keras-h5-weights": ".h5"}
+
 
 class Original(Protocol):
     """The user's model where its framework can run it."""
@@ -62,6 +64,7 @@ class Source:
 class KerasOriginal:
     """A model that Keras 3 wrote."""
 
+    file: ModelFile
     config: dict[str, Any]
     weights: dict[str, NamedArrays]
     read: Callable[[dict[str, NamedArrays]], Graph]
@@ -75,9 +78,10 @@ class KerasOriginal:
             for number, (_, array) in enumerate(named)
         }
         save_file(arrays, folder / "original.safetensors")
-        found = call(
-            "tensorflow", "diptych.convert.keras.running:run_original", {"folder": str(folder)}, threads, "cpu"
-        )
+        named = folder / f"original{SUFFIXES[self.file.format]}"  # Keras tells files apart by their names
+        named.symlink_to(self.file.path.resolve())
+        arguments = {"folder": str(folder), "file": str(named)}
+        found = call("tensorflow", "diptych.convert.keras.running:run_original", arguments, threads, "cpu")
         return party_of_original(graph, found, self.weights, self.read)
 
 
@@ -163,7 +167,8 @@ def _keras(file: ModelFile, asked: Asked) -> Source:
     graph = read(weights)
     new = (version or "").startswith("3.")
     missing = [] if new else [f"the model as {file.written_by} runs it: Keras 3 cannot, so the formulas judge alone"]
-    original = KerasOriginal(architecture, weights, read) if new and is_installed("tensorflow") else None
+    runs = new and file.format in SUFFIXES and is_installed("tensorflow")
+    original = KerasOriginal(file, architecture, weights, read) if runs else None
     return _source(file, graph, original, missing)
 
 

@@ -10,6 +10,7 @@ layer's own name. Their own names are numbers: 0 kernel, 1 recurrent kernel, 2 b
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def read_keras_archive(path: Path, archive: ZipArchive) -> ModelFile:
     for name in tensors:
         groups.setdefault("/".join(name.split("/")[:2]), []).append(name)
     layers = tuple(
-        Layer(layer.name, layer.kind, tuple(groups.pop(place, ())), layer.config)
+        Layer(layer.name, layer.kind, in_keras_order(groups.pop(place, []), layer.config), layer.config)
         for layer, place in zip(layers, _paths(layers))
     )
     if not layers:  # a model of the user's own class, which tells of no layers
@@ -89,6 +90,29 @@ def in_number_order(name: str) -> str:
     return re.sub(r"\d+", lambda found: found[0].zfill(8), name)
 
 
+def in_keras_order(names: Sequence[str], config: Mapping[str, Any]) -> tuple[str, ...]:
+    """A layer's weights as `get_weights()` has them; the file has what is within a layer in the alphabet's order.
+
+    Forward comes before backward, and cells come as the configuration lists them.
+    """
+    cells = [f"/cells/{place.rpartition('/')[2]}/" for place in _paths(_cells(config))]
+
+    def rank(name: str) -> tuple[bool, int]:
+        return "/backward_layer/" in name, next((n for n, cell in enumerate(cells) if cell in name), 0)
+
+    return tuple(sorted(names, key=rank))
+
+
+def _cells(config: Any) -> tuple[Layer, ...]:
+    """The cells that a layer's configuration lists."""
+    if not isinstance(config, Mapping):
+        return ()
+    listed = config.get("cells")
+    if isinstance(listed, list):
+        return tuple(Layer("", str(one.get("class_name")), ()) for one in listed if isinstance(one, Mapping))
+    return next((found for one in config.values() if (found := _cells(one))), ())
+
+
 def _by_place(file: Hdf5File, tensors: dict[str, Tensor]) -> tuple[Layer, ...]:
     """The layers by where their weights lie: what is within a cell or a wrapper is the layer's around it."""
     groups: dict[str, list[str]] = {}
@@ -99,7 +123,7 @@ def _by_place(file: Hdf5File, tensors: dict[str, Tensor]) -> tuple[Layer, ...]:
     found = []
     for place, names in groups.items():
         own = file.attributes.get(f"{place}/vars", {}).get("name", place)
-        found.append(Layer(str(own), _kind(place, names, tensors), tuple(names)))
+        found.append(Layer(str(own), _kind(place, names, tensors), in_keras_order(names, {})))
     return tuple(found)
 
 

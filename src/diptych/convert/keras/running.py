@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -12,18 +13,43 @@ import numpy as np
 import tensorflow as tf
 from safetensors.numpy import load_file
 
+from diptych.errors import RefusalError
+
 RATE = 0.125  # in float32, too: Keras rounds it
 
 
-def run_original(panel: ModuleType, folder: str) -> dict[str, Any]:
+def run_original(panel: ModuleType, folder: str, file: str) -> dict[str, Any]:
     """Run a model from its config (`original.json`) and weights (`original.safetensors`, "PATH|NUMBER") in a folder.
 
-    The config is taken in float64, and in float32 for the outputs only.
+    The config is taken in float64, and in float32 for the outputs only. Keras loads the weights from the user's file,
+    too: so a weight that was read into the wrong place cannot be certified there.
+
+    Raises:
+        RefusalError: Keras finds other numbers in the file, or cannot load it.
     """
     config = Path(folder, "original.json").read_text(encoding="utf-8")
     arrays = load_file(Path(folder, "original.safetensors"))
     trial = load_file(Path(folder, "trial.safetensors"))
+    if "module" not in json.loads(config):  # a whole .h5 has Keras 2's form, read in such files only
+        config = keras.saving.load_model(file, compile=False).to_json()
+    _check_weights(config, arrays, file)
     return run_built(config, arrays, trial) | {"versions": {"tensorflow": tf.__version__, "keras": keras.__version__}}
+
+
+def _check_weights(config: str, arrays: dict[str, Any], file: str) -> None:
+    """Compare the weights that were read with those that Keras itself loads."""
+    try:
+        loaded = keras.models.model_from_json(config)
+        loaded.load_weights(file)
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise RefusalError(f"{file}: Keras {keras.__version__} cannot load its weights: {error}") from error
+    for path, layer in layers_of(loaded):
+        for number, value in enumerate(layer.get_weights()):
+            found = arrays.get(f"{path}|{number}")
+            if found is None or not np.array_equal(np.asarray(found, value.dtype), value):
+                raise RefusalError(
+                    f"{file}: {path}: Keras reads other numbers as its weight {number} than were read here"
+                )
 
 
 def run_built(config: str, arrays: dict[str, Any], trial: dict[str, Any]) -> dict[str, Any]:
