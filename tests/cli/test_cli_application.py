@@ -12,8 +12,9 @@ import typer
 
 import diptych
 from diptych import config as configs
-from diptych.cli import application, options
+from diptych.cli import application, benchmark, options
 from diptych.errors import DiptychError
+from diptych.evaluation.measures import MEASURES
 
 
 def test_help_loads_nothing_but_what_draws_it(in_new_process):
@@ -53,6 +54,11 @@ def test_no_command_is_wrong_usage_and_shows_the_help(diptych_command):
     assert "translate" in out
 
 
+def test_the_help_lists_every_measure(diptych_command):
+    told = diptych_command("evaluate", "--help")[1]
+    assert ",".join(MEASURES) in told
+
+
 def test_the_version(diptych_command):
     assert diptych_command("--version") == (0, f"diptych {diptych.__version__}\n", "")
 
@@ -63,6 +69,8 @@ def test_the_choices_are_those_of_the_library():
 
     assert choices("Backend") == set(get_args(configs.Backend))
     assert choices("AnyBackend") == {*get_args(configs.Backend), "reference"}
+    assert {each.value for each in benchmark.Attention} == set(get_args(configs.Attention))
+    assert {each.value for each in benchmark.Precision} == set(get_args(configs.TrainingPrecision))
     assert {each for part in choices("Precision") for each in get_args(part)} == set(
         get_args(configs.TrainingPrecision)
     )

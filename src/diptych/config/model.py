@@ -100,9 +100,24 @@ class ModelConfig(Section):
         return self.encoder_size * self.directions
 
     @property
+    def attends_first(self) -> bool:
+        """Whether the decoder looks back before its step, with the state before it; else after, with that after it."""
+        return self.attention == "additive"
+
+    @property
+    def has_score_layer(self) -> bool:
+        """Whether scores come from a hidden layer; else they are products of states and keys."""
+        return self.attention in ("additive", "concat")
+
+    @property
     def score_size(self) -> int:
-        """A: the hidden size of the additive and concat scores."""
+        """A: the size of the scores' hidden layer."""
         return self.attention_size or self.decoder_size
+
+    @property
+    def key_size(self) -> int:
+        """The size of the attention's keys, what scores need of the memory."""
+        return {"dot": self.memory_size, "general": self.decoder_size}.get(self.attention, self.score_size)
 
     @property
     def context_size(self) -> int:
@@ -119,6 +134,6 @@ class ModelConfig(Section):
 
     @property
     def decoder_input_size(self) -> int:
-        """What the decoder's first layer sees: embedding, then context if additive, then what is fed."""
-        context = self.memory_size if self.attention == "additive" else 0
+        """What the decoder's first layer sees: embedding, then a context made before the step, then what is fed."""
+        context = self.memory_size if self.attends_first else 0
         return self.embedding_size + context + (self.feature_size if self.input_feeding else 0)

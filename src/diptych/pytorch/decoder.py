@@ -109,7 +109,7 @@ class Decoder(nn.Module):
         Returns:
             The features (B, T, F) that the output layer sees and the attention's weights (B, T, S).
         """
-        if self.config.attention == "additive" or self.config.input_feeding:
+        if self.config.attends_first or self.config.input_feeding:
             return self._step_by_step(embedded, state, source, masks)
         return self._all_at_once(embedded, state, source, masks)
 
@@ -137,7 +137,7 @@ class Decoder(nn.Module):
         if products is None:
             products = at_one_step(self._products(embedded[None], attentional=self.config.attentional_layer))
         output, layers = state.fed, []
-        if self.config.attention == "additive":  # the query is the state before this step
+        if self.config.attends_first:  # the query is the state before this step
             context, weights = self._attend_once(state.layers[-1][0], source, products)
             output = torch.cat([context, state.fed], dim=-1)
         for i, layer in enumerate(self.layers):
@@ -146,7 +146,7 @@ class Decoder(nn.Module):
             from_hidden = products.layers[i].hidden(state.layers[i][0])
             layers.append(advance(layer.cell, from_input, from_hidden, state.layers[i]))
             output = layers[i][0]
-        if self.config.attention != "additive":  # the query is the state after this step
+        if not self.config.attends_first:  # the query is the state after this step
             context, weights = self._attend_once(output, source, products)
         features = torch.cat([context, output], dim=-1)
         if products.attentional is not None:
@@ -191,7 +191,7 @@ class Decoder(nn.Module):
             LayerProducts(layer.rest(embedded if i == 0 else nothing), layer.hidden(embedded))
             for i, layer in enumerate(self.layers)
         )
-        weighs = self.config.attention in ("additive", "concat")
+        weighs = self.config.has_score_layer
         return Products(
             tuple(layers),
             self.attention.query.at_each_step(embedded) if weighs else None,

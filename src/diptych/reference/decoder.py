@@ -73,7 +73,7 @@ class Decoder:
         Returns:
             The features (B, T, F) that the output layer sees and the attention's weights (B, T, S).
         """
-        if self.config.attention == "additive" or self.config.input_feeding:
+        if self.config.attends_first or self.config.input_feeding:
             return self._step_by_step(embedded, state, source, masks)
         return self._all_at_once(embedded, state, source, masks)
 
@@ -92,14 +92,14 @@ class Decoder:
             The features (B, F), the attention's weights (B, S) and the next state.
         """
         output, layers = np.concatenate([embedded, state.fed], axis=-1), []
-        if self.config.attention == "additive":  # the query is the state before this step
+        if self.config.attends_first:  # the query is the state before this step
             context, weights = self._attend_once(state.layers[-1][0], source)
             output = np.concatenate([embedded, context, state.fed], axis=-1)
         for i, layer in enumerate(self.layers):
             inputs = apply_dropout(output, masks, f"decoder.{i}", self.config.dropout)
             output, layer_state = layer.step(inputs, state.layers[i])
             layers.append(layer_state)
-        if self.config.attention != "additive":  # the query is the state after this step
+        if not self.config.attends_first:  # the query is the state after this step
             context, weights = self._attend_once(output, source)
         features = self._features(np.concatenate([context, output], axis=-1))
         fed = features if self.config.input_feeding else state.fed

@@ -103,8 +103,7 @@ def _decoding_step(model: Any, source: Any, lengths: Any, tokens: Any) -> Iterat
     config = model.config
     memory, state = model.encode(source, lengths)
     if config.attention != "none":
-        size = {"dot": "M", "general": "H"}.get(config.attention, "A")
-        yield "one step: keys (once a source)", f"B S {size}", memory.keys
+        yield "one step: keys (once a source)", "B S A", memory.keys
     yield "one step: tokens", "B", tokens
     embedded = model.embed_target(tokens)
     yield "one step: target_embedding", "B E", embedded

@@ -127,8 +127,8 @@ def summarize(config: RunConfig, vocabularies: tuple[int, int], device: str = "a
     model = config.model
     sizes = {"B": B, "S": S, "T": T, "N": N, "V": vocabularies[1], "E": model.embedding_size, "M": model.memory_size}
     sizes |= {"H": model.decoder_size, "F": model.feature_size}
-    if model.attention in ("additive", "concat"):
-        sizes["A"] = model.score_size
+    if model.attention != "none":
+        sizes["A"] = model.key_size
     versions = {each: told[each]["versions"] for each in asked}
     return Summary(config.name, weights, tensors, sizes, versions, [each for each in BACKENDS if each not in asked])
 

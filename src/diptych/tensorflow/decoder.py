@@ -107,7 +107,7 @@ class Decoder(Layer):
         Returns:
             The features (B, T, F) that the output layer sees and the attention's weights (B, T, S).
         """
-        if self.config.attention == "additive" or self.config.input_feeding:
+        if self.config.attends_first or self.config.input_feeding:
             return self._step_by_step(embedded, state, source, masks)
         return self._all_at_once(embedded, state, source, masks)
 
@@ -135,7 +135,7 @@ class Decoder(Layer):
         if products is None:
             products = at_one_step(self._products(embedded[None], attentional=self.config.attentional_layer))
         output, layers = state.fed, []
-        if self.config.attention == "additive":  # the query is the state before this step
+        if self.config.attends_first:  # the query is the state before this step
             context, weights = self._attend_once(state.layers[-1][0], source, products)
             output = tf.concat([context, state.fed], axis=-1)
         for i, layer in enumerate(self.layers):
@@ -144,7 +144,7 @@ class Decoder(Layer):
             from_hidden = products.layers[i].hidden(state.layers[i][0])
             layers.append(advance(layer.cell, from_input, from_hidden, state.layers[i]))
             output = layers[i][0]
-        if self.config.attention != "additive":  # the query is the state after this step
+        if not self.config.attends_first:  # the query is the state after this step
             context, weights = self._attend_once(output, source, products)
         features = tf.concat([context, output], axis=-1)
         if products.attentional is not None:
@@ -192,7 +192,7 @@ class Decoder(Layer):
             LayerProducts(layer.rest(embedded if i == 0 else nothing), layer.hidden(embedded))
             for i, layer in enumerate(self.layers)
         )
-        weighs = self.config.attention in ("additive", "concat")
+        weighs = self.config.has_score_layer
         return Products(
             tuple(layers),
             self.attention.query.at_each_step(embedded) if weighs else None,

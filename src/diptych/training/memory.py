@@ -91,7 +91,7 @@ def needed_memory(config: RunConfig, sizes: tuple[int, int], batch: LargestBatch
     decoder += target * (model.context_size + model.feature_size)
     scores = 0
     if model.attention != "none":
-        hidden = model.score_size if model.attention in ("additive", "concat") else 0
+        hidden = model.score_size if model.has_score_layer else 0
         scores = source * target * (1 + hidden) + source * model.decoder_size
     return Memory(
         parameters=weights * number,
