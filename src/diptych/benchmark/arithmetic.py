@@ -80,37 +80,36 @@ def decoding_products(
         source: S, padding included.
         rows: R of each step in turn: how many hypotheses are extended.
     """
-    found = _reading(config, sentences, source)
+    products = _reading(config, sentences, source)
     for size, steps in sorted(Counter(rows).items()):
         step = [*_decoder(config, size, source, 1), _output(config, vocabulary_size, size)]
-        found += [replace(product, count=product.count * steps) for product in step]
-    return found
+        products += [replace(product, count=product.count * steps) for product in step]
+    return products
 
 
 def _reading(config: ModelConfig, sentences: int, source: int) -> list[Product]:
     """What is done once per source: encoder, bridge and the attention's keys."""
-    found = []
+    products = []
     gates, memory, rows = len(GATES[config.cell]), config.memory_size, sentences * source
     for layer in range(config.encoder_layers):
         inputs = config.embedding_size if layer == 0 else memory
         outputs = gates * config.encoder_size
         for direction in ("forward", "backward")[: config.directions]:
             name = f"encoder {direction} {layer}"
-            found.append(_product(f"{name} input", rows, inputs, outputs))
-            found.append(_product(f"{name} hidden", sentences, config.encoder_size, outputs, source))
+            products.append(_product(f"{name} input", rows, inputs, outputs))
+            products.append(_product(f"{name} hidden", sentences, config.encoder_size, outputs, source))
     if config.bridge == "dense":
         for layer in range(config.decoder_layers):
             for state in ("hidden", "cell") if config.cell == "lstm" else ("hidden",):
-                found.append(_product(f"bridge {layer} {state}", sentences, memory, config.decoder_size))
-    if config.attention in ("additive", "concat", "general"):
-        size = config.decoder_size if config.attention == "general" else config.score_size
-        found.append(_product("attention keys", rows, memory, size))
-    return found
+                products.append(_product(f"bridge {layer} {state}", sentences, memory, config.decoder_size))
+    if config.attention not in ("none", "dot"):  # whose keys are the memory as it is
+        products.append(_product("attention keys", rows, memory, config.key_size))
+    return products
 
 
 def _decoder(config: ModelConfig, rows: int, source: int, target: int) -> list[Product]:
     """What is done for `target` positions of each of `rows` targets, but for the output layer."""
-    loops = config.attention == "additive" or config.input_feeding  # a step's input depends on the step before
+    loops = config.attends_first or config.input_feeding  # a step's input depends on the step before
     once, stepwise = (rows * target, 1), (rows, target)
     size, gates = config.decoder_size, len(GATES[config.cell])
 
@@ -118,23 +117,25 @@ def _decoder(config: ModelConfig, rows: int, source: int, target: int) -> list[P
         m, count = stepwise if in_loop else once
         return _product(name, m, inputs, outputs, count)
 
-    found = [dense("decoder 0 embedded", config.embedding_size, gates * size, False)]
+    products = [dense("decoder 0 embedded", config.embedding_size, gates * size, False)]
     rest = config.decoder_input_size - config.embedding_size
     if rest:
-        found.append(dense("decoder 0 rest", rest, gates * size, True))
-    found += [dense(f"decoder {layer} input", size, gates * size, loops) for layer in range(1, config.decoder_layers)]
-    found += [dense(f"decoder {layer} hidden", size, gates * size, True) for layer in range(config.decoder_layers)]
+        products.append(dense("decoder 0 rest", rest, gates * size, True))
+    products += [
+        dense(f"decoder {layer} input", size, gates * size, loops) for layer in range(1, config.decoder_layers)
+    ]
+    products += [dense(f"decoder {layer} hidden", size, gates * size, True) for layer in range(config.decoder_layers)]
     queries, count = (1, target) if loops else (target, 1)
-    if config.attention in ("additive", "concat"):
-        found.append(dense("attention query", size, config.score_size, loops))
+    if config.has_score_layer:
+        products.append(dense("attention query", size, config.score_size, loops))
     elif config.attention != "none":
-        found.append(Product("attention scores", "forward", rows, queries, size, source, count))
+        products.append(Product("attention scores", "forward", rows, queries, size, source, count))
     if config.attention != "none":
-        found.append(Product("attention context", "forward", rows, queries, source, config.memory_size, count))
+        products.append(Product("attention context", "forward", rows, queries, source, config.memory_size, count))
     if config.attentional_layer:
         seen = config.context_size + size
-        found.append(dense("attentional layer", seen, config.feature_size, config.input_feeding))
-    return found
+        products.append(dense("attentional layer", seen, config.feature_size, config.input_feeding))
+    return products
 
 
 def _output(config: ModelConfig, vocabulary_size: int, rows: int) -> Product:

@@ -55,7 +55,7 @@ def benchmark(request: Request, say: Say) -> dict[str, Any]:
     threads = request.threads or int(circumstances["usable_processors"])
     with _workload(request) as run:
         variants = request.variants(run.config)
-        found: dict[tuple[str, int], list[dict[str, Any]]] = {
+        answers_of: dict[tuple[str, int], list[dict[str, Any]]] = {
             (backend, number): [] for number in range(len(variants)) for backend in backends
         }
         began, rounds = time.monotonic(), 0
@@ -64,12 +64,12 @@ def benchmark(request: Request, say: Say) -> dict[str, Any]:
             for number, variant in enumerate(variants):
                 for backend in backends if rounds % 2 else reversed(backends):
                     answer = _measure(request, run, variant, backend, threads)
-                    found[backend, number].append(answer)
+                    answers_of[backend, number].append(answer)
                     say(_line(backend, variant, rounds, answer))
         return {
             "benchmarks": [
                 summary
-                for (backend, number), answers in found.items()
+                for (backend, number), answers in answers_of.items()
                 for summary in summaries(backend, variants[number], answers)
             ],
             "workload": _describe(run, request, rounds),

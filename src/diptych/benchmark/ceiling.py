@@ -50,11 +50,11 @@ class Ceiling:
 
     def to_json(self) -> list[dict[str, Any]]:
         """Each product of the typical batch with the median of its speeds."""
-        found = []
+        timed = []
         for product in self._typical:
             shape = _shape(product)
-            found.append(asdict(product) | {"gflops_per_second": self._speed(shape) / 1e9})
-        return found
+            timed.append(asdict(product) | {"gflops_per_second": self._speed(shape) / 1e9})
+        return timed
 
     def _speed(self, shape: Shape) -> float:
         """Operations per second of one product."""

@@ -74,10 +74,10 @@ class DecodingTrial:
         """Those of each batch; none where the model decides when it ends."""
         if self._ends:
             return []
-        found = []
+        products = []
         for source, lengths, longest in self.batches:
-            found += self._products(len(lengths), source.shape[1], self._rows(longest))
-        return found
+            products += self._products(len(lengths), source.shape[1], self._rows(longest))
+        return products
 
     def typical(self) -> list[Product]:
         """Those of a batch and a step whose sizes are the medians."""
@@ -109,7 +109,7 @@ class DecodingTrial:
         """Translate a batch: how many tokens its translations have."""
         if self._search.beam_size > 1:
             size, penalty = self._search.beam_size, self._search.length_penalty
-            found = [best[0] for best in beam(self._stepper, source, lengths, longest, size, penalty)]
+            hypotheses = [best[0] for best in beam(self._stepper, source, lengths, longest, size, penalty)]
         else:
-            found = greedy(self._stepper, source, lengths, longest)
-        return sum(len(hypothesis.tokens) for hypothesis in found)
+            hypotheses = greedy(self._stepper, source, lengths, longest)
+        return sum(len(hypothesis.tokens) for hypothesis in hypotheses)

@@ -52,7 +52,7 @@ class Request:
         standard = self.config is None
         attentions = self.attentions or (ATTENTIONS if standard else (config.model.attention,))
         precisions = self.precisions or (PRECISIONS if standard else (config.training.precision,))
-        found = []
+        configs = []
         for choice in itertools.product(attentions, precisions, self.batch_sizes or (config.training.batch_size,)):
             values = config.model_dump(mode="json")
             values["model"]["attention"], values["training"]["precision"] = choice[:2]
@@ -61,8 +61,8 @@ class Request:
                 values["training"]["batch_by"] = "sentences"
             if values["training"]["batch_by"] == "sentences":
                 values["search"]["batch_size"] = choice[2]
-            found.append(parse_config(values, origin="benchmark"))
-        return found
+            configs.append(parse_config(values, origin="benchmark"))
+        return configs
 
     def command(self) -> str:
         """The command that measures the same again."""

@@ -60,8 +60,8 @@ def speeds(
         search_name(size): DecodingTrial(panel, run, model, test, size, batches, ends=False) for size in beam_sizes
     }
     trials["training"] = TrainingTrial(panel, run, model, steps)
-    found = measure(panel, trials, run.config.training.arithmetic, blocks, seconds)
-    return {"trials": found, "startup_seconds": startup_seconds, **told_by(panel)}
+    measured = measure(panel, trials, run.config.training.arithmetic, blocks, seconds)
+    return {"trials": measured, "startup_seconds": startup_seconds, **told_by(panel)}
 
 
 def search_name(beam_size: int) -> str:

@@ -17,20 +17,20 @@ Values = Mapping[str, Any]
 def print_benchmark(report: Values, console: Console | None = None) -> None:
     """Print speeds, then what comes before them, then the circumstances."""
     console = console or Console()
-    found: Sequence[Values] = report["benchmarks"]
+    benchmarks: Sequence[Values] = report["benchmarks"]
     console.print(_heading(report), markup=False, highlight=False, soft_wrap=True)
-    console.print(_speeds(found))
-    console.print(_beginnings(found))
+    console.print(_speeds(benchmarks))
+    console.print(_beginnings(benchmarks))
     for line in _notes(report):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _heading(report: Values) -> str:
     """What was measured."""
-    workload, found = report["workload"], report["benchmarks"]
+    workload, benchmarks = report["workload"], report["benchmarks"]
     model = workload["model"]
     encoder = f"{model['encoder_layers']} x {'2 x ' if model['bidirectional'] else ''}{model['encoder_size']}"
-    batches = " and ".join(str(size) for size in dict.fromkeys(each["batch_size"] for each in found))
+    batches = " and ".join(str(size) for size in dict.fromkeys(each["batch_size"] for each in benchmarks))
     source, target = workload["vocabularies"]
     return (
         f"{workload['name']}: {model['cell']}, embedding {model['embedding_size']}, encoder {encoder}, decoder "
@@ -39,18 +39,18 @@ def _heading(report: Values) -> str:
     )
 
 
-def _speeds(found: Sequence[Values]) -> Table:
+def _speeds(benchmarks: Sequence[Values]) -> Table:
     """A row for each task and variant; for each backend its speed, half the quartiles' distance, and the share."""
-    backends = list(dict.fromkeys(each["backend"] for each in found))
-    keys = _keys(found)
+    backends = list(dict.fromkeys(each["backend"] for each in benchmarks))
+    keys = _keys(benchmarks)
     table = _table("Per second, target tokens trained or sentences translated", ("task", *keys))
     for backend in backends:
         for column in (NAMES[backend], "±", "ceiling"):
             table.add_column(column, justify="right", no_wrap=True)
     rows: dict[tuple[str, ...], dict[str, Values]] = {}
-    for each in found:
+    for each in benchmarks:
         rows.setdefault((each["task"], *(str(each[key]) for key in keys)), {})[each["backend"]] = each
-    tasks = list(dict.fromkeys(each["task"] for each in found))
+    tasks = list(dict.fromkeys(each["task"] for each in benchmarks))
     for row in sorted(rows, key=lambda row: tasks.index(row[0])):
         cells = []
         for backend in backends:
@@ -62,13 +62,13 @@ def _speeds(found: Sequence[Values]) -> Table:
     return table
 
 
-def _beginnings(found: Sequence[Values]) -> Table:
+def _beginnings(benchmarks: Sequence[Values]) -> Table:
     """A row for each variant and backend: what there is before the steady state, memory, and the ceiling."""
-    keys = _keys(found)
+    keys = _keys(benchmarks)
     table = _table("Training: before the steady state, peak memory, and the ceiling", ("backend", *keys))
     for column in ("start-up", "compiling", "memory", "GFLOP/s", "tokens/s"):
         table.add_column(column, justify="right", no_wrap=True)
-    for each in (each for each in found if each["task"] == "training"):
+    for each in (each for each in benchmarks if each["task"] == "training"):
         table.add_row(
             NAMES[each["backend"]],
             *(str(each[key]) for key in keys),
@@ -81,9 +81,9 @@ def _beginnings(found: Sequence[Values]) -> Table:
     return table
 
 
-def _keys(found: Sequence[Values]) -> list[str]:
+def _keys(benchmarks: Sequence[Values]) -> list[str]:
     """In what the variants differ; in attention and precision always."""
-    batch_sizes = {each["batch_size"] for each in found}
+    batch_sizes = {each["batch_size"] for each in benchmarks}
     return ["attention", "precision", *(["batch_size"] if len(batch_sizes) > 1 else [])]
 
 
@@ -96,14 +96,14 @@ def _table(title: str, columns: Sequence[str]) -> Table:
 
 def _notes(report: Values) -> list[str]:
     """What a reader of the tables has to know."""
-    found, workload = report["benchmarks"], report["workload"]
-    training = next(each for each in found if each["task"] == "training")
+    benchmarks, workload = report["benchmarks"], report["workload"]
+    training = next(each for each in benchmarks if each["task"] == "training")
     padding = 100.0 * (1.0 - training["block"]["target_tokens"] / training["block"]["target_positions"])
-    blocks = [each["speed"]["blocks"] for each in found]
+    blocks = [each["speed"]["blocks"] for each in benchmarks]
     choices = [
         f"{NAMES[each['backend']]}, {each['attention']}, {each['precision']}: "
         + ", ".join(f"{name} {choice}" for name, choice in each["choices"].items())
-        for each in found
+        for each in benchmarks
         if each["task"] == "training" and each["choices"]
     ]
     return [

@@ -61,17 +61,17 @@ def measure(
         `ceiling`: `seconds` and `operations` of a block's products, and those of a typical batch, or None; and the
         trial's details.
     """
-    found: dict[str, dict[str, Any]] = {name: {"blocks": [], **warm_up(trial)} for name, trial in trials.items()}
+    told: dict[str, dict[str, Any]] = {name: {"blocks": [], **warm_up(trial)} for name, trial in trials.items()}
     ceilings = {name: Ceiling(panel, trial.typical(), precision) for name, trial in trials.items()}
     for _ in range(blocks):
         for name, trial in trials.items():
-            times = [block["seconds"] for block in found[name]["blocks"]]
+            times = [block["seconds"] for block in told[name]["blocks"]]
             if len(times) < 2 or sum(times) < seconds:
-                found[name]["blocks"].append(timed_block(trial))
+                told[name]["blocks"].append(timed_block(trial))
                 ceilings[name].measure()
     for name, trial in trials.items():
-        found[name] |= {"ceiling": _ceiling(ceilings[name], trial.products()), **trial.details()}
-    return found
+        told[name] |= {"ceiling": _ceiling(ceilings[name], trial.products()), **trial.details()}
+    return told
 
 
 def warm_up(trial: Trial) -> dict[str, Any]:

@@ -40,31 +40,31 @@ def code(
     if show_list or not name:
         _print_list(show_list, as_json)
         return
-    found = find_code(" ".join(name), reference)
-    if isinstance(found, SideBySide):
+    what = find_code(" ".join(name), reference)
+    if isinstance(what, SideBySide):
         if as_json:
-            print(json.dumps(_told(found), ensure_ascii=False))
+            print(json.dumps(_told(what), ensure_ascii=False))
         else:
-            print_side_by_side(found, color=not no_color)
+            print_side_by_side(what, color=not no_color)
         return
-    formulas = [equations()[number] for number in found.equations if number in equations()]
+    formulas = [equations()[number] for number in what.equations if number in equations()]
     if as_json:
         told = {
-            "term": found.name,
-            "also": found.also,
-            "keys": found.keys,
+            "term": what.name,
+            "also": what.also,
+            "keys": what.keys,
             "equations": formulas,
-            "parts": [{"title": part.title} | _told(part.code) for part in parts(found, reference)],
+            "parts": [{"title": part.title} | _told(part.code) for part in parts(what, reference)],
         }
         print(json.dumps(told, ensure_ascii=False))
         return
-    others = f" ({', '.join(found.also)})" if found.also else ""
-    print(f"{found.name}{others}")
-    if found.keys:
-        print(f"in a config: {', '.join(found.keys)}; `diptych config KEY` says more")
+    others = f" ({', '.join(what.also)})" if what.also else ""
+    print(f"{what.name}{others}")
+    if what.keys:
+        print(f"in a config: {', '.join(what.keys)}; `diptych config KEY` says more")
     for formula in formulas:
         print(f"\n{formula}")
-    for part in parts(found, reference):
+    for part in parts(what, reference):
         print(f"\n{part.title}\n", flush=True)
         print_side_by_side(part.code, color=not no_color)
 

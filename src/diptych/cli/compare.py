@@ -63,9 +63,9 @@ def compare(
     shown = _relative(comparison.folder)
     print(f"\n{'  '.join(str(shown / name) for name in comparison.files)}")
     print(f"Try it: echo {shlex.quote(comparison.example)} | diptych translate {shlex.quote(str(shown))}")
-    found = comparison.report["exactness"]
-    after = f" (SHA-256 {found['digest']})" if found["equal"] else ""
-    print(f"\nTensorFlow and PyTorch, trained to the end: {describe(found)[0]}{after}")
+    exactness = comparison.report["exactness"]
+    after = f" (SHA-256 {exactness['digest']})" if exactness["equal"] else ""
+    print(f"\nTensorFlow and PyTorch, trained to the end: {describe(exactness)[0]}{after}")
     sys.stdout.flush()
 
 

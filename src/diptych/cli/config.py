@@ -59,10 +59,10 @@ def config(
         text = explained_config()
         told = {"keys": [dataclasses.asdict(key) for key in keys().values()]}
     else:
-        lines, found = [], []
+        lines, listed = [], []
         for name in what:
             chosen = find_keys(name)
-            found += chosen
+            listed += chosen
             if name in sections():
                 lines += explained_section(name)
                 continue
@@ -70,7 +70,7 @@ def config(
                 lines += [f"[{key.section}]"] if key.section else []
                 lines += explained_key(key)
         text = "\n".join(lines) + "\n"
-        told = {"keys": [dataclasses.asdict(key) for key in found]}
+        told = {"keys": [dataclasses.asdict(key) for key in listed]}
     if as_json:
         text = json.dumps(told, ensure_ascii=False) + "\n"
     if output is None:

@@ -49,18 +49,18 @@ def find_rate(
     reporter = make_reporter(quiet)
     changes = Changes(assignments, seed, precision)
     run = open_or_create(what, run_folder, backend, overwrite=False, changes=changes, reporter=reporter)
-    found = range_test(run, backend, threads, device, lowest, highest, steps, reporter)
+    search = range_test(run, backend, threads, device, lowest, highest, steps, reporter)
     if plot is not None:
         title = f"{run.config.name}: the loss while the learning rate grows"
-        rate_curve(backend, found.rates, found.losses, found.smoothed, found.suggestion, plot, title)
+        rate_curve(backend, search.rates, search.losses, search.smoothed, search.suggestion, plot, title)
     if as_json:
-        print(json.dumps(dataclasses.asdict(found) | {"run": str(run.folder)}))
+        print(json.dumps(dataclasses.asdict(search) | {"run": str(run.folder)}))
     else:
         print(
-            f"{backend}: {len(found.rates)} steps, learning rate {found.rates[0]:.2g} to {found.rates[-1]:.2g}; "
-            f"{found.ended}\nlowest smoothed loss {min(found.smoothed):.4f} at {found.lowest_at:.2g}\n"
-            f"suggested: learning_rate = {found.suggestion:.2g}, a tenth of the last; the config has "
+            f"{backend}: {len(search.rates)} steps, learning rate {search.rates[0]:.2g} to {search.rates[-1]:.2g}; "
+            f"{search.ended}\nlowest smoothed loss {min(search.smoothed):.4f} at {search.lowest_at:.2g}\n"
+            f"suggested: learning_rate = {search.suggestion:.2g}, a tenth of the last; the config has "
             f"{run.config.training.learning_rate:g}"
         )
-    if found.ended == "interrupted":
+    if search.ended == "interrupted":
         raise typer.Exit(130)

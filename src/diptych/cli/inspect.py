@@ -38,7 +38,7 @@ def inspect(
     worst = 0
     for number, path in enumerate(files):
         try:
-            found = contents(read_model_file(path))
+            file = contents(read_model_file(path))
         except DiptychError as error:
             if len(files) == 1:
                 raise
@@ -46,11 +46,11 @@ def inspect(
             told.append({"path": str(path), "error": " ".join(str(error).split())})
             print(f"error: {told[-1]['error']}", file=sys.stderr)
             continue
-        told.append(found)
+        told.append(file)
         if not as_json:
             if number:
                 print()
-            print("\n".join(_lines(found)))
+            print("\n".join(_lines(file)))
     if as_json:
         # In ASCII: a name may hold what would move a terminal's cursor.
         print(json.dumps({"files": told}, default=str))

@@ -13,5 +13,5 @@ def report(run_folder: Run) -> None:
     from diptych.comparison.comparison import show
     from diptych.comparison.report import REPORT, read_report
 
-    found = show(read_report(run_folder / REPORT), run_folder)
-    print("\n".join(str(run_folder / name) for name in found.files if name != REPORT))
+    written = show(read_report(run_folder / REPORT), run_folder)
+    print("\n".join(str(run_folder / name) for name in written.files if name != REPORT))

@@ -62,10 +62,10 @@ def trainings(what: str) -> dict[str, tuple[TrainingRecord, TrainingConfig]]:
     folder, _, backend = what.rpartition(":")
     wanted = BACKENDS if backend not in BACKENDS else (backend,)
     run = Run.open(folder if backend in BACKENDS else what)
-    found = {name: (run.record(name), run.config.training) for name in wanted if run.record(name).metrics.is_file()}
-    if not found:
+    trained = {name: (run.record(name), run.config.training) for name in wanted if run.record(name).metrics.is_file()}
+    if not trained:
         raise UsageError(f"{what}: nothing has been trained there with {' or '.join(wanted)}; give a trained run")
-    return found
+    return trained
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,8 @@ def summary(
         config = changes.make(named_config(what) if what else RunConfig())
         source, target = build_languages(config.data, open_corpus(config.data).train)
         vocabularies = len(source.vocabulary), len(target.vocabulary)
-    found = summarize(config, vocabularies, device)
+    summarized = summarize(config, vocabularies, device)
     if as_json:
-        print(json.dumps(found.to_json()))
+        print(json.dumps(summarized.to_json()))
     else:
-        print_summary(found)
+        print_summary(summarized)

@@ -30,5 +30,5 @@ def _as_given(argument: str) -> bytes:
 
     encode = ctypes.pythonapi.Py_EncodeLocale
     encode.argtypes, encode.restype = (ctypes.c_wchar_p, ctypes.c_void_p), ctypes.c_char_p
-    found: bytes | None = encode(argument, None)
-    return os.fsencode(argument) if found is None else found
+    encoded: bytes | None = encode(argument, None)
+    return os.fsencode(argument) if encoded is None else encoded

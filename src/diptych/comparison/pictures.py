@@ -102,10 +102,10 @@ def draw_attention(examples: Sequence[Mapping[str, Any]], folder: Path) -> str |
 
 def _difference(translation: Mapping[str, Any]) -> npt.NDArray[np.float64] | None:
     """(T, S) by what the two maps differ, from before they were rounded; None where a report does not tell."""
-    found = translation.get("difference")
-    if found is None:
+    difference = translation.get("difference")
+    if difference is None:
         return None
-    return np.array(found["hundredths"], np.float64) / 100.0 * float(found["largest"])
+    return np.array(difference["hundredths"], np.float64) / 100.0 * float(difference["largest"])
 
 
 def _stacked(images: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:

@@ -38,8 +38,8 @@ def relevant(config: RunConfig, device: str = "cpu") -> list[Relevant]:
     reasons = {name: reason(config) for name, reason in REASONS.items()}
     if device == "cuda" and config.training.precision == "float32":
         reasons["tensor_float_32"] = "precision = float32 on a GPU"
-    found = [Relevant(entry, reasons[entry.name]) for entry in entries() if reasons[entry.name]]
-    return sorted(found, key=lambda each: each.reason == EVERY)
+    relevant_entries = [Relevant(entry, reasons[entry.name]) for entry in entries() if reasons[entry.name]]
+    return sorted(relevant_entries, key=lambda each: each.reason == EVERY)
 
 
 def _every(config: RunConfig) -> str:

@@ -26,18 +26,18 @@ MEASURED = ("versions", "training", "memory", "startup_seconds", "compile_second
 REPORT = "report.json"
 
 
-def build_report(run: Run, corpus: Corpus, found: Mapping[str, Mapping[str, Any]], tokenize: str) -> dict[str, Any]:
+def build_report(run: Run, corpus: Corpus, trained: Mapping[str, Mapping[str, Any]], tokenize: str) -> dict[str, Any]:
     """What came of a run: all but its circumstances.
 
     Args:
         run: the run.
         corpus: its corpus; what was translated is its test part.
-        found: by backend, what `training.train_and_translate` returned.
+        trained: by backend, what `training.train_and_translate` returned.
         tokenize: how BLEU cuts a text.
     """
-    texts = {backend: [each["text"] for each in values["translations"]] for backend, values in found.items()}
+    texts = {backend: [each["text"] for each in values["translations"]] for backend, values in trained.items()}
     references = [run.target_tokenizer.form(target) for _, target in corpus.test]
-    lengths = [len(each["source_tokens"]) for each in next(iter(found.values()))["translations"]]
+    lengths = [len(each["source_tokens"]) for each in next(iter(trained.values()))["translations"]]
     scores = quality(texts, references, tokenize)
     return {
         "schema": SCHEMA,
@@ -48,7 +48,7 @@ def build_report(run: Run, corpus: Corpus, found: Mapping[str, Mapping[str, Any]
             "test": len(corpus.test),
             "source_vocabulary": len(run.source_vocabulary),
             "target_vocabulary": len(run.target_vocabulary),
-            "dropped": next(iter(found.values()))["dropped"],
+            "dropped": next(iter(trained.values()))["dropped"],
         },
         "backends": {
             backend: {
@@ -56,13 +56,13 @@ def build_report(run: Run, corpus: Corpus, found: Mapping[str, Mapping[str, Any]
                 **{key: values[key] for key in MEASURED},
                 "quality": scores[backend],
             }
-            for backend, values in found.items()
+            for backend, values in trained.items()
         },
-        "ceilings": {"training": {backend: _ceiling(values) for backend, values in found.items()}},
-        "agreement": agreement({backend: values["training"]["losses"] for backend, values in found.items()}, texts),
+        "ceilings": {"training": {backend: _ceiling(values) for backend, values in trained.items()}},
+        "agreement": agreement({backend: values["training"]["losses"] for backend, values in trained.items()}, texts),
         "quality_by_length": quality_by_length(lengths, texts, references),
         "translations": translation_entries(
-            corpus.test, {backend: values["translations"] for backend, values in found.items()}
+            corpus.test, {backend: values["translations"] for backend, values in trained.items()}
         ),
     }
 
@@ -73,27 +73,27 @@ def _ceiling(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def translation_entries(
-    pairs: Sequence[Pair], found: Mapping[str, Sequence[Mapping[str, Any]]]
+    pairs: Sequence[Pair], by_backend: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> list[dict[str, Any]]:
     """For each sentence an entry, from each backend's list of translations."""
     return [
-        translation_entry(pair, dict(zip(found, translations, strict=True)))
-        for pair, *translations in zip(pairs, *found.values(), strict=True)
+        translation_entry(pair, dict(zip(by_backend, translations, strict=True)))
+        for pair, *translations in zip(pairs, *by_backend.values(), strict=True)
     ]
 
 
-def translation_entry(pair: Pair, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def translation_entry(pair: Pair, by_backend: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """One sentence: its reference, and what each backend made of it."""
     source, reference = pair
     return {
         "source": source,
-        "source_tokens": next(iter(found.values()))["source_tokens"],
+        "source_tokens": next(iter(by_backend.values()))["source_tokens"],
         "reference": reference,
-        "outputs": {backend: each["text"] for backend, each in found.items()},
-        "tokens": {backend: each["tokens"] for backend, each in found.items()},
-        "log_probability": {backend: each["log_probability"] for backend, each in found.items()},
-        "attention": {backend: rounded(each["attention"]) for backend, each in found.items()},
-        "difference": difference([(each["tokens"], each["attention"]) for each in found.values()]),
+        "outputs": {backend: each["text"] for backend, each in by_backend.items()},
+        "tokens": {backend: each["tokens"] for backend, each in by_backend.items()},
+        "log_probability": {backend: each["log_probability"] for backend, each in by_backend.items()},
+        "attention": {backend: rounded(each["attention"]) for backend, each in by_backend.items()},
+        "difference": difference([(each["tokens"], each["attention"]) for each in by_backend.values()]),
     }
 
 

@@ -47,10 +47,10 @@ def print_table(report: Values, console: Console | None = None) -> None:
 
 def agreement_lines(report: Values) -> list[str]:
     """What says how far the backends agree, what was left out, and the report's signature."""
-    found = report["agreement"]
-    gap, step = found["largest_loss_gap"], found["largest_loss_gap_step"]
+    agreement = report["agreement"]
+    gap, step = agreement["largest_loss_gap"], agreement["largest_loss_gap_step"]
     where = f" (step {step:,})" if gap else ""
-    same, sentences = found["identical_translations"], found["sentences"]
+    same, sentences = agreement["identical_translations"], agreement["sentences"]
     levels = report["parity"]["levels"]
     rungs = {(level["name"], level["precision"]) for level in levels}
     broken = {(level["name"], level["precision"]) for level in levels if not level["holds"]}
@@ -68,5 +68,5 @@ def agreement_lines(report: Values) -> list[str]:
 
 def exactness_lines(report: Values) -> list[str]:
     """Whether the backends' weights are equal to the last bit, or since when not, and how near they came to that."""
-    found = report.get("exactness")
-    return describe(found) if found else []
+    exactness = report.get("exactness")
+    return describe(exactness) if exactness else []

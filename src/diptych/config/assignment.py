@@ -43,10 +43,10 @@ def assign(config: RunConfig, assignments: Sequence[str], folder: Path | None = 
 def read_value(text: str) -> Any:
     """What a text says in TOML; the text itself where it is no TOML."""
     try:
-        found = tomllib.loads(f"value = {text}")
+        parsed = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
-    return found["value"] if found.keys() == {"value"} else text
+    return parsed["value"] if parsed.keys() == {"value"} else text
 
 
 def _unknown(name: str) -> str:

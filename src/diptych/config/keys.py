@@ -77,11 +77,11 @@ def find_keys(name: str) -> list[Key]:
     every = keys()
     if name in sections():
         return [key for key in every.values() if key.name.startswith(f"{name}.")]
-    found = [key for key in every.values() if name == key.name or key.name.startswith(f"{name}.")]
-    found = found or [key for key in every.values() if name == key.name.rpartition(".")[2]]
-    if not found:
+    matching = [key for key in every.values() if name == key.name or key.name.startswith(f"{name}.")]
+    matching = matching or [key for key in every.values() if name == key.name.rpartition(".")[2]]
+    if not matching:
         raise UsageError(f"there is no key {name!r}; {near(name)}")
-    return found
+    return matching
 
 
 def near(name: str) -> str:
@@ -101,17 +101,17 @@ def _keys_of(section: type[Section], prefix: str) -> Iterator[Key]:
         if isinstance(field.default, Section):
             yield from _keys_of(type(field.default), f"{full}.")
             continue
-        found = schema[name]
-        kind = next((each for each in found.get("anyOf", ()) if each["type"] != "null"), found)
+        told = schema[name]
+        kind = next((each for each in told.get("anyOf", ()) if each["type"] != "null"), told)
         kind = kind | {"items": kind.get("items", {})}
         choices = kind.get("enum") or kind["items"].get("enum") or ()
         yield Key(
             full,
             field.description or "",
-            found.get("unit", ""),
+            told.get("unit", ""),
             tuple(choices),
             _allowed(kind, tuple(choices)),
-            found.get("default"),
+            told.get("default"),
             field.examples[0] if field.examples else None,
         )
         if full in TABLES:

@@ -45,18 +45,18 @@ def from_folder(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     def whole(paths: Any) -> Any:
         return [str(folder / path) if isinstance(path, str) else path for path in paths]
 
-    found = dict(data)
+    section = dict(data)
     for part in ("train", "validation", "test"):
-        if isinstance(found.get(part), list):
-            found[part] = whole(found[part])
-    if isinstance(found.get("additional"), list):
-        found["additional"] = [
+        if isinstance(section.get(part), list):
+            section[part] = whole(section[part])
+    if isinstance(section.get("additional"), list):
+        section["additional"] = [
             each | {"paths": whole(each["paths"])}
             if isinstance(each, dict) and isinstance(each.get("paths"), list)
             else each
-            for each in found["additional"]
+            for each in section["additional"]
         ]
-    return found
+    return section
 
 
 def parse_config(values: dict[str, Any], origin: str = "config") -> RunConfig:

@@ -137,15 +137,15 @@ def judge(entry: Entry, outcomes: dict[str, Outcome], missing: list[str]) -> Fin
     tensorflow, pytorch = outputs["tensorflow"], outputs["pytorch"]
     bridged_effect = None
     try:
-        found = effect(entry.compare, tensorflow["result"], pytorch["result"])
+        size = effect(entry.compare, tensorflow["result"], pytorch["result"])
         if "bridged" in tensorflow or "bridged" in pytorch:
             # A side that needs no change to meet the other prints its result only.
             sides = (side.get("bridged", side["result"]) for side in (tensorflow, pytorch))
             bridged_effect = effect(entry.compare, *sides)
     except ValueError as error:
         return Finding(entry, "failed", outputs, note=f"the two results cannot be compared: {error}")
-    finding = Finding(entry, "differs", outputs, found, bridged_effect)
-    if not agree(entry.compare, found, entry.tolerance):
+    finding = Finding(entry, "differs", outputs, size, bridged_effect)
+    if not agree(entry.compare, size, entry.tolerance):
         return finding
     versions = ", ".join(f"{package} {version}" for package, version in finding.versions.items())
-    return Finding(entry, "gone", outputs, found, bridged_effect, f"gone in {versions}: the two agree there")
+    return Finding(entry, "gone", outputs, size, bridged_effect, f"gone in {versions}: the two agree there")

@@ -115,16 +115,16 @@ def _contents(entries: Sequence[Entry], effects: dict[str, Any]) -> str:
     """The table at the top."""
     lines = ["| entry | difference | effect | bridged |", "|---|---|--:|--:|"]
     for entry in entries:
-        found = effects[entry.name]
-        numbers = f"{number(found['effect'])} | {number(found['bridged_effect'])}"
+        measured = effects[entry.name]
+        numbers = f"{number(measured['effect'])} | {number(measured['bridged_effect'])}"
         lines.append(f"| [`{entry.name}`](#{entry.name}) | {entry.title} | {numbers} |")
     return "\n".join(lines) + "\n"
 
 
-def _section(entry: Entry, found: dict[str, Any]) -> str:
+def _section(entry: Entry, measured: dict[str, Any]) -> str:
     """One entry of the page."""
     folder = f"../src/diptych/differences/entries/{entry.name}"
-    bridged = found["bridged_effect"]
+    bridged = measured["bridged_effect"]
     left = "" if bridged is None else f"; bridged: {number(bridged)}"
     return "\n".join(
         [
@@ -136,7 +136,7 @@ def _section(entry: Entry, found: dict[str, Any]) -> str:
             "",
             f"*Bridge.* {entry.bridge}",
             "",
-            f"*Effect.* **{number(found['effect'])}** {entry.unit}{left}.",
+            f"*Effect.* **{number(measured['effect'])}** {entry.unit}{left}.",
             f"Programs: [TensorFlow]({folder}/in_tensorflow.py), [PyTorch]({folder}/in_pytorch.py).",
             "",
         ]

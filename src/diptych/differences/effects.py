@@ -53,15 +53,15 @@ def effect(rule: str, tensorflow: Any, pytorch: Any) -> float:
     Raises:
         ValueError: the results do not have the same shape, are not numbers where numbers are compared, or hold none.
     """
-    found = RULES[rule](tensorflow, pytorch)
-    if not math.isfinite(found):
-        raise ValueError(f"the {rule} of the two results is {found}")
-    return found
+    size = RULES[rule](tensorflow, pytorch)
+    if not math.isfinite(size):
+        raise ValueError(f"the {rule} of the two results is {size}")
+    return size
 
 
-def agree(rule: str, found: float, tolerance: float) -> bool:
+def agree(rule: str, size: float, tolerance: float) -> bool:
     """Whether an effect of this size means that the two results are the same: 0, or 1 for a ratio."""
-    return found - (1.0 if rule == "largest ratio" else 0.0) <= tolerance
+    return size - (1.0 if rule == "largest ratio" else 0.0) <= tolerance
 
 
 def furthest(tensorflow: Any, pytorch: Any, most: int = 3) -> list[tuple[str, Leaf, Leaf]]:

@@ -51,18 +51,18 @@ def run_programs(programs: dict[str, list[Path]], timeout: float) -> dict[Path, 
         timeout: how many seconds all of them together may take.
     """
     deadline = time.monotonic() + timeout
-    found: dict[Path, Outcome] = {}
+    outcomes: dict[Path, Outcome] = {}
     with tempfile.TemporaryDirectory(prefix="diptych-differences-") as folder:
         workers = [_Worker(Path(folder) / name, paths) for name, paths in programs.items() if paths]
         try:
             for worker in workers:
                 worker.start()
             for worker in workers:
-                found |= worker.collect(deadline, timeout)
+                outcomes |= worker.collect(deadline, timeout)
         finally:
             for worker in workers:
                 worker.stop()
-    return found
+    return outcomes
 
 
 class _Worker:
@@ -98,21 +98,23 @@ class _Worker:
 
     def collect(self, deadline: float, timeout: float) -> dict[Path, Outcome]:
         """Wait until every program has been run, or the deadline has passed."""
-        found: dict[Path, Outcome] = {}
+        outcomes: dict[Path, Outcome] = {}
         while True:
             late = not self._ended(deadline)
             self.stop()
-            found |= self._read()
-            self.waiting = [program for program in self.waiting if program not in found]
+            outcomes |= self._read()
+            self.waiting = [program for program in self.waiting if program not in outcomes]
             if not self.waiting:
-                return found
+                return outcomes
             if late:
                 error = f"not finished within {timeout:g} seconds; allow more time"
-                return found | {program: Outcome(error=error) for program in self.waiting}
+                return outcomes | {program: Outcome(error=error) for program in self.waiting}
             status = self.process.returncode if self.process else None
-            found[self.waiting.pop(0)] = Outcome(error=f"its process ended with status {status}{self._last_message()}")
+            outcomes[self.waiting.pop(0)] = Outcome(
+                error=f"its process ended with status {status}{self._last_message()}"
+            )
             if not self.waiting:
-                return found
+                return outcomes
             self.start()
 
     def _ended(self, deadline: float) -> bool:
@@ -127,12 +129,12 @@ class _Worker:
 
     def _read(self) -> dict[Path, Outcome]:
         """What the programs have given so far; a line cut short is left out."""
-        found = {}
+        outcomes = {}
         for line in self.results.read_text(encoding="utf-8").split("\n")[:-1]:
             record = json.loads(line)
             error = record.get("error")
-            found[Path(record["program"])] = Outcome(error=error) if error else parse_output(record["printed"])
-        return found
+            outcomes[Path(record["program"])] = Outcome(error=error) if error else parse_output(record["printed"])
+        return outcomes
 
     def _last_message(self) -> str:
         """The last line the process wrote, to be added to an error."""

@@ -165,13 +165,13 @@ def whole_run(run: Run) -> list[Level]:
     records = [run.record(name) for name in BACKENDS]
     if run.config.training.precision != EXACT or not all(record.metrics.is_file() for record in records):
         return []
-    found = compare_runs(records[0], records[1], run.config.training)
-    if found.parted is None and not found.digests:
+    whole = compare_runs(records[0], records[1], run.config.training)
+    if whole.parted is None and not whole.digests:
         return []
-    differing = float(found.differing or not found.are_equal)
-    tensor = found.place or f"all {found.weights:,} weights"
+    differing = float(whole.differing or not whole.are_equal)
+    tensor = whole.place or f"all {whole.weights:,} weights"
     return [
-        Level("the whole run", EXACT, BACKENDS, tensor, differing, 0.0, 0.0, 0.0, found.are_equal, found.lines()[0])
+        Level("the whole run", EXACT, BACKENDS, tensor, differing, 0.0, 0.0, 0.0, whole.are_equal, whole.lines()[0])
     ]
 
 

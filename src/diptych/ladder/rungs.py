@@ -191,29 +191,29 @@ def exact_rungs(panel: TrainingPanel, model: Any, config: RunConfig, works: Iter
 
 def forced_steps(stepper: Stepper, source: Ids, lengths: Ids, vocabulary_size: int) -> Arrays:
     """What a stepper says after tokens that are given, its rows put into the opposite order between the steps."""
-    found: Arrays = {}
+    arrays: Arrays = {}
     state = stepper.start(source, lengths)
     tokens = np.full(len(source), BOS, np.int32)
     for step in range(FORCED_STEPS):
         log_probabilities, attention, state = stepper.step(state, tokens)
-        found |= {f"log-probabilities, step {step}": log_probabilities, f"attention, step {step}": attention}
+        arrays |= {f"log-probabilities, step {step}": log_probabilities, f"attention, step {step}": attention}
         state = stepper.reorder(state, np.arange(len(source))[::-1])
         random = generator(1, "parity", "forced tokens", step)
         tokens = random.integers(FIRST_CHOICE, vocabulary_size, len(source)).astype(np.int32)
-    return found
+    return arrays
 
 
 def search_rungs(stepper: Stepper, source: Ids, lengths: Ids) -> dict[str, Arrays]:
     """The tokens that each search finds for the first test sentences, one array a sentence."""
     limits = np.minimum(2 * lengths + 10, LONGEST)
-    found: dict[str, list[Hypothesis]] = {
+    searched: dict[str, list[Hypothesis]] = {
         "greedy tokens": greedy(stepper, source, lengths, limits),
         "sampled tokens": sample(stepper, source, lengths, limits, TEMPERATURE, SAMPLING_SEED, range(len(source))),
         "beam tokens": [best for best, *_ in beam(stepper, source, lengths, limits, BEAM_SIZE, LENGTH_PENALTY)],
     }
     return {
         rung: {str(row): np.array(hypothesis.tokens) for row, hypothesis in enumerate(hypotheses)}
-        for rung, hypotheses in found.items()
+        for rung, hypotheses in searched.items()
     }
 
 

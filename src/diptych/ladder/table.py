@@ -23,9 +23,9 @@ def print_parity(levels: Sequence[Level], console: Console | None = None) -> Non
     table.add_column("holds", no_wrap=True)
     rungs = dict.fromkeys((level.name, level.precision) for level in levels)
     for name, precision in rungs:
-        found = [level for level in levels if (level.name, level.precision) == (name, precision)]
-        frameworks = next(level for level in found if "reference" not in level.between)
-        against = [level.max_abs_difference for level in found if "reference" in level.between]
+        compared = [level for level in levels if (level.name, level.precision) == (name, precision)]
+        frameworks = next(level for level in compared if "reference" not in level.between)
+        against = [level.max_abs_difference for level in compared if "reference" in level.between]
         table.add_row(
             name,
             precision,
@@ -33,7 +33,7 @@ def print_parity(levels: Sequence[Level], console: Console | None = None) -> Non
             _number(frameworks.limit, name),
             "" if name.endswith("tokens") else _short(frameworks.ulps),
             _number(max(against), name) if against else "",
-            "yes" if all(level.holds for level in found) else "[bold red]NO[/]",
+            "yes" if all(level.holds for level in compared) else "[bold red]NO[/]",
         )
     console.print(table)
     broken = [level for level in levels if not level.holds]

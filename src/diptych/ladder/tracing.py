@@ -50,20 +50,20 @@ def trace(
     _trace_stepper(recorder, model, works[0])
     if steps:
         _trace_training(recorder, panel.TrainingStep(model, clipping(config.training)), model, works)
-    return recorder.found
+    return recorder.arrays
 
 
 class Recorder:
     """Keeps what a panel computes, and hands on what the other panel computed there, if that is given."""
 
     def __init__(self, panel: TrainingPanel, given: Arrays) -> None:
-        """Start with nothing found."""
-        self.panel, self.given, self.found = panel, given, Arrays()
+        """Start with nothing recorded."""
+        self.panel, self.given, self.arrays = panel, given, Arrays()
 
     def keep(self, name: str, array: npt.ArrayLike) -> npt.NDArray[Any]:
         """Keep an array; returns the one to go on with."""
-        self.found[name] = np.asarray(array)
-        return self.given.get(name, self.found[name])
+        self.arrays[name] = np.asarray(array)
+        return self.given.get(name, self.arrays[name])
 
     def __call__(self, name: str, tensor: Any) -> Any:
         """Keep a tensor; returns the one to go on with."""
@@ -89,8 +89,8 @@ def _trace_forward(recorder: Recorder, model: Any, work: Work, label_smoothing: 
             name, back = f"encoder.{direction}_layers.{number}", direction == "backward"
             layer = find(model, name)
             _trace_steps(recorder, layer, name, inputs)
-            found, end = layer(inputs, lengths=lengths, reverse=back)
-            memory.append(recorder(f"{name} outputs", found))
+            hidden, end = layer(inputs, lengths=lengths, reverse=back)
+            memory.append(recorder(f"{name} outputs", hidden))
             ends.append([recorder(f"{name} final state {part}", tensor) for part, tensor in enumerate(end)])
         joined = np.concatenate([panel.to_array(tensor) for tensor in memory], axis=-1)
         outputs = panel.to_tensor(recorder.keep(f"encoder layer {number}", joined))
@@ -140,7 +140,7 @@ def _trace_decoder_steps(
     for t in range(embedded.shape[1]):
         now = {place: mask[:, t] for place, mask in inner.items()}
         features, weights, state = decoder.step(embedded[:, t], state, source, now)
-        if decoder.config.attention == "additive":  # it looks before it steps
+        if decoder.config.attends_first:  # it looks before it steps
             recorder(f"decoder.attention, time step {t}", weights)
         layers = tuple(
             tuple(
@@ -149,7 +149,7 @@ def _trace_decoder_steps(
             )
             for n, layer in enumerate(state.layers)
         )
-        if decoder.config.attention != "additive":
+        if not decoder.config.attends_first:
             recorder(f"decoder.attention, time step {t}", weights)
         recorder(f"decoder features, time step {t}", features)
         state = type(state)(layers, recorder(f"decoder fed, time step {t}", state.fed))
@@ -174,7 +174,7 @@ def _trace_training(recorder: Recorder, training: Any, model: Any, works: Sequen
     loss, gradients = training.gradients(works[0].batch, works[0].masks)
     recorder.keep("loss with dropout and label smoothing", loss)
     order = list(reversed(gradients))
-    if model.config.attention == "additive":  # it looks before the layers step, so on the way back it comes after them
+    if model.config.attends_first:  # it looks before the layers step, so on the way back it comes after them
         order.sort(key=lambda name: (not name.startswith(("output", "decoder")), name.startswith("decoder.attention.")))
     for name in order:
         recorder.keep(f"gradient {name}", gradients[name])

@@ -104,7 +104,7 @@ def compare_runs(first: TrainingRecord, second: TrainingRecord, training: Traini
     told = list(others.values())
     mean = [line["mean_gap"] for line in told if "mean_gap" in line]
     margins = [line["margin"] for line in (*ours.values(), *told) if "margin" in line]
-    found = {
+    summary = {
         "steps": len(common),
         "digests": len(seen),
         "parted": parted,
@@ -119,37 +119,37 @@ def compare_runs(first: TrainingRecord, second: TrainingRecord, training: Traini
         "digest": ours[seen[-1]]["digest"] if seen and parted is None else "",
     }
     if mean:
-        found["expected_flips"] = weights * len(common) * found["mean_gap"] * 2.0**training.grid_exponent
-    return WholeRuns(**found | _in_checkpoints(first, second))
+        summary["expected_flips"] = weights * len(common) * summary["mean_gap"] * 2.0**training.grid_exponent
+    return WholeRuns(**summary | _in_checkpoints(first, second))
 
 
-def describe(found: Mapping[str, Any]) -> list[str]:
+def describe(told: Mapping[str, Any]) -> list[str]:
     """What `WholeRuns.to_json` says, in sentences."""
-    weights, steps = f"{found['weights']:,}", f"{found['steps']:,}"
-    if found["equal"]:
+    weights, steps = f"{told['weights']:,}", f"{told['steps']:,}"
+    if told["equal"]:
         lines = [f"all {weights} weights are equal to the last bit, from the first of {steps} steps to the last"]
-    elif found["parted"] is None:
+    elif told["parted"] is None:
         lines = [f"no step's weights can be compared: neither run has written a digest within {steps} steps"]
     else:
-        since = f"step {found['parted']:,}"
-        if found["equal_until"] < found["parted"] - 1:
-            since = f"a step after {found['equal_until']:,}, at the latest {found['parted']:,}"
-        count = "" if found["differing"] is None else f"{found['differing']:,} of "
-        at = "" if found["checkpoint"] is None else f" (counted at step {found['checkpoint']:,})"
+        since = f"step {told['parted']:,}"
+        if told["equal_until"] < told["parted"] - 1:
+            since = f"a step after {told['equal_until']:,}, at the latest {told['parted']:,}"
+        count = "" if told["differing"] is None else f"{told['differing']:,} of "
+        at = "" if told["checkpoint"] is None else f" (counted at step {told['checkpoint']:,})"
         lines = [f"{count}{weights} weights differ, since {since}{at}"]
-        if found["place"]:
-            lines.append(f"the first one that differs: {found['place']}")
-    if found["margin"] is not None:
-        text = f"rounding: the nearest that any weight came to halfway is {found['margin']:.1e}"
-        if found["gap"] is not None:
+        if told["place"]:
+            lines.append(f"the first one that differs: {told['place']}")
+    if told["margin"] is not None:
+        text = f"rounding: the nearest that any weight came to halfway is {told['margin']:.1e}"
+        if told["gap"] is not None:
             text += (
-                f"; before it the two differed by {found['mean_gap']:.1e} on average and {found['gap']:.1e} at most: "
-                f"{found['expected_flips']:.2g} flips were to be expected"
+                f"; before it the two differed by {told['mean_gap']:.1e} on average and {told['gap']:.1e} at most: "
+                f"{told['expected_flips']:.2g} flips were to be expected"
             )
         lines.append(text)
         lines.append(
-            f"near ties, within 1e-12 of halfway: {found['ties']:,}; decided as in the first run, against the second's "
-            f"own rounding: {found['turned']:,}; faults: {found['faults']:,}"
+            f"near ties, within 1e-12 of halfway: {told['ties']:,}; decided as in the first run, against the second's "
+            f"own rounding: {told['turned']:,}; faults: {told['faults']:,}"
         )
     return lines
 
@@ -161,16 +161,16 @@ def _differ(ours: Mapping[str, Any], others: Mapping[str, Any]) -> bool:
 
 def _in_checkpoints(first: TrainingRecord, second: TrainingRecord) -> dict[str, Any]:
     """What the checkpoints that both have tell of the weights that differ."""
-    found: dict[str, Any] = {}
+    told: dict[str, Any] = {}
     common = [name for name in first.checkpoint_names() if name in second.checkpoint_names()]
     for name in common:
         ours, others = (record.read_checkpoint(name).parameters for record in (first, second))
         unequal = {weight: ours[weight] != others[weight] for weight in ours}
-        found["differing"] = sum(int(each.sum()) for each in unequal.values())
-        found["checkpoint"] = int(name.removeprefix("step-"))
-        if found["differing"] and "place" not in found:
+        told["differing"] = sum(int(each.sum()) for each in unequal.values())
+        told["checkpoint"] = int(name.removeprefix("step-"))
+        if told["differing"] and "place" not in told:
             weight = next(weight for weight, each in unequal.items() if each.any())
             index = tuple(int(i) for i in np.argwhere(unequal[weight])[0])
             values = (float(ours[weight][index]), float(others[weight][index]))
-            found["place"] = f"{weight}{list(index)} at step {found['checkpoint']}: {values[0]!r} and {values[1]!r}"
-    return found
+            told["place"] = f"{weight}{list(index)} at step {told['checkpoint']}: {values[0]!r} and {values[1]!r}"
+    return told

@@ -8,9 +8,9 @@ from typing import Any
 
 def leaves(nest: Any) -> list[Any]:
     """The tensors of a nest, or whatever else is at its ends, from the first to the last."""
-    found: list[Any] = []
-    map_nest(found.append, nest)
-    return found
+    ends: list[Any] = []
+    map_nest(ends.append, nest)
+    return ends
 
 
 def map_nest(function: Callable[..., Any], nest: Any, *others: Any) -> Any:

@@ -15,7 +15,7 @@ def digest(parameters: Mapping[str, npt.NDArray[Any]]) -> str:
 
     A weight of float32 is the same number in float64, so the digest tells nothing of the type.
     """
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for name in sorted(parameters):
-        found.update(np.ascontiguousarray(parameters[name], "<f8").data)
-    return found.hexdigest()
+        sha256.update(np.ascontiguousarray(parameters[name], "<f8").data)
+    return sha256.hexdigest()

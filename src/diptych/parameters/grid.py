@@ -75,7 +75,7 @@ def decide(seen: Sequence[Tie], decided: Sequence[Tie] | None, margin: float, ch
     ties = tuple(tie for tie in seen if tie.margin < NEAR)
     if decided is None:
         return Rounding(margin, checksum, ties)
-    own, others = ({tie.place: tie for tie in found} for found in (seen, decided))
+    own, others = ({tie.place: tie for tie in side} for side in (seen, decided))
     both = [(own[place], tie) for place, tie in others.items() if place in own]
     turned = tuple(mine for mine, tie in both if mine.up != tie.up)
     gaps = [abs(mine.margin - tie.margin) if mine.up == tie.up else mine.margin + tie.margin for mine, tie in both]

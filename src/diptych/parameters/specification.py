@@ -35,10 +35,10 @@ def specification(
     config: ModelConfig, source_vocabulary_size: int, target_vocabulary_size: int
 ) -> dict[str, Parameter]:
     """Every weight of the model by name, in a fixed order: embeddings, encoder, bridge, decoder, output."""
-    found: dict[str, Parameter] = {}
+    parameters: dict[str, Parameter] = {}
 
     def add(name: str, shape: tuple[int, ...], kind: Kind, gates: str = "") -> None:
-        found[name] = Parameter(name, shape, kind, gates)
+        parameters[name] = Parameter(name, shape, kind, gates)
 
     def add_recurrent(name: str, input_size: int, size: int) -> None:
         gates = GATES[config.cell]
@@ -68,7 +68,7 @@ def specification(
     for layer in range(config.decoder_layers):
         input_size = config.decoder_input_size if layer == 0 else config.decoder_size
         add_recurrent(f"decoder.layers.{layer}", input_size, config.decoder_size)
-    if config.attention in ("additive", "concat"):
+    if config.has_score_layer:
         add("decoder.attention.query.weight", (config.score_size, config.decoder_size), "dense")
         add("decoder.attention.memory.weight", (config.score_size, config.memory_size), "dense")
         add("decoder.attention.score.weight", (1, config.score_size), "dense")
@@ -81,7 +81,7 @@ def specification(
     if not config.tie_target_output:
         add("output_layer.weight", (target_vocabulary_size, config.feature_size), "dense")
     add("output_layer.bias", (target_vocabulary_size,), "bias")
-    return found
+    return parameters
 
 
 def dropout_shapes(config: ModelConfig, batch: int, source: int, target: int) -> dict[str, tuple[int, ...]]:

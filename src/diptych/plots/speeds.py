@@ -40,25 +40,26 @@ def speed_bars(
     """
     path = picture_path(path)
     drawn = {
-        quantity: {name: speeds for name, speeds in found.items() if speeds} for quantity, found in quantities.items()
+        quantity: {name: speeds for name, speeds in measured.items() if speeds}
+        for quantity, measured in quantities.items()
     }
-    drawn = {quantity: found for quantity, found in drawn.items() if found}
+    drawn = {quantity: measured for quantity, measured in drawn.items() if measured}
     if not drawn:
         raise UsageError("no speeds to draw: nothing was measured")
     figure = new_sheet()
     bottom = 0.0
-    for quantity, found in drawn.items():
-        high = 0.42 * len(found)
+    for quantity, measured in drawn.items():
+        high = 0.42 * len(measured)
         axes = figure.add_axes((0.0, bottom - high, 5.6, high))
-        _draw_bars(axes, found, (ceilings or {}).get(quantity, {}))
+        _draw_bars(axes, measured, (ceilings or {}).get(quantity, {}))
         axes.set_title(printable(quantity), fontsize=10, family=FAMILY, color=INK, loc="left", pad=4)
         bottom -= high + 0.75
     save(figure, path, title)
 
 
-def _draw_bars(axes: Axes, found: Speeds, ceilings: Mapping[str, float]) -> None:
+def _draw_bars(axes: Axes, measured: Speeds, ceilings: Mapping[str, float]) -> None:
     """One quantity: a bar for each backend, the first on top, and what it says in figures beside it."""
-    for row, (name, speeds) in enumerate(found.items()):
+    for row, (name, speeds) in enumerate(measured.items()):
         colour, middle = COLOURS.get(name, INK), statistics.median(speeds)
         axes.barh(row, middle, height=0.62, color=colour, alpha=0.4)
         axes.plot((min(speeds), max(speeds)), (row, row), color=colour, linewidth=1.6)
@@ -73,9 +74,11 @@ def _draw_bars(axes: Axes, found: Speeds, ceilings: Mapping[str, float]) -> None
         axes.annotate(
             text, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=9, family=FAMILY, color=INK
         )
-    axes.set_yticks(range(len(found)), [printable(NAMES.get(name, name)) for name in found], fontsize=10, family=FAMILY)
-    axes.set_ylim(len(found) - 0.5, -0.5)
-    axes.set_xlim(0, 1.04 * max(*ceilings.values(), 0.0, *(max(speeds) for speeds in found.values())))
+    axes.set_yticks(
+        range(len(measured)), [printable(NAMES.get(name, name)) for name in measured], fontsize=10, family=FAMILY
+    )
+    axes.set_ylim(len(measured) - 0.5, -0.5)
+    axes.set_xlim(0, 1.04 * max(*ceilings.values(), 0.0, *(max(speeds) for speeds in measured.values())))
     axes.grid(axis="x", color="#e0e0e0", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "bottom"]].set_visible(False)

@@ -19,8 +19,8 @@ class Functions:
     def call(self, function: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Call "module:function" with the panel and the arguments."""
         module, _, name = function.partition(":")
-        found: dict[str, Any] = getattr(importlib.import_module(module), name)(self.panel, **arguments)
-        return found
+        answer: dict[str, Any] = getattr(importlib.import_module(module), name)(self.panel, **arguments)
+        return answer
 
 
 def call(
@@ -43,5 +43,5 @@ def call(
     """
     setup = {"backend": backend, "threads": threads, "device": device}
     with Process(f"the {backend} process (in {function})", f"{__name__}:{Functions.__name__}", setup) as process:
-        found: dict[str, Any] = process.ask("call", function=function, arguments=arguments)
-        return found
+        answer: dict[str, Any] = process.ask("call", function=function, arguments=arguments)
+        return answer

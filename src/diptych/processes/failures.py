@@ -21,9 +21,9 @@ def tell(error: Exception) -> dict[str, str]:
 
 def told(problem: dict[str, str], who: str) -> DiptychError:
     """The error that `tell` told of; a BackendError that names the process where it was not one of Diptych's own."""
-    found = getattr(errors, problem["kind"], None) if problem["kind"] else None
-    if found is not None:
-        own: DiptychError = found(problem["message"])
+    kind = getattr(errors, problem["kind"], None) if problem["kind"] else None
+    if kind is not None:
+        own: DiptychError = kind(problem["message"])
         return own
     error = BackendError(f"{who} failed: {problem['message']}")
     error.add_note(f"there:\n{problem['traceback']}")

@@ -53,16 +53,16 @@ def peak_memory() -> int | None:
 
 def total_memory() -> int | None:
     """How many bytes this process could have at most: the machine's, or fewer in a container."""
-    found = []
+    limits = []
     with suppress(AttributeError, OSError, ValueError):
         if sys.platform == "win32":
-            found.append(_windows_total())
+            limits.append(_windows_total())
         else:
-            found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+            limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     for path in CONTROL_GROUPS:
         with suppress(OSError, ValueError):  # not there, or "max": no limit
-            found.append(int(path.read_text(encoding="ascii")))
-    return min(found, default=None)
+            limits.append(int(path.read_text(encoding="ascii")))
+    return min(limits, default=None)
 
 
 def may_have_gpu() -> bool:

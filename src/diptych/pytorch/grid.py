@@ -42,17 +42,17 @@ class Grid:
 
     def round(self) -> Rounded:
         """Round every number to the nearest multiple, of two equally near ones to the even one."""
-        found = Rounded([], [], [])
+        rounded = Rounded([], [], [])
         for binding in self.bindings:
             variable = binding.variable.detach()
             scaled = variable * self.scale  # exact, as the division below is
             multiples = torch.round(scaled)
             variable.copy_(multiples / self.scale)
             remainders = scaled.sub_(multiples)
-            found.remainders.append(remainders)
-            found.farthest.append(torch.stack(remainders.aminmax()).abs().max())
-            found.sums.append(multiples.sum())  # of whole numbers: exact, in whatever order
-        return found
+            rounded.remainders.append(remainders)
+            rounded.farthest.append(torch.stack(remainders.aminmax()).abs().max())
+            rounded.sums.append(multiples.sum())  # of whole numbers: exact, in whatever order
+        return rounded
 
     def settle(self, rounded: Rounded, decided: Sequence[Tie] | None) -> Rounding:
         """What the rounding tells; near ties that another run has decided otherwise are turned.

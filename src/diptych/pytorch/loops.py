@@ -25,10 +25,10 @@ def scan(
         The state after the last step gone through, and the outputs of each (T, ...), in the inputs' order.
     """
     steps = list(zip(*(leaf.unbind(0) for leaf in leaves(inputs)), strict=True))
-    found = []
+    collected = []
     for now in reversed(steps) if reverse else steps:
         state, outputs = body(state, rebuild(inputs, now))
-        found.append(outputs)
+        collected.append(outputs)
     if reverse:
-        found.reverse()
-    return state, map_nest(lambda *parts: torch.stack(parts), *found)
+        collected.reverse()
+    return state, map_nest(lambda *parts: torch.stack(parts), *collected)

@@ -47,8 +47,8 @@ class _CrossEntropy(Function):
         """The gradient of the logits: the probabilities less the smoothed targets. Once only: it takes their place."""
         log_probabilities, targets = ctx.kept.pop()
         smoothing = ctx.label_smoothing
-        found = log_probabilities.exp_().mul_(gradient)
+        by_logits = log_probabilities.exp_().mul_(gradient)
         if smoothing > 0.0:
-            found.sub_(smoothing / found.shape[1] * gradient)
-        found.scatter_add_(1, targets, ((smoothing - 1.0) * gradient).expand_as(targets))
-        return found, None, None
+            by_logits.sub_(smoothing / by_logits.shape[1] * gradient)
+        by_logits.scatter_add_(1, targets, ((smoothing - 1.0) * gradient).expand_as(targets))
+        return by_logits, None, None

@@ -39,14 +39,14 @@ class Binding:
 
 def bindings(model: Model) -> list[Binding]:
     """Every trained variable of the model, in the specification's order."""
-    found = []
+    listed = []
     for name, parameter in model.specification.items():
         owner = model
         *path, attribute = name.split(".")
         for part in path:
             owner = owner[int(part)] if part.isdigit() else getattr(owner, part)
-        found.append(Binding(name, type(owner).__name__, getattr(owner, attribute), (parameter,)))
-    return found
+        listed.append(Binding(name, type(owner).__name__, getattr(owner, attribute), (parameter,)))
+    return listed
 
 
 def load_parameters(model: Model, parameters: Mapping[str, np.ndarray]) -> None:

@@ -103,10 +103,10 @@ def _data(
     yield "test_size", held, "Taken out of the text, for `diptych evaluate`."
     yield "maximum_pairs", 0, "Train on all the others."
     longest = 0
-    for side, found in (("source", text.source), ("target", text.target)):
-        kind, why = _tokenizer(found)
+    for side, counted in (("source", text.source), ("target", text.target)):
+        kind, why = _tokenizer(counted)
         yield f"{side}_tokenizer", kind, why
-        lengths = found.lengths if kind == "word" else found.characters
+        lengths = counted.lengths if kind == "word" else counted.characters
         longest = max(longest, lengths.longest if lengths.longest <= 200 else lengths.percentile_99)
     if longest > 100:
         yield "maximum_length", longest, "Tokens; longer pairs, at most one in a hundred on a side, are left out."

@@ -243,7 +243,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
     """The JSON objects of a file, one a line; what follows the last line's end is no whole line."""
     if not path.is_file():
         return []
-    found = []
+    values = []
     for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
         try:
             value = json.loads(line)
@@ -251,8 +251,8 @@ def _read(path: Path) -> list[dict[str, Any]]:
             raise RunError(f"{path}, line {number} is not JSON: {error}; remove the line") from error
         if not isinstance(value, dict):
             raise RunError(f"{path}, line {number} is no JSON object, got {value!r}; remove the line")
-        found.append(value)
-    return found
+        values.append(value)
+    return values
 
 
 def _step_of(name: str) -> int:

@@ -17,11 +17,11 @@ def equations() -> dict[int, str]:
     document = next((place for place in PLACES if place.is_file()), None)
     if document is None:
         return {}
-    found: dict[int, str] = {}
+    formulas: dict[int, str] = {}
     for section in document.read_text(encoding="utf-8").split("\n## "):
         parts = re.split(r"^(?=\*\*\(\d+\) )", section, flags=re.MULTILINE)
         for part in parts[1:]:
             number = re.match(r"\*\*\((\d+)\)", part)
             assert number
-            found[int(number[1])] = part.replace("**", "").rstrip()
-    return found
+            formulas[int(number[1])] = part.replace("**", "").rstrip()
+    return formulas

@@ -71,8 +71,8 @@ def side_by_side(name: str, with_reference: bool = False) -> SideBySide:
     """
     panels = (*PANELS, REFERENCE) if with_reference else PANELS
     file, inside = _find(name)
-    found = tuple(excerpt(panel, PACKAGE / panel / f"{file}.py", inside) for panel in panels)
-    return facing(inside or f"{file}.py", found)
+    excerpts = tuple(excerpt(panel, PACKAGE / panel / f"{file}.py", inside) for panel in panels)
+    return facing(inside or f"{file}.py", excerpts)
 
 
 def facing(name: str, excerpts: Sequence[Excerpt]) -> SideBySide:
@@ -85,13 +85,13 @@ def facing(name: str, excerpts: Sequence[Excerpt]) -> SideBySide:
 
 def contents(panels: Sequence[str] = PANELS) -> dict[str, dict[str, tuple[str, ...]]]:
     """By file, every class, method and function in source order, and which of the panels have it."""
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    names_by_file: dict[str, dict[str, tuple[str, ...]]] = {}
     for panel in panels:
         for path in sorted((PACKAGE / panel).glob("*.py")):
-            names = found.setdefault(path.stem, {})
+            names = names_by_file.setdefault(path.stem, {})
             for name in _definitions(path):
                 names[name] = (*names.get(name, ()), panel)
-    return dict(sorted(found.items()))
+    return dict(sorted(names_by_file.items()))
 
 
 def _find(name: str) -> tuple[str, str]:
@@ -101,9 +101,9 @@ def _find(name: str) -> tuple[str, str]:
     choices = {f"{file}.py": (file, "") for file in every}
     choices |= {f"{file}.{inside}": (file, inside) for file, names in every.items() for inside in names}
     short = [(file, inside) for file, names in every.items() for inside in names if inside == wanted]
-    found = [choices[key] for key in (wanted, f"{wanted}.py") if key in choices] or short
-    if len(found) == 1:
-        return found[0]
+    matching = [choices[key] for key in (wanted, f"{wanted}.py") if key in choices] or short
+    if len(matching) == 1:
+        return matching[0]
     if short:
         raise UsageError(
             f"{name!r} is in {len(short)} files: give one of {', '.join('.'.join(each) for each in short)}"
@@ -139,7 +139,7 @@ def _read(path: Path) -> list[str]:
 def _definitions(path: Path) -> dict[str, range]:
     """Every class, method and function of a file by its qualified name, and the numbers of its lines."""
     texts = _read(path)
-    found: dict[str, range] = {}
+    places: dict[str, range] = {}
 
     def visit(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, range]]:
         for node in body:
@@ -152,8 +152,8 @@ def _definitions(path: Path) -> dict[str, range]:
                 if isinstance(node, ast.ClassDef):
                     yield from visit(node.body, f"{name}.")
 
-    found.update(visit(ast.parse("\n".join(texts)).body, ""))
-    return found
+    places.update(visit(ast.parse("\n".join(texts)).body, ""))
+    return places
 
 
 def _add_column(rows: list[Row], lines: Sequence[Line]) -> list[Row]:
@@ -174,15 +174,15 @@ def align(left: Sequence[str], right: Sequence[str]) -> list[tuple[int | None, i
         Pairs of places, each place once and in order; None faces a line that has no partner.
     """
     ours, theirs = ([SAME_NAME.sub("forward", line.strip()) for line in lines] for lines in (left, right))
-    found: list[tuple[int | None, int | None]] = []
+    pairs: list[tuple[int | None, int | None]] = []
     matcher = difflib.SequenceMatcher(None, ours, theirs, autojunk=False)
     for kind, i, i_end, j, j_end in matcher.get_opcodes():
         if kind == "equal":
-            found += zip(range(i, i_end), range(j, j_end), strict=True)
+            pairs += zip(range(i, i_end), range(j, j_end), strict=True)
         else:
             inside = _align_changed(ours[i:i_end], theirs[j:j_end])
-            found += [(None if a is None else i + a, None if b is None else j + b) for a, b in inside]
-    return found
+            pairs += [(None if a is None else i + a, None if b is None else j + b) for a, b in inside]
+    return pairs
 
 
 def _align_changed(left: Sequence[str], right: Sequence[str]) -> list[tuple[int | None, int | None]]:
@@ -200,13 +200,13 @@ def _align_changed(left: Sequence[str], right: Sequence[str]) -> list[tuple[int 
                 steps.append((best[i][j + 1][0], (0, 1)))
             if steps:
                 best[i][j] = max(steps)
-    found: list[tuple[int | None, int | None]] = []
+    pairs: list[tuple[int | None, int | None]] = []
     i = j = 0
     while i < len(left) or j < len(right):
         down, across = best[i][j][1]
-        found.append((i if down else None, j if across else None))
+        pairs.append((i if down else None, j if across else None))
         i, j = i + down, j + across
-    return found
+    return pairs
 
 
 def _likeness(one: str, other: str) -> float:

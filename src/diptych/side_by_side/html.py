@@ -83,11 +83,11 @@ def _tagged(line: list[tuple[str, str]]) -> Iterator[Markup]:
 
 
 def _component(file: str, name: str) -> Component:
-    found = side_by_side(f"{file}.{name}")
-    cells = [_cells(excerpt) for excerpt in found.excerpts]
+    both = side_by_side(f"{file}.{name}")
+    cells = [_cells(excerpt) for excerpt in both.excerpts]
     rows = [
         (_cell(left, cells[0]), _cell(right, cells[1]), bool(left and right and left.text == right.text))
-        for left, right in found.rows
+        for left, right in both.rows
     ]
     return Component(name, rows)
 

@@ -15,25 +15,25 @@ MARKS = {(True, False): "<", (False, True): ">"}
 THEME = "ansi_dark"  # the terminal's own colours
 
 
-def print_side_by_side(found: SideBySide, color: bool = True) -> None:
+def print_side_by_side(both: SideBySide, color: bool = True) -> None:
     """Print the columns; a mark before each but the first says how its line differs from the one on its left.
 
     No mark: they are equal; | they differ; < or > only the left or only the right one is there. On a terminal long
     lines are folded to fit, elsewhere they stay whole.
     """
     console = Console(color_system="auto" if color else None, highlight=False, markup=False, soft_wrap=True)
-    coloured = [_colour(excerpt) for excerpt in found.excerpts]
-    digits = max((len(str(line.number)) for row in found.rows for line in row if line), default=1)
-    longest = max((len(line.text) for row in found.rows for line in row if line), default=1)
-    columns = len(found.excerpts)
+    coloured = [_colour(excerpt) for excerpt in both.excerpts]
+    digits = max((len(str(line.number)) for row in both.rows for line in row if line), default=1)
+    longest = max((len(line.text) for row in both.rows for line in row if line), default=1)
+    columns = len(both.excerpts)
     margin = digits + 2
-    titles = [_title(excerpt) for excerpt in found.excerpts]
+    titles = [_title(excerpt) for excerpt in both.excerpts]
     width = max(longest, *map(len, titles)) + margin
     if console.is_terminal:
         width = min(width, max(margin + 20, (console.width - 3 * (columns - 1)) // columns))
     console.print(_join([fold(Text(title, style="bold"), width) for title in titles], [" "] * columns, width))
     console.print(_join([[Text("─" * width, style="dim")] for _ in titles], [" "] * columns, width))
-    for row in found.rows:
+    for row in both.rows:
         cells = [_cell(line, texts, digits, width) if line else [] for line, texts in zip(row, coloured, strict=True)]
         console.print(_join(cells, _marks(row), width))
 

@@ -155,7 +155,7 @@ def find_code(name: str, with_reference: bool = False) -> Term | SideBySide:
     """
     term = find_term(name)
     try:
-        found = side_by_side(name, with_reference)
+        excerpts = side_by_side(name, with_reference)
     except UsageError as error:
         if term is not None:
             return term
@@ -165,7 +165,7 @@ def find_code(name: str, with_reference: bool = False) -> Term | SideBySide:
             raise UsageError(f"{error}; did you mean {names}?") from None
         raise
     # A bare file's name, or a function's, gives way to a term; `loss.py` and `Decoder` are names of code.
-    return term if term is not None and name == name.lower() and not name.endswith(".py") else found
+    return term if term is not None and name == name.lower() and not name.endswith(".py") else excerpts
 
 
 def _index() -> dict[str, Term]:

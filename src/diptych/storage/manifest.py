@@ -66,8 +66,8 @@ def read_files(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
         )
     files = manifest.get("files")
     if not isinstance(files, dict) or set(files) != set(names):
-        found = ", ".join(map(str, files)) if isinstance(files, dict) else repr(files)
-        raise CheckpointError(f"{path} names the files {found}, expected {', '.join(names)}; {ADVICE}")
+        listed = ", ".join(map(str, files)) if isinstance(files, dict) else repr(files)
+        raise CheckpointError(f"{path} names the files {listed}, expected {', '.join(names)}; {ADVICE}")
     return {name: _read_checked(folder / name, entry) for name, entry in files.items()}
 
 
@@ -101,7 +101,7 @@ def _read_checked(path: Path, entry: Any) -> bytes:
     size, digest = (entry.get("size"), entry.get("sha256")) if isinstance(entry, dict) else (None, None)
     if len(data) != size:
         raise CheckpointError(f"{path} has {len(data)} bytes, {MANIFEST} says {size}: it was cut short; {ADVICE}")
-    found = hashlib.sha256(data).hexdigest()
-    if found != digest:
-        raise CheckpointError(f"{path} has SHA-256 {found}, {MANIFEST} says {digest}: it was altered; {ADVICE}")
+    actual = hashlib.sha256(data).hexdigest()
+    if actual != digest:
+        raise CheckpointError(f"{path} has SHA-256 {actual}, {MANIFEST} says {digest}: it was altered; {ADVICE}")
     return data

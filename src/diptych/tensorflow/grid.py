@@ -42,17 +42,17 @@ class Grid:
 
     def round(self) -> Rounded:
         """Round every number to the nearest multiple, of two equally near ones to the even one."""
-        found = Rounded([], [], [])
+        rounded = Rounded([], [], [])
         for binding in self.bindings:
             variable = binding.variable.value
             scaled = variable * self.scale  # exact, as the division below is
             multiples = tf.round(scaled)
             variable.assign(multiples / self.scale)
             remainders = scaled - multiples
-            found.remainders.append(remainders)
-            found.farthest.append(tf.reduce_max(tf.abs(remainders)))
-            found.sums.append(tf.reduce_sum(multiples))  # of whole numbers: exact, in whatever order
-        return found
+            rounded.remainders.append(remainders)
+            rounded.farthest.append(tf.reduce_max(tf.abs(remainders)))
+            rounded.sums.append(tf.reduce_sum(multiples))  # of whole numbers: exact, in whatever order
+        return rounded
 
     def settle(self, rounded: Rounded, decided: Sequence[Tie] | None) -> Rounding:
         """What the rounding tells; near ties that another run has decided otherwise are turned.

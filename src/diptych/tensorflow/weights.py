@@ -66,7 +66,7 @@ class Binding:
 
 def bindings(model: Model) -> list[Binding]:
     """Every trained variable of the model, in the specification's order."""
-    found: dict[str, Binding] = {}
+    made: dict[str, Binding] = {}
     for name, parameter in model.specification.items():
         owner = model
         *path, attribute = name.split(".")
@@ -75,9 +75,9 @@ def bindings(model: Model) -> list[Binding]:
         if parameter.gates:
             attribute = KERAS_NAMES[attribute]
         variable, where = getattr(owner, attribute), ".".join((*path, attribute))
-        earlier = found[where].parameters if where in found else ()
-        found[where] = Binding(where, type(owner).__name__, variable, (*earlier, parameter))
-    return list(found.values())
+        earlier = made[where].parameters if where in made else ()
+        made[where] = Binding(where, type(owner).__name__, variable, (*earlier, parameter))
+    return list(made.values())
 
 
 def load_parameters(model: Model, parameters: Mapping[str, np.ndarray]) -> None:

@@ -60,23 +60,23 @@ class Evidence:
 
     def of_step(self, told: Any, step: int, is_last: bool) -> dict[str, Any]:
         """What the metrics tell beside a step's loss."""
-        found: dict[str, Any] = {}
+        noted: dict[str, Any] = {}
         if told.rounding is not None:
             rounding = told.rounding
-            found = {"checksum": rounding.checksum, "margin": rounding.margin}
+            noted = {"checksum": rounding.checksum, "margin": rounding.margin}
             if rounding.ties:
                 self._record.append_ties(step, rounding.ties)
             for name in ("ties", "turned", "faults"):
                 if ties := getattr(rounding, name):
-                    found[name] = len(ties)
+                    noted[name] = len(ties)
             if rounding.faults:  # the two have parted: from here on each decides for itself
                 self._decided_until = 0
-                found["fault"] = list(rounding.faults[0])
+                noted["fault"] = list(rounding.faults[0])
             if self._measure_gaps and _is_power_of_ten(step):
-                found |= self._gaps(step)
+                noted |= self._gaps(step)
         if step % DIGEST_EVERY == 0 or is_last:
-            found["digest"] = self.digest()
-        return found
+            noted["digest"] = self.digest()
+        return noted
 
     def digest(self) -> str:
         """That of the model's weights as they are."""

@@ -71,8 +71,8 @@ def make_application(service: Service, hosts: Collection[str]) -> ASGIApp:
     @application.get("/healthz", response_model=HealthAnswer, responses={503: {"model": HealthAnswer}})
     async def health() -> Response:
         """Say which frameworks answer now: 200 if any does."""
-        found = service.health()
-        return JSONResponse(found, 503 if found["status"] == "down" else 200)
+        health = service.health()
+        return JSONResponse(health, 503 if health["status"] == "down" else 200)
 
     @application.exception_handler(RefusedError)
     async def refuse(request: Request, error: RefusedError) -> Response:

@@ -99,10 +99,10 @@ class Sentences:
         """Translate one sentence, see `to_json`; {} where that takes longer than so many seconds."""
         started = time.perf_counter()
         try:
-            found = self.translator.translate_within(sentence, row, SearchConfig.model_validate(search), seconds)
+            translation = self.translator.translate_within(sentence, row, SearchConfig.model_validate(search), seconds)
         except TimeLimitError:
             return {}
-        return to_json(found, 1000.0 * (time.perf_counter() - started))
+        return to_json(translation, 1000.0 * (time.perf_counter() - started))
 
 
 def to_json(translation: Translation, milliseconds: float) -> dict[str, Any]:

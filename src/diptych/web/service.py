@@ -100,9 +100,9 @@ class Service:
             raise RefusedError(503, "the server is stopping")
         finally:
             self._requests -= 1
-        found = dict(zip(backends, columns))
-        self._check(found)
-        return [self._row(number, sentence, found) for number, sentence in enumerate(request.sentences)]
+        answered = dict(zip(backends, columns))
+        self._check(answered)
+        return [self._row(number, sentence, answered) for number, sentence in enumerate(request.sentences)]
 
     async def _ask(
         self, worker: WatchedProcess, sentences: list[str], search: dict[str, Any], gone: Callable[[], Awaitable[bool]]
@@ -122,22 +122,22 @@ class Service:
                 break
         return answers
 
-    def _check(self, found: Mapping[str, Answers]) -> None:
+    def _check(self, answered: Mapping[str, Answers]) -> None:
         """Refuse where a framework took too long, or none answered."""
-        for backend, answers in found.items():
+        for backend, answers in answered.items():
             if answers[-1].get("error", {}).get("kind") == "TimeLimitError":
                 raise RefusedError(
                     422,
                     f"{backend} computed for {self.limits.decoding_seconds:.0f} s and was not done (at sentence "
                     f"{len(answers)}): send fewer or shorter sentences, or lower beam_size or maximum_length",
                 )
-        if not any("translation" in answer for answers in found.values() for answer in answers):
-            raise RefusedError(503, "; ".join(answers[0]["error"]["message"] for answers in found.values()))
+        if not any("translation" in answer for answers in answered.values() for answer in answers):
+            raise RefusedError(503, "; ".join(answers[0]["error"]["message"] for answers in answered.values()))
 
-    def _row(self, number: int, sentence: str, found: Mapping[str, Answers]) -> dict[str, Any]:
+    def _row(self, number: int, sentence: str, answered: Mapping[str, Answers]) -> dict[str, Any]:
         tokens = self.run.source_tokenizer.tokenize(sentence) if sentence.strip() else []
         ids = self.run.source_vocabulary.encode(tokens)
-        answers = {backend: answers[number] for backend, answers in found.items()}
+        answers = {backend: answers[number] for backend, answers in answered.items()}
         return {
             "source": sentence,
             "source_tokens": tokens,

@@ -119,12 +119,12 @@ class WatchedProcess:
             job = {"sentence": sentence, "row": row, "search": search, "seconds": seconds}
             asking = partial(process.ask, "translate", seconds + SECONDS_OF_GRACE, **job)
             try:
-                found = await self._in_thread(asking)
+                translation = await self._in_thread(asking)
             except DiptychError as error:
                 if process.status is None:
                     return _problem(type(error).__name__, str(error))
                 return _problem("BackendError", self._note_end(process, process.status))
-            return {"translation": found} if found else _problem("TimeLimitError", "")
+            return {"translation": translation} if translation else _problem("TimeLimitError", "")
 
     def _note_end(self, process: Process, status: int) -> str:
         """Remember, and say once, that a process has ended."""

@@ -53,14 +53,14 @@ def numbers(seed: int, language: Tongue, pairs: int = PAIRS) -> list[Pair]:
         language: of the words.
         pairs: how many, at most `PAIRS`; fewer are the beginning of more.
     """
-    found: dict[Value, str] = {}
+    writings: dict[Value, str] = {}
     for value, written in _draws(seed):
-        found.setdefault(value, written)
-        if len(found) == PAIRS:
+        writings.setdefault(value, written)
+        if len(writings) == PAIRS:
             break
-    values = list(found)
+    values = list(writings)
     order = generator(seed, "order of numbers").permutation(PAIRS).tolist()
-    return [(found[values[row]], said(values[row], language)) for row in order[: max(pairs, 0)]]
+    return [(writings[values[row]], said(values[row], language)) for row in order[: max(pairs, 0)]]
 
 
 def _draws(seed: int) -> Iterator[tuple[Value, str]]:

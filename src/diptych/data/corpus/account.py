@@ -63,9 +63,9 @@ def make_account(
         reason, text = drop.reason.describe(config), shown(drop.text)
         path = _named(drop.path, root)
         listing.write(f"{path}\t{drop.line}\t{reason}\t{text}\n")
-        found = examples.setdefault(reason, [])
-        if len(found) < EXAMPLES:
-            found.append([f"{path}:{drop.line}", text])
+        examples_of = examples.setdefault(reason, [])
+        if len(examples_of) < EXAMPLES:
+            examples_of.append([f"{path}:{drop.line}", text])
     return Account(
         read=sum(len(text.verdicts) for text in texts),
         train=sum(map(len, texts[: corpus.training_texts])),
@@ -87,5 +87,5 @@ def shown(text: str) -> str:
     return re.sub("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]", _escaped, cut)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return repr(found[0])[1:-1]
+def _escaped(match: re.Match[str]) -> str:
+    return repr(match[0])[1:-1]

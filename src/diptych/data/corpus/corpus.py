@@ -59,11 +59,11 @@ class OpenCorpus:
         """The texts, with one verdict more on each pair of `train`: a `Reason`, or 0."""
         if not isinstance(self.train, Joined):
             return self.texts
-        found, judged = np.frombuffer(verdicts, np.uint8), []
+        rest, judged = np.frombuffer(verdicts, np.uint8), []
         for text, part in zip(self.texts, self.train.parts):
             copies = np.frombuffer(part.copies, np.uint8).astype(np.int64)  # type: ignore[attr-defined]
-            judged.append(text.judged(found[np.cumsum(copies) - copies]))
-            found = found[len(part) :]
+            judged.append(text.judged(rest[np.cumsum(copies) - copies]))
+            rest = rest[len(part) :]
         return (*judged, *self.texts[len(judged) :])
 
 

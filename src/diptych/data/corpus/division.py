@@ -89,17 +89,17 @@ def held_out(
 
 def _count_distinct(sentences: Iterable[str], enough: int) -> int:
     """How many different sentences there are, counted up to `enough`."""
-    found: set[str] = set()
+    different: set[str] = set()
     for sentence in sentences:
-        found.add(sentence)
-        if len(found) == enough:
+        different.add(sentence)
+        if len(different) == enough:
             break
-    return len(found)
+    return len(different)
 
 
 def _rows(pairs: Pairs, rows: npt.NDArray[np.integer[Any]]) -> list[tuple[int, Pair]]:
     """The pairs of these rows, in the order of the rows."""
     wanted = rows.tolist()
     places = set(wanted)
-    found = {row: pair for row, pair in enumerate(pairs) if row in places}
-    return [(row, found[row]) for row in wanted]
+    taken = {row: pair for row, pair in enumerate(pairs) if row in places}
+    return [(row, taken[row]) for row in wanted]

@@ -91,12 +91,12 @@ class FilePairs:
                 if verdict in (Reason.NOT_UTF8, Reason.NUL):
                     raise bad[1]
         del verdicts[filled:]
-        found = cls(tuple(paths), bytes(verdicts), judge.columns, bytes(digests))
-        if not len(found):
+        pairs = cls(tuple(paths), bytes(verdicts), judge.columns, bytes(digests))
+        if not len(pairs):
             _check_visible(paths)
         if bad and bad[0] <= filled:
             raise bad[1]
-        return found
+        return pairs
 
     def __len__(self) -> int:
         return self.verdicts.count(0)
@@ -108,9 +108,9 @@ class FilePairs:
 
     def judged(self, verdicts: npt.NDArray[np.uint8]) -> FilePairs:
         """With these verdicts, as many as there are pairs, on what are pairs now."""
-        found = np.frombuffer(self.verdicts, np.uint8).copy()
-        found[found == 0] = verdicts
-        return replace(self, verdicts=found.tobytes(), digests=b"")
+        all_verdicts = np.frombuffer(self.verdicts, np.uint8).copy()
+        all_verdicts[all_verdicts == 0] = verdicts
+        return replace(self, verdicts=all_verdicts.tobytes(), digests=b"")
 
     def counts(self) -> dict[Reason, int]:
         """How many rows were left out, by reason."""

@@ -98,6 +98,6 @@ def pair_digest(pair: tuple[str, str], what: str) -> bytes:
 def repeated(digests: bytes | bytearray) -> npt.NDArray[np.bool_]:
     """(N,) which of N digests, end to end, came before."""
     numbers = np.frombuffer(digests, np.uint64)
-    found = np.ones(len(numbers), np.bool_)
-    found[np.unique(numbers, return_index=True)[1]] = False
-    return found
+    again = np.ones(len(numbers), np.bool_)
+    again[np.unique(numbers, return_index=True)[1]] = False
+    return again

@@ -16,12 +16,12 @@ def sample(pairs: Pairs, count: int, seed: int) -> list[tuple[int, Pair]]:
     """
     drawn = generator(seed, "sample").choice(len(pairs), min(count, len(pairs)), replace=False, shuffle=False)
     wanted = iter(np.sort(drawn).tolist())
-    found: list[tuple[int, Pair]] = []
+    samples: list[tuple[int, Pair]] = []
     row = next(wanted, None)
     for place, pair in enumerate(pairs):
         if row is None:
             break
         if place == row:
-            found.append((row, pair))
+            samples.append((row, pair))
             row = next(wanted, None)
-    return found
+    return samples

@@ -160,9 +160,9 @@ def token_statistics(pairs: EncodedPairs) -> dict[str, TokenStatistics]:
 def _count(pairs: EncodedPairs, side: Sequences) -> TokenStatistics:
     counts = np.zeros(1, np.int64)
     for start in range(0, len(side), ENCODED_BLOCK):
-        found = np.bincount(side.lengths_of(slice(start, start + ENCODED_BLOCK)), minlength=len(counts))
-        found[: len(counts)] += counts
-        counts = found
+        more = np.bincount(side.lengths_of(slice(start, start + ENCODED_BLOCK)), minlength=len(counts))
+        more[: len(counts)] += counts
+        counts = more
         pairs.release()
     unknown = 0
     for ids in _blocks(side):

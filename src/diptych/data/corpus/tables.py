@@ -104,8 +104,8 @@ def _csv(path: str | Path, columns: Columns) -> Iterator[Numbered]:
         elif len(cells) == len(header):
             yield number, (_one_line(cells[source]), _one_line(cells[target]))
         elif cells:
-            found = f": {len(cells)} columns, expected the header's {len(header)}; quote a text that holds a comma"
-            yield number, Fault(Reason.NO_COLUMN, found, ",".join(cells))
+            problem = f": {len(cells)} columns, expected the header's {len(header)}; quote a text that holds a comma"
+            yield number, Fault(Reason.NO_COLUMN, problem, ",".join(cells))
         else:
             yield number, Fault(Reason.EMPTY, ": a blank line; remove it", "")
 
@@ -156,9 +156,9 @@ def _from_json(line: str, source: str, target: str) -> Row:
         return Fault(Reason.NO_TABLE_ROW, f": JSON, but no object; expected {{{source!r}: ..., {target!r}: ...}}", line)
     for column in (source, target):
         if column not in values:
-            found = ", ".join(map(repr, values)) or "none"
+            listed = ", ".join(map(repr, values)) or "none"
             return Fault(
-                Reason.NO_COLUMN, f": no column {column!r}, there are: {found}; set {_option(column, source)}", line
+                Reason.NO_COLUMN, f": no column {column!r}, there are: {listed}; set {_option(column, source)}", line
             )
         if not isinstance(values[column], str):
             return Fault(Reason.NO_COLUMN, f": column {column!r} holds {values[column]!r:.40}, expected a text", line)
@@ -180,16 +180,16 @@ def _header(path: str | Path, lines: Iterator[tuple[int, str | Fault]]) -> str:
 
 def _places(path: str | Path, header: list[str], wanted: Columns) -> tuple[int, int]:
     """Where the wanted columns are, from 0."""
-    found = []
+    places = []
     for side, column in zip(("source", "target"), wanted, strict=True):
         if column in header:
-            found.append(header.index(column))
+            places.append(header.index(column))
         elif _is_number(column) and int(column) <= len(header):
-            found.append(int(column) - 1)
+            places.append(int(column) - 1)
         else:
             there = ", ".join(map(repr, header))
             raise DataError(f"{path} has no column {column!r}, there are: {there}; set {side}_column to one of them")
-    return found[0], found[1]
+    return places[0], places[1]
 
 
 def _is_number(column: str) -> bool:

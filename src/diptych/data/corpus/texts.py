@@ -63,13 +63,13 @@ def open_files(config: DataConfig, watch: Watch | None) -> OpenCorpus:
 
 def _limited(texts: Sequence[FilePairs], maximum_pairs: int) -> list[FilePairs]:
     """The first pairs of all these texts together."""
-    found, room = [], maximum_pairs
+    judged, room = [], maximum_pairs
     for text in texts:
         verdicts = np.full(len(text), Reason.LIMIT, np.uint8)
         verdicts[:room] = 0
-        found.append(text.judged(verdicts))
+        judged.append(text.judged(verdicts))
         room = max(0, room - len(text))
-    return found
+    return judged
 
 
 def _weighted(text: FilePairs, weight: float, seed: int, place: int) -> tuple[FilePairs, bytes]:

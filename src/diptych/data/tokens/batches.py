@@ -109,9 +109,9 @@ def target_length_counts(pairs: EncodedPairs) -> Counts:
     """(longest + 1,) how many targets have each length, eos not counted."""
     counts = np.zeros(1, np.int64)
     for block in _blocks(pairs):
-        found = np.bincount(pairs.targets.lengths_of(block), minlength=len(counts))
-        found[: len(counts)] += counts
-        counts = found
+        more = np.bincount(pairs.targets.lengths_of(block), minlength=len(counts))
+        more[: len(counts)] += counts
+        counts = more
         pairs.release()
     return counts
 
@@ -168,9 +168,9 @@ def _by_length(pairs: EncodedPairs, blur: np.random.Generator | None = None) -> 
     for block in _blocks(pairs):
         target_lengths = pairs.targets.lengths_of(block)
         order = np.argsort(target_lengths, kind="stable")
-        found = np.bincount(target_lengths, minlength=len(counts))
-        places = (free - np.cumsum(found) + found)[target_lengths[order]] + np.arange(len(order))
-        free += found
+        taken = np.bincount(target_lengths, minlength=len(counts))
+        places = (free - np.cumsum(taken) + taken)[target_lengths[order]] + np.arange(len(order))
+        free += taken
         noise = 2 * blur.random(len(order)) if blur else 0.0
         rows[places] = block.start + order
         source_lengths[places] = (pairs.sources.lengths_of(block) + noise)[order]

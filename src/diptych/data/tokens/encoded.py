@@ -171,8 +171,8 @@ class Encoder:
             Reason.SHORT: f"minimum_length = {self.minimum_length}",
             Reason.RATIO: f"maximum_ratio = {self.maximum_ratio:g}",
         }
-        found = ", ".join(f"{count:,} by {options[reason]}" for reason, count in counts.items())
-        return f"each of the {rows} pairs is left out ({found}): change these options"
+        reasons = ", ".join(f"{count:,} by {options[reason]}" for reason, count in counts.items())
+        return f"each of the {rows} pairs is left out ({reasons}): change these options"
 
 
 def encode_pairs(pairs: Pairs, source: Language, target: Language, maximum_length: int = 0) -> EncodedPairs:

@@ -127,17 +127,17 @@ def open_pairs(folder: Path, left_out: int = 0) -> EncodedPairs:
         DataError: a file is missing, cut short or of other pairs.
     """
     maps: list[mmap.mmap] = []
-    found = {name: _map(_path(folder, name), kind, maps) for name, kind in TYPES.items()}
-    count = len(found["rows"])
+    arrays = {name: _map(_path(folder, name), kind, maps) for name, kind in TYPES.items()}
+    count = len(arrays["rows"])
     for side in ("source", "target"):
-        tokens, offsets = found[f"{side}.tokens"], found[f"{side}.offsets"]
+        tokens, offsets = arrays[f"{side}.tokens"], arrays[f"{side}.offsets"]
         if len(offsets) != count + 1 or offsets[0] != 0 or offsets[-1] != len(tokens):
             raise DataError(
                 f"{folder} is damaged: its files hold {count} pairs, {len(offsets)} offsets and {len(tokens)} tokens "
                 f"of the {side}; remove it, and it is made again"
             )
-    sources, targets = (Sequences(found[f"{side}.tokens"], found[f"{side}.offsets"]) for side in ("source", "target"))
-    return EncodedPairs(sources, targets, found["rows"], left_out, tuple(maps))
+    sources, targets = (Sequences(arrays[f"{side}.tokens"], arrays[f"{side}.offsets"]) for side in ("source", "target"))
+    return EncodedPairs(sources, targets, arrays["rows"], left_out, tuple(maps))
 
 
 def _append(folder: Path, held: dict[str, array[int]], verdicts: bytearray, count: int, ends: tuple[int, int]) -> None:

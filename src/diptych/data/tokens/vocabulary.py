@@ -124,8 +124,8 @@ class Vocabulary:
         except (ValueError, RecursionError) as error:
             raise DataError(f"{origin} is not valid JSON ({error}); restore it, or create the run again") from error
         if not isinstance(values, dict) or set(values) != {"special", "tokens"}:
-            found = f"the keys {sorted(values)}" if isinstance(values, dict) else type(values).__name__
-            raise DataError(f"{origin} holds {found}, expected an object with 'special' and 'tokens'")
+            content = f"the keys {sorted(values)}" if isinstance(values, dict) else type(values).__name__
+            raise DataError(f"{origin} holds {content}, expected an object with 'special' and 'tokens'")
         if values["special"] != list(SPECIALS):
             raise DataError(f"{origin}: the special tokens are {values['special']!r}, expected {list(SPECIALS)}")
         entries = values["tokens"]

@@ -83,13 +83,13 @@ def thin(values: Sequence[float], most: int = 800) -> list[tuple[int, float]]:
     stretch = math.ceil(2 * len(values) / most)
     if stretch <= 2:
         return list(enumerate(values))
-    found: list[tuple[int, float]] = []
+    kept: list[tuple[int, float]] = []
     for start in range(0, len(values), stretch):
         places = [i for i in range(start, min(start + stretch, len(values))) if not math.isnan(values[i])]
         if places:
             ends = {min(places, key=values.__getitem__), max(places, key=values.__getitem__)}
-            found += [(i, values[i]) for i in sorted(ends)]
-    return found
+            kept += [(i, values[i]) for i in sorted(ends)]
+    return kept
 
 
 def _round_step(step: float) -> float:

@@ -42,10 +42,10 @@ class Rung:
 
 def rungs(levels: Sequence[Mapping[str, Any]]) -> list[Rung]:
     """The rows of a report's `parity.levels`: one for each rung and precision."""
-    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    levels_of: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for level in levels:
-        found.setdefault((level["name"], level["precision"]), []).append(level)
-    return [_rung(name, precision, inside) for (name, precision), inside in found.items()]
+        levels_of.setdefault((level["name"], level["precision"]), []).append(level)
+    return [_rung(name, precision, inside) for (name, precision), inside in levels_of.items()]
 
 
 def _rung(name: str, precision: str, levels: Sequence[Mapping[str, Any]]) -> Rung:

@@ -50,7 +50,7 @@ def quantities(report: Mapping[str, Any]) -> list[Quantity]:
     Ceilings are in `ceilings`, by the names below and by backend: `value`, in the unit of the quantity, and `what`, in
     words.
     """
-    found = []
+    shown = []
     for key, (name, unit, better, show, read) in QUANTITIES.items():
         if key == "memory" and not all(each["memory"]["peak_rss_bytes"] for each in report["backends"].values()):
             continue  # the system does not tell
@@ -63,8 +63,8 @@ def quantities(report: Mapping[str, Any]) -> list[Quantity]:
             _measure(backend, value, speeds, ceilings.get(backend), scale, show)
             for backend, (value, speeds) in numbers.items()
         ]
-        found.append(Quantity(name, unit, better, measures))
-    return found
+        shown.append(Quantity(name, unit, better, measures))
+    return shown
 
 
 def _measure(

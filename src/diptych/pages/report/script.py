@@ -15,18 +15,18 @@ def inline(path: Path) -> str:
     Imports and exports are those that stand on a line of their own and name what they import and export. Modules must
     not import each other in a circle.
     """
-    found: dict[Path, str] = {}
-    _add(path.resolve(), found)
-    return "".join(found.values())
+    texts: dict[Path, str] = {}
+    _add(path.resolve(), texts)
+    return "".join(texts.values())
 
 
-def _add(path: Path, found: dict[Path, str]) -> None:
-    if path in found:
+def _add(path: Path, texts: dict[Path, str]) -> None:
+    if path in texts:
         return
     text = path.read_text(encoding="utf-8")
     for _, other in IMPORT.findall(text):
-        _add((path.parent / other).resolve(), found)
+        _add((path.parent / other).resolve(), texts)
     exports = ", ".join(EXPORT.findall(text))
     text = IMPORT.sub(lambda line: f"const {line[1]} = {Path(line[2]).stem}Module;", text)
     text = EXPORT.sub("", text)
-    found[path] = f"const {path.stem}Module = (() => {{\n{text}return {{ {exports} }};\n}})();\n"
+    texts[path] = f"const {path.stem}Module = (() => {{\n{text}return {{ {exports} }};\n}})();\n"

@@ -39,15 +39,15 @@ class Member:
         """
         if Path(text).is_dir():
             return cls(Run.open(text), backend)
-        found = re.fullmatch(rf"(?P<run>.+):(?P<backend>{'|'.join(NAMES)}|)(:(?P<which>[^:/\\]+))?", text)
-        if found is None and ":" in text:
+        match = re.fullmatch(rf"(?P<run>.+):(?P<backend>{'|'.join(NAMES)}|)(:(?P<which>[^:/\\]+))?", text)
+        if match is None and ":" in text:
             raise UsageError(
                 f"member {text!r}: there is no such folder, and it is not {FORM} with one of the backends "
                 f"{', '.join(NAMES)}"
             )
-        if found is None:
+        if match is None:
             return cls(Run.open(text), backend)
-        return cls(Run.open(found["run"]), found["backend"] or backend, found["which"] or "best")
+        return cls(Run.open(match["run"]), match["backend"] or backend, match["which"] or "best")
 
 
 def check_same_languages(run: Run, member: Run) -> None:

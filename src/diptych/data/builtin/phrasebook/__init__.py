@@ -87,9 +87,9 @@ def phrasebook(seed: int, pairs: int = PAIRS) -> list[Pair]:
         seed: which phrasebook.
         pairs: how many pairs, at most `PAIRS`; fewer are the beginning of more.
     """
-    found = dict([FIRST])
+    translations = dict([FIRST])
     for english, korean in islice(draws(seed), 10 * PAIRS):
-        if len(found) >= min(pairs, PAIRS):
+        if len(translations) >= min(pairs, PAIRS):
             break
-        found.setdefault(english, korean)
-    return list(found.items())[: max(pairs, 0)]
+        translations.setdefault(english, korean)
+    return list(translations.items())[: max(pairs, 0)]

@@ -140,12 +140,12 @@ def thing(dice: Dice, noun: Noun, particle: str, flags: str = "") -> tuple[str, 
 
 def determiners(noun: Noun) -> list[tuple[str, str]]:
     """What may stand before a noun that one can point at; "my" only where it can be somebody's."""
-    found = [("the", "")]
+    words = [("the", "")]
     if noun.singular not in PLURAL_WORDS:
-        found += [("this", "이"), ("that", "그")]
+        words += [("this", "이"), ("that", "그")]
     if noun.group in ("text", "wear", "thing", "paper", "vehicle", "animal", "person", "place"):
-        found.append(("my", "제"))
-    return found
+        words.append(("my", "제"))
+    return words
 
 
 def someone(dice: Dice, flags: str = "") -> Subject:

@@ -77,9 +77,9 @@ class UnigramTokenizer(SubwordTokenizer):
         """Where the pieces that end here begin, and their scores; the last character is one in any case."""
         score = self._scores.get
         for start in range(max(0, end - self._longest), end - 1):
-            found = score(word[start:end])
-            if found is not None:
-                yield start, found
+            scored = score(word[start:end])
+            if scored is not None:
+                yield start, scored
         yield end - 1, score(word[end - 1], self._unknown)
 
 
