@@ -19,7 +19,10 @@ Assume = Annotated[
 def convert(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.", show_default=False)],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.", show_default=False)],
-    to: Annotated[Literal["pytorch", "keras"], typer.Option("--to", help="The framework to convert to.")],
+    to: Annotated[
+        Literal["pytorch", "keras", "onnx"],
+        typer.Option("--to", help="The framework to convert to, or ONNX."),
+    ],
     config: Annotated[
         Path | None,
         typer.Option("--config", metavar="JSON", help="The Keras config of a file of weights.", show_default=False),

@@ -58,6 +58,11 @@ class Party:
         values: of the graph's values, as many as it shows.
         gradients: by weight.
         stepped: the outputs after one step of SGD; None where it trains otherwise than the graph says.
+        versions: of what computed.
+        checks: comparisons with the judge that were made on other inputs.
+        missing: what it cannot speak for, a sentence each.
+
+    Of a party that cannot do all, what it has not found is empty.
     """
 
     name: str
@@ -67,6 +72,8 @@ class Party:
     gradients: Mapping[str, Values]
     stepped: list[Values] | None
     versions: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def compare(graph: Graph, trial: Trial, parties: list[Party], rate: float) -> list[Check]:
@@ -88,11 +95,17 @@ def _with_judge(graph: Graph, trial: Trial, party: Party, rate: float) -> list[C
         for ref, value in trial.values.items()
         if ref in party.values and value.dtype.kind == "f"
     ]
-    checks = [
-        _check(f"every layer, {party.name} and the judge, float64", layers, LIMIT),
-        _check(f"outputs, {party.name} and the judge, float64", zip(names, party.outputs, expected), LIMIT),
-        _check(f"outputs, {party.name} in float32 and the judge", zip(names, party.float32, expected), LIMIT_FLOAT32),
-    ]
+    checks = list(party.checks)
+    if party.outputs:
+        checks += [
+            check(f"every layer, {party.name} and the judge, float64", layers, LIMIT),
+            check(f"outputs, {party.name} and the judge, float64", zip(names, party.outputs, expected), LIMIT),
+        ]
+    if party.float32:
+        what = f"outputs, {party.name} in float32 and the judge"
+        checks.append(check(what, zip(names, party.float32, expected), LIMIT_FLOAT32))
+    if not party.outputs:
+        return checks
     along = [
         (
             f"{name}: {_gate(graph, name, party)}",
@@ -103,33 +116,33 @@ def _with_judge(graph: Graph, trial: Trial, party: Party, rate: float) -> list[C
         for name, direction in trial.directions.items()
         if name in party.gradients
     ]
-    checks.append(_check(f"gradients, {party.name} and the judge", along, LIMIT))
+    checks.append(check(f"gradients, {party.name} and the judge", along, LIMIT))
     if party.stepped is not None and party.gradients:
         moved = {name: graph.weights()[name] - rate * gradient for name, gradient in party.gradients.items()}
         after = run(graph.with_weights(moved), trial.inputs)
         stepped = [after[ref] for ref in graph.outputs.values()]
         checks.append(
-            _check(
-                f"outputs after a step of SGD, {party.name} and the judge", zip(names, party.stepped, stepped), LIMIT
-            )
+            check(f"outputs after a step of SGD, {party.name} and the judge", zip(names, party.stepped, stepped), LIMIT)
         )
-    return [check for check in checks if check is not None]
+    return checks
 
 
 def _with_each_other(graph: Graph, first: Party, second: Party) -> list[Check]:
+    if not first.outputs or not second.outputs:
+        return []
     both = f"{first.name} and {second.name}"
     shared = [name for name in first.gradients if name in second.gradients]
     largest = max((float(np.abs(first.gradients[name]).max(initial=0)) for name in shared), default=0.0)
     gradients = [(name, second.gradients[name], first.gradients[name], largest * SMALLEST) for name in shared]
     checks = [
-        _check(f"outputs, {both}, float64", zip(graph.outputs, second.outputs, first.outputs), LIMIT),
-        _check(f"every gradient, {both}", gradients, LIMIT),
+        check(f"outputs, {both}, float64", zip(graph.outputs, second.outputs, first.outputs), LIMIT),
+        check(f"every gradient, {both}", gradients, LIMIT),
     ]
     if first.stepped is not None and second.stepped is not None:
         checks.append(
-            _check(f"outputs after a step of SGD, {both}", zip(graph.outputs, second.stepped, first.stepped), LIMIT)
+            check(f"outputs after a step of SGD, {both}", zip(graph.outputs, second.stepped, first.stepped), LIMIT)
         )
-    return [check for check in checks if check is not None]
+    return checks
 
 
 def _size(gradient: Values, direction: Values) -> float:
@@ -137,7 +150,7 @@ def _size(gradient: Values, direction: Values) -> float:
     return float(np.abs(gradient * direction).sum())
 
 
-def _check(what: str, pairs: Any, limit: float) -> Check:
+def check(what: str, pairs: Any, limit: float) -> Check:
     """The largest gap of named pairs (found, expected, and how large it is to count at least)."""
     worst, where = 0.0, ""
     for name, found, expected, *least in pairs:

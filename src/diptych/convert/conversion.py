@@ -24,6 +24,7 @@ from diptych.processes.environment import environment
 from diptych.storage.place import put_folder, replace_file
 
 RATE = 0.125  # in float32, too: Keras rounds it
+ONLY_INFERENCE = "gradients and training: an ONNX file is for inference"
 ONE_STEP = "one step of SGD in float64; more of training is certified only as far as the gradients are"
 INPUTS = (
     "random numbers of deviation 3; ids of the whole vocabulary; where there is a mask: whole rows, padding on the "
@@ -53,7 +54,7 @@ def convert(path: Path, to: str, out: Path, asked: Asked | None = None, threads:
 
     Args:
         path: the model file.
-        to: "pytorch" or "keras".
+        to: "pytorch", "keras" or "onnx".
         out: the folder; it must not be there.
         asked: what was said about the file beside its name.
         threads: of each framework.
@@ -91,11 +92,11 @@ def write(source: Source, to: str, out: Path, threads: int | None = None) -> Con
 
 def _build(source: Source, to: str, building: Path, threads: int | None) -> Conversion:
     target = write_for(to, source.graph, source.title)
-    (building / "model.py").write_text(target.code, encoding="utf-8")
     trial = make_trial(target.graph)
     with tempfile.TemporaryDirectory(prefix="diptych-") as name:
         folder = Path(name)
-        (folder / "model.py").write_text(target.code, encoding="utf-8")
+        for place in (folder, building) if target.code else ():
+            (place / "model.py").write_text(target.code, encoding="utf-8")
         save_file(arrays_of(trial), folder / "trial.safetensors")
         parties = []
         if source.original is not None:
@@ -103,7 +104,7 @@ def _build(source: Source, to: str, building: Path, threads: int | None) -> Conv
         parties.append(target.run(folder, building, threads))
     checks = certificate.compare(target.graph, trial, parties, RATE)
     made = _certificate(source, target.graph, to, building, trial, parties, checks)
-    return Conversion(source, checks, made, lines_of(target.graph, target.code))
+    return Conversion(source, checks, made, lines_of(target.graph, target.made))
 
 
 def _certificate(
@@ -120,7 +121,13 @@ def _certificate(
         "parties": ["the judge (NumPy, float64, from the formulas)", *(party.name for party in parties)],
         "inputs": {name: list(value.shape) for name, value in trial.inputs.items()} | {"how": INPUTS},
         "assumed": list(graph.assumptions),
-        "not_certified": [*graph.uncertified, *source.missing, *certificate.unseen(graph), ONE_STEP],
+        "not_certified": [
+            *graph.uncertified,
+            *source.missing,
+            *(one for party in parties for one in party.missing),
+            *certificate.unseen(graph),
+            ONLY_INFERENCE if to == "onnx" else ONE_STEP,
+        ],
         "device": "cpu",
         "versions": versions | {"numpy": np.__version__, "diptych": here["packages"].get("diptych")},
         "environment": {name: here[name] for name in ("time", "python", "platform", "processor")},

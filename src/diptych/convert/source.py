@@ -18,6 +18,8 @@ from diptych.convert.files.opening import read_model_file
 from diptych.convert.graph import Array, Graph
 from diptych.convert.keras.architecture import NamedArrays, read_keras
 from diptych.convert.keras.party import party_of_original
+from diptych.convert.onnx.party import party_of_file
+from diptych.convert.onnx.reading import read_onnx_graph
 from diptych.convert.parts import read_parts
 from diptych.convert.rtneural import read_rtneural
 from diptych.convert.stored import from_plain
@@ -101,6 +103,17 @@ class ModuleOriginal:
         return party_of_module(graph, evidence)
 
 
+@dataclass(frozen=True, eq=False)
+class OnnxOriginal:
+    """An ONNX file."""
+
+    path: Path
+
+    def run(self, graph: Graph, folder: Path, threads: int | None) -> Party:
+        """Its findings on the trial in a folder."""
+        return party_of_file(graph, "the ONNX file", folder, self.path, self.path, threads)
+
+
 @dataclass(frozen=True)
 class Asked:
     """What is said about a file beside its name.
@@ -134,6 +147,9 @@ def read_source(path: Path, asked: Asked, threads: int | None = None) -> Source:
         return _keras(file, asked)
     if file.format == "rtneural-json":
         return _rtneural(file)
+    if file.format == "onnx" and asked.layers is None:
+        _only(asked, file)
+        return _source(file, read_onnx_graph(file), OnnxOriginal(path), [])
     if asked.layers is not None:
         return _parts(file, asked)
     if file.format == "tensorflow-graph":

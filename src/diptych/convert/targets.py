@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,9 @@ from diptych.convert.certificate import Party
 from diptych.convert.graph import Graph
 from diptych.convert.keras.program_party import arrays_of_layers, doubled_said, party_of_program
 from diptych.convert.keras.writing import WrittenProgram, write_keras
+from diptych.convert.onnx.party import party_of_file
+from diptych.convert.onnx.running import installed
+from diptych.convert.onnx.writing import WrittenFile, write_onnx
 from diptych.convert.projections import without_projections
 from diptych.convert.torch.party import party_of, variables_of
 from diptych.convert.torch.writing import WrittenModule, write_pytorch
@@ -29,7 +33,11 @@ class Target(Protocol):
 
     @property
     def code(self) -> str:
-        """The program's text."""
+        """The program's text; empty where there is none."""
+
+    @property
+    def made(self) -> Mapping[str, str]:
+        """By node, what it became."""
 
     def run(self, folder: Path, building: Path, threads: int | None) -> Party:
         """What the program computes on the trial in a folder; its files go to another one."""
@@ -46,6 +54,11 @@ class PyTorchTarget:
     def code(self) -> str:
         """The module's text."""
         return self.written.code
+
+    @property
+    def made(self) -> Mapping[str, str]:
+        """By node, the line that makes its layer."""
+        return _layers_in(self.code)
 
     def run(self, folder: Path, building: Path, threads: int | None) -> Party:
         """What the module computes."""
@@ -69,6 +82,11 @@ class KerasTarget:
         """The program's text."""
         return self.written.code
 
+    @property
+    def made(self) -> Mapping[str, str]:
+        """By node, the line that makes its layer."""
+        return _layers_in(self.code)
+
     def run(self, folder: Path, building: Path, threads: int | None) -> Party:
         """What the program computes."""
         arguments = {
@@ -81,8 +99,31 @@ class KerasTarget:
         return party_of_program(self.graph, self.written, evidence)
 
 
+@dataclass(frozen=True, eq=False)
+class OnnxTarget:
+    """`model.onnx`."""
+
+    graph: Graph
+    written: WrittenFile
+    code: str = ""
+
+    @property
+    def made(self) -> Mapping[str, str]:
+        """By node, the operators that compute it."""
+        return self.written.lines
+
+    def run(self, folder: Path, building: Path, threads: int | None) -> Party:
+        """What the runtimes that are installed make of the file."""
+        double = folder / "double.onnx"
+        with (building / "model.onnx").open("wb") as file, double.open("wb") as wide:
+            self.written.save(file)
+            if installed():
+                write_onnx(self.graph, "float64").save(wide)
+        return party_of_file(self.graph, "the written ONNX file", folder, building / "model.onnx", double, threads)
+
+
 def write_for(to: str, graph: Graph, title: str) -> Target:
-    """A graph written for "pytorch" or "keras".
+    """A graph written for "pytorch", "keras" or "onnx".
 
     Raises:
         RefusalError: a part of it has no stock form there.
@@ -90,21 +131,28 @@ def write_for(to: str, graph: Graph, title: str) -> Target:
     if to == "pytorch":
         return PyTorchTarget(graph, write_pytorch(graph, f"{title}, converted by Diptych; it needs torch only."))
     if any(weight.dtype == np.float64 for weight in graph.weights().values()):
-        sentence = "float64 weights are rounded to float32 in model.keras; the certificate's float64 has them whole"
+        sentence = f"float64 weights are rounded to float32 in model.{to}; the certificate's float64 has them whole"
         graph = replace(graph, uncertified=(*graph.uncertified, sentence))
     graph = without_projections(graph)
+    if to == "onnx":
+        return OnnxTarget(graph, write_onnx(graph))
     written = write_keras(graph, f"{title}, converted by Diptych; it needs Keras 3 only.")
     return KerasTarget(doubled_said(graph, written.doubled), written)
 
 
-def lines_of(graph: Graph, code: str) -> list[str]:
-    """Layer by layer, what became what."""
+def _layers_in(code: str) -> dict[str, str]:
+    """The layers that a program makes, by their names."""
     made: dict[str, str] = {}
     for line in code.splitlines():
         name, equals, expression = line.strip().partition(" = ")
         if equals and ("nn." in expression or "layers." in expression) and "nn.Parameter" not in expression:
             name = name.removeprefix("self.").partition(",")[0].removesuffix("_layer").removesuffix("_last")
             made.setdefault(name, expression)
+    return made
+
+
+def lines_of(graph: Graph, made: Mapping[str, str]) -> list[str]:
+    """Layer by layer, what became what."""
     lines = []
     for node in graph.nodes:
         if node.weights:

@@ -20,7 +20,7 @@ from diptych.errors import RefusalError
 from diptych.randomness import generator
 
 Values = npt.NDArray[Any]
-Pattern = Literal["every", "no empty row", "lengths"]
+Pattern = Literal["every", "no empty row", "lengths", "whole"]
 BATCH, LENGTHS = 4, (5, 8, 16, 40, 100)
 AMPLITUDE = 3.0
 
@@ -94,7 +94,7 @@ def make_inputs(graph: Graph, draw: np.random.Generator, length: int, pattern: P
         shape = (BATCH, *(length if size is None else size for size in given.shape))
         value = _input(given, shape, draw, masking.get(given.name), pattern)
         if given.kind == "lengths":
-            value = lengths(length)
+            value = np.full(BATCH, length) if pattern == "whole" else lengths(length)
         inputs[given.name] = np.moveaxis(value, 0, given.batch_axis) if value.ndim > 1 else value
     return inputs
 
@@ -123,9 +123,12 @@ def lengths(longest: int) -> Values:
 def mask_pattern(shape: tuple[int, ...], pattern: Pattern) -> npt.NDArray[np.bool_]:
     """Four rows: whole; padded on the right; padded on the left and with a hole; masked from end to end.
 
-    Or four rows without the last kind, or four that are padded on the right only, the longest first.
+    Or four rows without the last kind, or four that are padded on the right only, the longest first, or four that are
+    whole.
     """
     steps = np.arange(shape[1])
+    if pattern == "whole":
+        return np.ones(shape[:2], bool)
     if pattern == "lengths":
         return steps < lengths(shape[1])[:, None]
     holes = (steps > 0) & (steps != 2)
