@@ -37,23 +37,28 @@ def test_the_largest_batch_is_that_of_an_epoch(lengths, batch_size, batch_by):
 
 
 @pytest.mark.parametrize(
-    ("training", "moments", "number"),
+    ("training", "moments", "others", "number"),
     [
-        ({"optimizer": "adam"}, 2, 4),
-        ({"optimizer": "adamw", "precision": "float64"}, 2, 8),
-        ({"optimizer": "adam", "precision": "bfloat16"}, 2, 4),
-        ({"optimizer": "sgd", "momentum": 0.9}, 1, 4),
-        ({"optimizer": "sgd"}, 0, 4),
+        ({"optimizer": "adam"}, 2, (0, 0), 4),
+        ({"optimizer": "adamw", "precision": "float64"}, 2, (0, 0), 8),
+        ({"optimizer": "adam", "precision": "bfloat16"}, 2, (0, 0), 4),
+        ({"optimizer": "sgd", "momentum": 0.9}, 1, (0, 0), 4),
+        ({"optimizer": "sgd"}, 0, (0, 0), 4),
+        ({"optimizer": "adam", "ema_decay": 0.9}, 2, (1, 0), 4),
+        ({"optimizer": "adam", "precision": "exact"}, 2, (0, 1), 8),
+        ({"optimizer": "sgd", "precision": "exact", "ema_decay": 0.9}, 0, (1, 1), 8),
     ],
 )
-def test_every_number_is_counted(training, moments, number):
+def test_every_number_is_counted(training, moments, others, number):
     config = RunConfig(training=TrainingConfig(**training))
     weights = sum(np.zeros(each.shape).size for each in specification(config.model, 50, 70).values())
     found = needed_memory(config, (50, 70), LargestBatch(8, 5, 6, 40))
     assert found.parameters == found.gradients == weights * number
     assert found.moments == moments * weights * number
+    assert (found.average, found.rounding) == tuple(count * weights * number for count in others)
     assert found.logits == 40 * 70 * number
-    assert found.certain == found.parameters + found.gradients + found.moments + found.logits < found.total
+    arrays = 2 + moments + sum(others)
+    assert found.certain == arrays * weights * number + found.logits < found.total
 
 
 def test_what_lies_between_grows_with_every_size():

@@ -40,6 +40,8 @@ class Memory:
         parameters: the weights.
         gradients: one number for each of them.
         moments: what the optimizer remembers: two numbers for Adam, one for SGD with momentum.
+        average: a moving average of the weights, if there is one.
+        rounding: what exact training's rounding left of each weight, to compare runs by; 0 in other trainings.
         logits: of the largest batch's real target positions, over the vocabulary.
         activations: of that batch, what its gradients are made from; an estimate, from above.
     """
@@ -47,13 +49,20 @@ class Memory:
     parameters: int
     gradients: int
     moments: int
+    average: int
+    rounding: int
     logits: int
     activations: int
 
     @property
     def certain(self) -> int:
         """What no framework can do without."""
-        return self.parameters + self.gradients + self.moments + self.logits
+        return self.weights + self.logits
+
+    @property
+    def weights(self) -> int:
+        """What grows with the number of weights."""
+        return self.parameters + self.gradients + self.moments + self.average + self.rounding
 
     @property
     def total(self) -> int:
@@ -97,6 +106,8 @@ def needed_memory(config: RunConfig, sizes: tuple[int, int], batch: LargestBatch
         parameters=weights * number,
         gradients=weights * number,
         moments=moments * weights * number,
+        average=weights * number if training.ema_decay else 0,
+        rounding=weights * number if training.precision == "exact" else 0,
         logits=batch.target_tokens * sizes[1] * number,
         activations=rows * (encoder + decoder + scores) * computed,
     )
@@ -136,17 +147,16 @@ def out_of_memory(error: Exception, run: Run, batch: Batch) -> RunError | None:
 
 def _describe(need: Memory, batch: LargestBatch, config: RunConfig) -> str:
     """What a batch needs, what for, and what to do about it."""
-    weights = need.parameters + need.gradients + need.moments
     batches = f"batch_size (now {config.training.batch_size} {config.training.batch_by})"
     advice = (
         "the model's sizes, maximum_vocabulary"
-        if weights > need.logits + need.activations
+        if need.weights > need.logits + need.activations
         else f"{batches}, maximum_vocabulary"
     )
     return (
         f"a batch of {batch.rows} pairs with {batch.target_tokens} target tokens needs about {_gigabytes(need.total)}: "
-        f"{_gigabytes(weights)} for weights, gradients and the optimizer, {_gigabytes(need.logits)} for logits, and up "
-        f"to {_gigabytes(need.activations)} for what lies between; lower {advice} or maximum_length"
+        f"{_gigabytes(need.weights)} for weights, gradients and the optimizer, {_gigabytes(need.logits)} for logits, "
+        f"and up to {_gigabytes(need.activations)} for what lies between; lower {advice} or maximum_length"
     )
 
 
