@@ -17,13 +17,13 @@ from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
 from diptych.training.loop import train
 
-STEPS, HALF = 200, 90
+STEPS, VALIDATED, CHANGED = 200, 90, 97
 CONFIG = RunConfig(
     name="twin",
-    data=DataConfig(maximum_pairs=400, validation_size=20, test_size=10),
-    model=ModelConfig(embedding_size=12, encoder_size=10, decoder_size=16, dropout=0.1),
+    data=DataConfig(maximum_pairs=300, validation_size=20, test_size=10),
+    model=ModelConfig(embedding_size=8, encoder_size=8, decoder_size=12, attention="general", dropout=0.1),
     training=TrainingConfig(
-        precision="exact", epochs=99, maximum_steps=STEPS, batch_size=16, ema_decay=0.9, validate_every=HALF
+        precision="exact", epochs=99, maximum_steps=STEPS, batch_size=8, ema_decay=0.9, validate_every=VALIDATED
     ),
 )
 PROGRAM = """
@@ -32,31 +32,29 @@ from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
 from diptych.training.loop import train
 
-folder, backend, threads, stop_at = sys.argv[1:]
-train(Run.open(folder), backend, resume=True, threads=int(threads), reporter=QuietReporter(), stop_at=int(stop_at))
+backend, threads, *jobs = sys.argv[1:]
+for folder, stop_at in zip(jobs[::2], jobs[1::2]):
+    given = {"threads": int(threads), "device": "cpu", "stop_at": int(stop_at)}
+    train(Run.open(folder), backend, resume=True, reporter=QuietReporter(), **given)
 """
-
-
-def run_training(folder, backend, threads, stop_at=0):
-    command = [sys.executable, "-c", PROGRAM, str(folder), backend, str(threads), str(stop_at)]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
-    assert finished.returncode == 0, finished.stderr
 
 
 @pytest.fixture(scope="module")
 def runs(both_frameworks, tmp_path_factory):
     """Independent runs: each framework with one and with two threads, and one that changes framework halfway."""
     folder, found = tmp_path_factory.mktemp("twins"), {}
+    changing = Run.create(CONFIG, folder / "changing")
     for backend in BACKENDS:
         for threads in (1, 2):
             run = Run.create(CONFIG, folder / f"{backend}-{threads}")
-            run_training(run.folder, backend, threads)
+            jobs = [str(run.folder), "0"]
+            if threads == 1:  # TensorFlow stops between two validations, PyTorch goes on from there
+                jobs += [str(changing.folder), str(CHANGED if backend == "tensorflow" else 0)]
+            command = [sys.executable, "-c", PROGRAM, backend, str(threads), *jobs]
+            finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+            assert finished.returncode == 0, finished.stderr
             found[backend, threads] = (run, backend)
-    run = Run.create(CONFIG, folder / "changing")
-    run_training(run.folder, "tensorflow", 1, HALF + 7)  # between two validations
-    run_training(run.folder, "pytorch", 1)
-    found["changing"] = (run, "pytorch")
-    return found
+    return found | {"changing": (changing, "pytorch")}
 
 
 def compared(one, other):
@@ -91,17 +89,26 @@ def test_validations_tell_the_digest_of_what_they_validated(runs):
 
 def test_without_rounding_they_part(both_frameworks, tmp_path):
     """But for the grid the same runs end with other bits, or the tests above would show nothing."""
-    changes = {"precision": "float64", "maximum_steps": 30, "validate_every": 0}
-    config = CONFIG.model_copy(update={"training": CONFIG.training.model_copy(update=changes)})
+    config = SHORT.model_copy(update={"training": SHORT.training.model_copy(update={"precision": "float64"})})
     run = Run.create(config, tmp_path / "run")
     for backend in BACKENDS:
-        train(run, backend, reporter=QuietReporter())
+        with pytest.MonkeyPatch.context() as patch:
+            uncompiled(patch, backend)
+            train(run, backend, reporter=QuietReporter())
     found = compare_runs(run.record("tensorflow"), run.record("pytorch"), config.training)
-    assert found.parted == 30 and found.differing > 0 and found.place
+    assert found.parted == SHORT.training.maximum_steps and found.differing > 0 and found.place
 
 
-SHORT = CONFIG.model_copy(update={"training": CONFIG.training.model_copy(update={"maximum_steps": 25})})
-AT = 12
+SHORT = CONFIG.model_copy(update={"training": CONFIG.training.model_copy(update={"maximum_steps": 6})})
+AT = 4
+
+
+def uncompiled(patch, backend):
+    """Has TensorFlow compute without a graph, which is traced once and takes seconds."""
+    if backend == "tensorflow":
+        training = __import__("diptych.tensorflow.training", fromlist=["TrainingStep"]).TrainingStep
+        patch.setattr(training, "_graph", lambda self, function, *arguments: function(*arguments))
+        patch.setattr(training, "_update", training._update.python_function)
 
 
 def plant(patch, backend, change):
@@ -124,10 +131,7 @@ def plant(patch, backend, change):
         return original(grid)
 
     patch.setattr(module.Grid, "round", planted)
-    if backend == "tensorflow":  # as they are: a graph is traced once, and not called at each step
-        training = __import__("diptych.tensorflow.training", fromlist=["TrainingStep"]).TrainingStep
-        patch.setattr(training, "_graph", lambda self, function, *arguments: function(*arguments))
-        patch.setattr(training, "_update", training._update.python_function)
+    uncompiled(patch, backend)  # or the graph, once traced, would not call it at each step
 
 
 def halfway(beyond):
