@@ -1,11 +1,10 @@
-"""What changes no bit of a whole exact training: `make exact`, or `benchmarks/exactness.py [--recipes] [NAME ...]`.
+"""What changes no bit of a whole exact training: `make exact`, or `benchmarks/exactness.py [NAME ...]`.
 
-Each circumstance is a training (or several, with other seeds) in runs/exactness/; one that was interrupted goes on
-where it stopped. What came of it is noted in docs/exactness/NAME.json as soon as it is there, and not measured again on
-the same kind of processor unless --again is given; then the table in docs/exactness.md is written anew. It takes a
-quarter of an hour; with --recipes whole recipes are trained in both frameworks, exactly and in float32: hours.
+Each circumstance is a training (or several, with other seeds) of a small config in runs/exactness/. What came of it is
+noted in docs/exactness/NAME.json as soon as it is there, and not measured again on the same kind of processor unless
+--again is given; then the tables in docs/exactness.md are written anew. It takes a quarter of an hour.
 
-Exit code 1 where a digest is not that of the first circumstance of its config and seed, on whatever machine that was.
+Exit code 1 where a digest is not that of the first circumstance with this seed, on whatever machine that was.
 """
 
 from __future__ import annotations
@@ -13,24 +12,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from exactness_table import write_table
+from exactness_table import NOTES, ROOT, write_tables
 
-from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig, read_config
+from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.parameters.digest import digest
-from diptych.processes.environment import environment
+from diptych.processes.environment import COMPUTING, environment
 from diptych.runs.run import Run
 
-ROOT = Path(__file__).resolve().parents[1]
-RUNS, NOTES = ROOT / "runs" / "exactness", ROOT / "docs" / "exactness"
+RUNS = ROOT / "runs" / "exactness"
 STANDARD = RunConfig(
     name="exactness",
     data=DataConfig(maximum_pairs=2000, validation_size=50, test_size=50),
@@ -38,20 +33,34 @@ STANDARD = RunConfig(
     training=TrainingConfig(precision="exact", epochs=3, batch_size=32, validate_every=100, ema_decay=0.9),
 )
 STEPS, SEEDS = 189, (1, 2, 3)
-RECIPES = ("numbers", "spacing-korean", "phrasebook-best", "multi30k-de-en")
 TRAIN = """
-import json, sys
-folder, backend, threads, stop_at, xla, resume = json.loads(sys.argv[1])
+import json, os, signal, sys
+folder, backend, threads, stop_at, xla, divided, killed_at = json.loads(sys.argv[1])
 from diptych.panel import load
 from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
+from diptych.training import learner
 from diptych.training.loop import train
+
+class Killer(QuietReporter):
+    def step(self, metrics):
+        if metrics["step"] == killed_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+def in_parts(training, parts, rate):
+    (batch, masks), = parts
+    cuts = [slice(first, first + divided) for first in range(0, len(batch.rows), divided)]
+    batches = [type(batch)(**{name: array[cut] for name, array in vars(batch).items()}) for cut in cuts]
+    return training.step_over([(b, {k: m[cut] for k, m in masks.items()}) for b, cut in zip(batches, cuts)], rate)
+
 panel = load(backend, threads, "cpu")
+if divided:
+    learner.take_step = in_parts
 if not xla:
-    import tensorflow as tf
-    panel.TrainingStep._update = tf.function(panel.TrainingStep._update.python_function)
-given = {"threads": threads, "device": "cpu", "stop_at": stop_at}
-train(Run.open(folder), backend, resume=resume, reporter=QuietReporter(), **given)
+    panel.TrainingStep._update = panel.TrainingStep._update.python_function
+run = Run.open(folder)
+resume = bool(run.trained_backends())
+train(run, backend, resume=resume, reporter=Killer(), threads=threads, device="cpu", stop_at=stop_at)
 """
 
 
@@ -60,156 +69,87 @@ class Leg:
     """A part of a training: a framework, its threads, the step at which it stops (0: the end).
 
     Attributes:
-        killed_after: seconds after which its process is killed; 0: never.
+        xla: whether TensorFlow compiles the update.
+        divided: each batch is divided into such of so many pairs, whose gradients are added up; 0: it is not.
+        killed_at: the step after which its process is killed; 0: it is not.
     """
 
     backend: str
     threads: int
     stop_at: int = 0
     xla: bool = True
-    killed_after: float = 0.0
+    divided: int = 0
+    killed_at: int = 0
 
 
 @dataclass(frozen=True)
 class Circumstance:
-    """Under which circumstances a config is trained; those measured first are what the others are held to."""
+    """Under which circumstances the small config is trained; those measured first are what the others are held to."""
 
     name: str
     what: str
     legs: tuple[Leg, ...]
-    config: str = "standard"
-    precision: str = "exact"
     seeds: tuple[int, ...] = SEEDS
 
 
 def circumstances() -> list[Circumstance]:
-    """Those of the small config."""
+    """All of them."""
     there_and_back = tuple(
         Leg(("tensorflow", "pytorch")[turn % 2], 1 + turn % 2, 0 if turn == 20 else 9 * (turn + 1))
         for turn in range(21)
     )
-    killed = (Leg("pytorch", 1, killed_after=12.0), Leg("pytorch", 1))
-    found = [
-        Circumstance(f"{b}-{t}", f"{b}, threads: {t}", (Leg(b, t),)) for b in ("tensorflow", "pytorch") for t in (1, 2)
-    ]
-    return [
-        *found,
-        Circumstance(
-            "tensorflow-without-xla", "TensorFlow, the update not compiled by XLA", (Leg("tensorflow", 1, xla=False),)
-        ),
-        Circumstance("there-and-back", "the framework changed twenty times", there_and_back, seeds=(1,)),
-        Circumstance("killed", "killed, and resumed from its last checkpoint", killed, seeds=(1,)),
-    ]
-
-
-def recipes() -> list[Circumstance]:
-    """Whole recipes, exactly in both frameworks and, for their quality, in float32."""
+    names = {"tensorflow": "TensorFlow", "pytorch": "PyTorch"}
     found = []
-    for recipe in RECIPES:
-        seeds = (1,) if recipe.startswith("multi30k") else SEEDS
-        for precision in ("exact", "float32"):
-            for backend in ("tensorflow", "pytorch"):
-                name, legs = f"{recipe}-{precision}-{backend}", (Leg(backend, 2),)
-                found.append(Circumstance(name, f"{recipe}, {backend}, {precision}", legs, recipe, precision, seeds))
-    return found
+    for backend, name in names.items():
+        found.append(Circumstance(f"{backend}-1", f"{name}, 1 thread", (Leg(backend, 1),)))
+        for threads in (2, 4):
+            legs, seeds = (Leg(backend, threads),), SEEDS if threads == 2 else (1,)
+            found.append(Circumstance(f"{backend}-{threads}", f"{name}, {threads} threads", legs, seeds))
+    without = "TensorFlow, the update not compiled by XLA"
+    found.append(Circumstance("tensorflow-without-xla", without, (Leg("tensorflow", 1, xla=False),), (1,)))
+    for backend, name in names.items():
+        what = f"{name}, the 32 pairs of each batch in four batches of 8, gradients added up"
+        found.append(Circumstance(f"{backend}-divided", what, (Leg(backend, 1, divided=8),), (1,)))
+    for backend, name in names.items():
+        legs = (Leg(backend, 1, killed_at=130), Leg(backend, 1))
+        what = f"{name}, killed after step 130 and resumed from step 100"
+        found.append(Circumstance(f"{backend}-killed", what, legs, (1,)))
+    changing = "the framework changed twenty times, the number of threads too"
+    return [*found, Circumstance("there-and-back", changing, there_and_back, (1,))]
 
 
-def measure(each: Circumstance, seed: int) -> dict[str, Any] | None:
-    """Train, and say what came of it; None where the recipe's corpus is not here."""
-    base = STANDARD if each.config == "standard" else read_config(ROOT / "configs" / f"{each.config}.toml")
-    training = base.training.model_copy(update={"seed": seed, "precision": each.precision})
-    try:
-        run = Run.create(base.model_copy(update={"training": training}), RUNS / f"{each.name}-{seed}")
-    except Exception as error:
-        print(f"{each.name}: left out: {error}", flush=True)
-        return None
-    began = time.perf_counter()
+def measure(each: Circumstance, seed: int) -> dict[str, Any]:
+    """Train, and say what came of it."""
+    training = STANDARD.training.model_copy(update={"seed": seed})
+    run = Run.create(STANDARD.model_copy(update={"training": training}), RUNS / f"{each.name}-{seed}", overwrite=True)
     for leg in each.legs:
         _train(run, leg)
     backend = each.legs[-1].backend
     latest = run.read_checkpoint(backend, "latest")
     steps = [line for line in run.read_metrics(backend) if "loss" in line]
-    timed = sum(line["target_tokens"] for line in steps[1:]) / sum(line["seconds"] for line in steps[1:])
-    found = {
+    return {
         "seed": seed,
         "digest": digest(latest.parameters),
         "steps": latest.state["step"],
         "weights": sum(value.size for value in latest.parameters.values()),
         "loss": steps[-1]["loss"],
-        "margin": min((line["margin"] for line in steps if "margin" in line), default=None),
+        "margin": min(line["margin"] for line in steps),
         "ties": sum(line.get("ties", 0) for line in steps),
-        "target_tokens_per_second": timed,
-        "seconds": time.perf_counter() - began,
-        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024,
     }
-    return found if each.config == "standard" else found | {"quality": _quality(run, backend)}
 
 
 def _train(run: Run, leg: Leg) -> None:
-    resume = run.record(leg.backend).steps() is not None or bool(run.trained_backends())
-    given = json.dumps([str(run.folder), leg.backend, leg.threads, leg.stop_at, leg.xla, resume])
-    process = subprocess.Popen([sys.executable, "-c", TRAIN, given])
-    try:
-        status = process.wait(leg.killed_after or None)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return
-    except BaseException:
-        process.kill()
-        raise
-    if status:
+    given = json.dumps([str(run.folder), *asdict(leg).values()])
+    status = subprocess.run([sys.executable, "-c", TRAIN, given], check=False).returncode
+    if status and not (leg.killed_at and status == -9):
         raise SystemExit(f"{run.folder}: {leg} failed; what it said is above")
 
 
-def _quality(run: Run, backend: str) -> dict[str, Any]:
-    command = [
-        sys.executable,
-        "-m",
-        "diptych",
-        "evaluate",
-        str(run.folder),
-        "--backend",
-        backend,
-        "--json",
-        "--threads",
-        "2",
-    ]
-    scores = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return {name: scores[name] for name in ("bleu", "chrf", "exact_match") if name in scores}
-
-
-def main() -> int:
-    """Measure what has not been measured, note it, write the table; 1 if a digest is not what it should be."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help="only these circumstances")
-    parser.add_argument("--recipes", action="store_true", help="whole recipes too, for hours")
-    parser.add_argument("--again", action="store_true", help="also what has been measured on this kind of processor")
-    given = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+def machine() -> dict[str, Any]:
+    """What computes here."""
     here = environment()
-    machine = {"processor": _processor(here["processor"]), "packages": here["packages"], "python": here["python"]}
-    everything = [*circumstances(), *recipes()]
-    for each in everything:
-        asked = each.name in given.names if given.names else each.config == "standard" or given.recipes
-        path = NOTES / f"{each.name}.json"
-        noted = json.loads(path.read_text("utf-8")) if path.is_file() else {**_described(each), "measured": []}
-        for seed in each.seeds if asked else ():
-            known = [
-                m for m in noted["measured"] if (m["seed"], m["machine"]["processor"]) == (seed, machine["processor"])
-            ]
-            if known and not given.again:
-                continue
-            found = measure(each, seed)
-            if found is None:
-                break
-            noted["measured"] = [m for m in noted["measured"] if m not in known]
-            noted["measured"].append({**found, "machine": machine})
-            NOTES.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(noted, indent=1) + "\n", "utf-8")
-            print(f"{each.name}, seed {seed}: {found['digest'][:16]}", flush=True)
-    names = [each.name for each in everything]
-    return 0 if write_table(ROOT / "docs" / "exactness.md", NOTES, names) else 1
+    packages = {name: version for name, version in here["packages"].items() if name in COMPUTING}
+    return {"processor": _processor(here["processor"]), "python": here["python"], **packages}
 
 
 def _processor(name: str) -> str:
@@ -223,13 +163,31 @@ def _processor(name: str) -> str:
     return f"{name}, family {numbers['cpu family']}, model {numbers['model']}"
 
 
-def _described(each: Circumstance) -> dict[str, Any]:
-    return {
-        "what": each.what,
-        "config": each.config,
-        "precision": each.precision,
-        "legs": [asdict(leg) for leg in each.legs],
-    }
+def main() -> int:
+    """Measure what has not been measured, note it, write the tables; 1 if a digest is not what it should be."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="only these circumstances")
+    parser.add_argument("--again", action="store_true", help="also what has been measured on this kind of processor")
+    given = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    here, everything = machine(), circumstances()
+    for each in everything:
+        path = NOTES / f"{each.name}.json"
+        fresh = {"what": each.what, "legs": [asdict(leg) for leg in each.legs], "measured": []}
+        noted = json.loads(path.read_text("utf-8")) if path.is_file() else fresh
+        for seed in each.seeds if each.name in (given.names or [each.name]) else ():
+            known = [
+                m for m in noted["measured"] if (m["seed"], m["machine"]["processor"]) == (seed, here["processor"])
+            ]
+            if known and not given.again:
+                continue
+            found = measure(each, seed)
+            noted["measured"] = [m for m in noted["measured"] if m not in known]
+            noted["measured"].append({**found, "machine": here})
+            NOTES.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(noted, indent=1) + "\n", "utf-8")
+            print(f"{each.name}, seed {seed}: {found['digest'][:16]}", flush=True)
+    return 0 if write_tables([each.name for each in everything]) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The tables of docs/exactness.md, from what `exactness.py` has noted."""
+"""The tables of docs/exactness.md, from what the other `exactness` programs have noted in docs/exactness/."""
 
 from __future__ import annotations
 
@@ -6,63 +6,57 @@ import json
 from pathlib import Path
 from typing import Any
 
-BEGIN, END = "<!-- table: written by make exact -->", "<!-- end of the table -->"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE, NOTES = ROOT / "docs" / "exactness.md", ROOT / "docs" / "exactness"
 
 
-def write_table(page: Path, notes: Path, names: list[str]) -> bool:
-    """Write the tables into the page; tell whether every digest is that of the first of its config and seed."""
-    noted = [
-        json.loads((notes / f"{name}.json").read_text("utf-8")) for name in names if (notes / f"{name}.json").is_file()
-    ]
-    expected: dict[tuple[str, int], str] = {}
-    for each in noted:
+def put(name: str, lines: list[str]) -> None:
+    """Write lines between the page's two marks of this name."""
+    begin, end = f"<!-- {name}: written by benchmarks/ -->", f"<!-- end of {name} -->"
+    before, found, rest = PAGE.read_text("utf-8").partition(begin)
+    if not found:
+        raise SystemExit(f"{PAGE} has no line {begin}: write it where the table belongs")
+    PAGE.write_text(f"{before}{begin}\n\n" + "\n".join(lines) + f"\n\n{end}{rest.partition(end)[2]}", "utf-8")
+
+
+def noted(name: str) -> dict[str, Any] | None:
+    """What docs/exactness/NAME.json says, if it is there."""
+    path = NOTES / f"{name}.json"
+    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+
+
+def write_tables(names: list[str]) -> bool:
+    """Write the table of circumstances; tell whether every digest is that of the first with its seed."""
+    found = [each for name in names if (each := noted(name))]
+    expected: dict[int, str] = {}
+    for each in found:
         for measured in each["measured"]:
-            if each["precision"] == "exact":
-                expected.setdefault((each["config"], measured["seed"]), measured["digest"])
-    lines = [
-        "| circumstances | config | processor | seeds | steps | weights | equal to the last bit |",
-        "|---|---|---|---|---|---|---|",
-    ]
+            expected.setdefault(measured["seed"], measured["digest"])
+    lines = ["| circumstances | seeds | steps | weights | equal to the last bit |", "|---|---|---|---|---|"]
+    processors = list(dict.fromkeys(m["machine"]["processor"] for each in found for m in each["measured"]))
     whole = True
-    for each in noted:
-        if each["precision"] == "exact":
-            for processor, measured in _by_processor(each["measured"]).items():
-                equal = [m["digest"] == expected[each["config"], m["seed"]] for m in measured]
+    for processor in processors:
+        if len(processors) > 1:
+            lines.append(f"| **{processor}** | | | | |")
+        for each in found:
+            measured = [m for m in each["measured"] if m["machine"]["processor"] == processor]
+            if measured:
+                equal = [m["digest"] == expected[m["seed"]] for m in measured]
                 whole = whole and all(equal)
                 seeds = ", ".join(str(m["seed"]) for m in measured)
-                sizes = f"{measured[0]['steps']:,} | {measured[0]['weights']:,} | {sum(equal)} of {len(equal)}"
-                lines.append(f"| {each['what']} | {each['config']} | {processor} | {seeds} | {sizes} |")
-    lines += ["", "| config | seed | SHA-256 of the weights |", "|---|---|---|"]
-    lines += [f"| {config} | {seed} | `{found}` |" for (config, seed), found in expected.items()]
-    scores = [row for each in noted for row in _scores(each)]
-    if scores:
-        lines += [
-            "",
-            "| recipe | seed | BLEU | chrF | exact match | target tokens/s | peak memory |",
-            "|---|---|---|---|---|---|---|",
-            *scores,
-        ]
-    text = page.read_text("utf-8")
-    before, _, rest = text.partition(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n\n" + "\n".join(lines) + f"\n\n{END}{rest.partition(END)[2]}", "utf-8")
+                sizes = f"{measured[0]['steps']:,} | {measured[0]['weights']:,}"
+                lines.append(f"| {each['what']} | {seeds} | {sizes} | {sum(equal)} of {len(equal)} |")
+    lines += ["", "| seed | SHA-256 of the weights | nearest to halfway | near ties |", "|---|---|---|---|"]
+    for seed, digest in expected.items():
+        measured = [m for each in found for m in each["measured"] if m["seed"] == seed]
+        margins, ties = [m["margin"] for m in measured], sorted({m["ties"] for m in measured})
+        lines.append(f"| {seed} | `{digest}` | {min(margins):.1e} | {', '.join(map(str, ties))} |")
+    machines = {json.dumps(m["machine"]) for each in found for m in each["measured"]}
+    lines += ["", *(_circumstances(json.loads(text)) for text in sorted(machines))]
+    put("circumstances", lines)
     return whole
 
 
-def _by_processor(measured: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for each in sorted(measured, key=lambda one: int(one["seed"])):
-        found.setdefault(each["machine"]["processor"], []).append(each)
-    return found
-
-
-def _scores(each: dict[str, Any]) -> list[str]:
-    """A recipe's quality and cost, a row for each seed."""
-    rows = []
-    for measured in each["measured"]:
-        if quality := measured.get("quality"):
-            shown = " | ".join(
-                f"{quality[name]:.2f}" if name in quality else "" for name in ("bleu", "chrf", "exact_match")
-            )
-            cost = f"{measured['target_tokens_per_second']:,.0f} | {measured['peak_rss_bytes'] / 1e6:,.0f} MB"
-            rows.append(f"| {each['what']} | {measured['seed']} | {shown} | {cost} |")
-    return rows
+def _circumstances(machine: dict[str, str]) -> str:
+    versions = [f"{name} {version}" for name, version in machine.items() if name != "processor"]
+    return f"Measured on {machine['processor']}, with {', '.join(versions)}."
