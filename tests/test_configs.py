@@ -77,12 +77,14 @@ def trained(both_frameworks, tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_each_config_trains_in_both_frameworks_with_the_same_losses(trained, name):
     first, second = (trained[name, backend][0] for backend in BACKENDS)
     assert len(first) == 3 and first == pytest.approx(second, rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_each_config_translates_a_line_the_same_in_both(trained, name):
     (text, source, numbers), (second_text, _, second_numbers) = (trained[name, backend][1] for backend in BACKENDS)

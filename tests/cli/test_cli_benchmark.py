@@ -36,7 +36,7 @@ def test_the_choices_are_those_of_the_library():
     from typing import get_args
 
     assert list(benchmark.Attention) == list(get_args(configs.Attention))
-    assert set(benchmark.Precision) == set(get_args(configs.Precision))
+    assert set(benchmark.Precision) == set(get_args(configs.TrainingPrecision))
     assert set(benchmark.Backend) == set(get_args(configs.Backend))
 
 
@@ -98,6 +98,7 @@ def test_a_tiny_model_is_measured_in_both_frameworks(diptych_command, config):
 
 
 @pytest.mark.usefixtures("with_pytorch")
+@pytest.mark.slow
 def test_one_backend_as_a_table(diptych_command, config):
     code, out, error = diptych_command(
         "benchmark", config, "--backend", "pytorch", "--seconds", "0", "--rounds", "1", "--threads", "1", "--quiet"

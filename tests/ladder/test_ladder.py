@@ -53,7 +53,13 @@ HEALTHY = {
 }
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ("gru-dot-adamw", "lstm-additive-adam") else pytest.mark.slow)
+        for name in HEALTHY
+    ],
+)
 def test_every_rung_holds_in_every_precision(bench, name):
     bench.configs[name] = HEALTHY[name]
     run = bench.run(name, False)
@@ -204,6 +210,7 @@ def check_levels(finished):
     return levels
 
 
+@pytest.mark.slow
 def test_the_command_climbs_a_config(config):
     levels = check_levels(diptych("parity", config, "--json", "--steps", 5))
     compared = {(level["precision"], *level["between"]) for level in levels}

@@ -282,7 +282,11 @@ FAULTS = [
     (second_bias_trained, "lstm", LOSSES, "step 1, then encoder.forward_layers.0, without weights", ("pytorch",)),
 ]
 CASES = [
-    pytest.param(fault, config, rung, tensor, backend, id=f"{fault.__name__}-{backend}")
+    pytest.param(
+        *(fault, config, rung, tensor, backend),
+        id=f"{fault.__name__}-{backend}",
+        marks=pytest.mark.slow if len(backends) == 2 and backend == "tensorflow" else (),  # traces its graphs anew
+    )
     for fault, config, rung, tensor, backends in FAULTS
     for backend in backends
 ]
