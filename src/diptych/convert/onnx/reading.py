@@ -12,7 +12,7 @@ from diptych.convert.files.graph import Graph as FileGraph
 from diptych.convert.files.model_file import ModelFile
 from diptych.convert.files.printable import shown
 from diptych.convert.graph import Array, Graph
-from diptych.convert.onnx import arithmetic, folding, layers, moving
+from diptych.convert.onnx import arithmetic, folding, layers, moving, reshaping
 from diptych.convert.onnx.reader import Reader
 from diptych.convert.onnx.recurrent import read_recurrent
 from diptych.convert.onnx.values import Constant, Dim, Filled, Unread, Value
@@ -23,7 +23,7 @@ READERS: dict[str, Callable[[Reader], list[Value]]] = {
     "Constant": folding.constant_of, **dict.fromkeys(("ConstantOfShape", "Expand", "Tile"), folding.filled),
     "Shape": moving.shape, "Transpose": moving.transpose, "Squeeze": moving.squeeze, "Unsqueeze": moving.unsqueeze,
     "Gather": moving.gather, "Slice": moving.slices, "Concat": moving.concat, "Split": moving.split,
-    "Reshape": moving.reshape, "Flatten": moving.reshape, "Cast": moving.cast,
+    "Reshape": reshaping.reshape, "Flatten": reshaping.reshape, "Cast": moving.cast,
     "ReverseSequence": moving.reverse_sequence, "Identity": moving.same_value, "Dropout": moving.same_value,
     "MatMul": arithmetic.matmul, "Gemm": arithmetic.gemm, "Pow": arithmetic.power,
     **dict.fromkeys(arithmetic.MODES, arithmetic.arithmetic),
