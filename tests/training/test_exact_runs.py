@@ -51,7 +51,9 @@ def runs(both_frameworks, tmp_path_factory):
             if threads == 1:  # TensorFlow stops between two validations, PyTorch goes on from there
                 jobs += [str(changing.folder), str(CHANGED if backend == "tensorflow" else 0)]
             command = [sys.executable, "-c", PROGRAM, backend, str(threads), *jobs]
-            finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+            finished = subprocess.run(
+                command, capture_output=True, text=True, encoding="utf-8", check=False, timeout=900
+            )
             assert finished.returncode == 0, finished.stderr
             found[backend, threads] = (run, backend)
     return found | {"changing": (changing, "pytorch")}
@@ -187,7 +189,11 @@ def test_a_difference_of_a_billionth_is_found_at_its_step(planted, capsys):
     assert found.parted == AT
     where = [str(record.folder.parent) for record in (first, second)]
     finished = subprocess.run(
-        [sys.executable, "-m", "diptych", "parity", *where, "--json"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "diptych", "parity", *where, "--json"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     assert finished.returncode == 1, finished.stderr
     assert json.loads(finished.stdout)["comparisons"][0]["parted"] == AT

@@ -128,6 +128,7 @@ def run_python():
             [sys.executable, "-c", program, *map(str, arguments)],
             capture_output=True,
             text=True,
+            encoding="utf-8",
             timeout=120,
             check=False,
             env={**os.environ, **environment},

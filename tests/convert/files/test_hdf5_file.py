@@ -250,7 +250,7 @@ def test_a_file_that_was_cut_short_is_refused(tmp_path, arrays, refuse, cut):
 
 def test_a_file_named_h5py_beside_the_model_is_not_run(tmp_path, arrays, run_python):
     write(tmp_path / "model.h5", arrays)
-    (tmp_path / "h5py.py").write_text("open('witness', 'w')\n")
+    (tmp_path / "h5py.py").write_text("open('witness', 'w')\n", encoding="utf-8")
     program = """
 import os, sys
 from diptych.convert.files import read_model_file
