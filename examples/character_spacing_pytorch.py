@@ -16,6 +16,7 @@ import torch
 from diptych.config import ModelConfig, TrainingConfig
 from diptych.data.builtin.builtin import phrasebook, spacing_pairs
 from diptych.data.tokens.batches import collate, encode_pairs, source_batch, training_batches
+from diptych.data.tokens.language import Language
 from diptych.data.tokens.tokenizers import CharacterTokenizer
 from diptych.data.tokens.vocabulary import BOS, EOS, Vocabulary
 from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -77,7 +78,9 @@ def main():
     if arguments.steps > 0:
         model = Model(MODEL, *sizes, precision="float64")
         load_parameters(model, initial_parameters(MODEL, *sizes, SEED))
-        encoded = encode_pairs(training, CHARACTERS, source_characters, CHARACTERS, target_characters)
+        encoded = encode_pairs(
+            training, Language(CHARACTERS, source_characters), Language(CHARACTERS, target_characters)
+        )
         train(model, encoded, arguments.steps)
         write_checkpoint(checkpoint, Checkpoint(export_parameters(model)))
     model = Model(MODEL, *sizes, precision="float64")

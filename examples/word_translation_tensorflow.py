@@ -20,6 +20,7 @@ import tensorflow as tf
 from diptych.config import ModelConfig
 from diptych.data.builtin.builtin import phrasebook
 from diptych.data.tokens.batches import collate, encode_pairs, source_batch, training_batches
+from diptych.data.tokens.language import Language
 from diptych.data.tokens.tokenizers import WordTokenizer
 from diptych.data.tokens.vocabulary import BOS, EOS, PAD, Vocabulary
 from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -139,7 +140,7 @@ def main():
     if arguments.steps > 0:
         model = Translator(len(english), len(korean))
         load_parameters(model, initial_parameters(CONFIG, len(english), len(korean), SEED))
-        train(model, encode_pairs(training, WORDS, english, WORDS, korean), arguments.steps)
+        train(model, encode_pairs(training, Language(WORDS, english), Language(WORDS, korean)), arguments.steps)
         write_checkpoint(checkpoint, Checkpoint(export_parameters(model)))
     model = Translator(len(english), len(korean))
     load_parameters(model, read_checkpoint(checkpoint, model.specification).parameters)
