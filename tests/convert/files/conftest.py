@@ -11,17 +11,8 @@ import numpy as np
 import pytest
 
 from diptych.convert.files import read_model_file
+from diptych.convert.onnx.message import varint
 from diptych.errors import RefusalError
-
-
-def varint(number):
-    """A number as protocol buffers and tables write it."""
-    number &= (1 << 64) - 1
-    found = bytearray()
-    while number > 0x7F:
-        found.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*found, number])
 
 
 def message(*fields):
