@@ -12,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych.config import Tongue
-from diptych.data.builtin.numbers import EARLIEST, LARGEST, LATEST, PAIRS, numbers, said
+from diptych.data.builtin.numbers import EARLIEST, LATEST, PAIRS, numbers, said
+
+LARGEST = 999_999_999
+"""The largest number that the corpus promises."""
 
 ENGLISH = dict(
     zip(

@@ -88,7 +88,7 @@ def said(value: Value, language: Tongue) -> str:
 
 
 def english_number(number: int) -> str:
-    """A number from 1 to `LARGEST` as Americans say it, without "and": "two hundred four thousand seventeen"."""
+    """A number from 1 to 999,999,999 as Americans say it, without "and": "two hundred four thousand seventeen"."""
     words = []
     for size, name in ((1_000_000, "million"), (1000, "thousand"), (1, "")):
         group, number = divmod(number, size)
@@ -119,7 +119,7 @@ def _below_hundred(number: int) -> str:
 
 
 def korean_number(number: int) -> str:
-    """A number from 1 to `LARGEST`, spaced at 만 and 억 as the spelling rules say: 일억 이천삼만 사백십.
+    """A number from 1 to 999,999,999, spaced at 만 and 억 as the spelling rules say: 일억 이천삼만 사백십.
 
     One is left out before 천, 백 and 십, and before 만 where the number begins with it: 만 천백십일.
     """
