@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from diptych.convert.files import read_model_file
-from diptych.convert.onnx.message import varint
 from diptych.errors import RefusalError
+from diptych.onnx.message import varint
 
 
 def message(*fields):

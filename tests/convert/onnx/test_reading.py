@@ -10,10 +10,10 @@ from diptych.convert.files import read_model_file
 from diptych.convert.graph import Ref
 from diptych.convert.judge import run
 from diptych.convert.kinds import Function
-from diptych.convert.onnx import message
-from diptych.convert.onnx.message import Message
 from diptych.convert.onnx.reading import read_onnx_graph
 from diptych.errors import RefusalError
+from diptych.onnx import message
+from diptych.onnx.message import Message
 
 DRAW = np.random.default_rng(0)
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}

@@ -1,4 +1,6 @@
-"""Protocol buffers put together, the mirror of `files/protobuf.py`; a weight's bytes are passed on, not copied."""
+"""Protocol buffers put together, the mirror of `convert/files/protobuf.py`; a weight's bytes are passed on, not
+copied.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Chunks = list[bytes | memoryview]
-TYPES = {"float32": 1, "int32": 6, "int64": 7, "bool": 9, "float64": 11}
+TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9, "float64": 11}
 
 
 class Message:
@@ -75,9 +77,11 @@ def tensor(name: str, array: npt.NDArray[Any]) -> Message:
 
 
 def attribute(name: str, value: Any) -> Message:
-    """An AttributeProto: a whole number, a float, a text, or a list of one of them."""
+    """An AttributeProto: a whole number, a float, a text, a graph, or a list of one of the first three."""
     message, kind = Message().data(1, name), 0
-    if isinstance(value, str):
+    if isinstance(value, Message):
+        message, kind = message.inner(6, value), 5
+    elif isinstance(value, str):
         message, kind = message.data(4, value), 3
     elif isinstance(value, int):
         message, kind = message.integer(3, value), 2

@@ -1,0 +1,1 @@
+"""ONNX files put together by hand: what a conversion and an export share; needs neither onnx nor a runtime."""
