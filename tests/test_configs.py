@@ -33,7 +33,7 @@ for folder in folders:
     losses = [line["loss"] for line in run.read_metrics(backend) if "loss" in line]
     [translation] = load(run, backend, "latest").translate([run.corpus().test[0][0]])
     said = [translation.text, list(translation.source_tokens), list(translation.token_log_probabilities)]
-    print(json.dumps([run.config.name, losses, said]), flush=True)
+    print(json.dumps([run.folder.name, losses, said]), flush=True)
 """
 
 
@@ -56,7 +56,8 @@ def made_up(path: str, folder: Path) -> str:
     if Path(path).is_file():
         return path
     made = folder / Path(path).name
-    lines = [f"{Path(path).suffix} " + " ".join(f"w{n * k % 11}" for k in range(2 + n % 5)) for n in range(60)]
+    both = "a word\t" if made.suffix == ".tsv" else ""
+    lines = [f"{both}{Path(path).suffix} " + " ".join(f"w{n * k % 11}" for k in range(2 + n % 5)) for n in range(60)]
     made.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return str(made)
 
@@ -94,7 +95,8 @@ def test_each_config_translates_a_line_the_same_in_both(trained, name):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=NAMES)
 def test_a_config_is_named_like_its_file(path):
-    assert read_config(path).name == path.stem
+    name = read_config(path).name
+    assert name == path.stem or ("variables" in path.read_text(encoding="utf-8") and name.startswith(f"{path.stem}-"))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=NAMES)

@@ -21,6 +21,18 @@ WORSE = [
 WORDS = st.lists(st.sampled_from(["a", "b", "cc", "d\u00e9"]), max_size=6)
 
 
+def test_of_words_wer_counts_whole_ones_and_per_phones():
+    """Gorman et al. (2020): WER is the share of words with any error, PER the edits by the references' phones."""
+    references = ["k a t", "d \u0254 g", "f \u026a \u0283", "o"]
+    said = ["k a t", "d \u0254 k", "f \u026a", "o o"]
+    of_words = measure({"x": said}, references, ["wer", "per"], line="word")["x"]
+    assert (of_words["wer"].score, of_words["per"].score) == (75.0, pytest.approx(100.0 * 3 / 10))
+    of_sentences = measure({"x": said}, references, ["wer", "per"])["x"]
+    assert of_sentences["wer"].score == of_sentences["per"].score == of_words["per"].score
+    assert "whole" not in of_words["per"].signature and "lines that are not" in of_words["wer"].signature
+    assert 0.0 < of_words["wer"].low < 75.0 < of_words["wer"].high < 100.0  # Wilson's of 3 of 4
+
+
 @pytest.fixture(scope="module")
 def measured():
     return measure({"one": SLIPS, "two": WORSE, "perfect": REFERENCES}, REFERENCES, ALL)

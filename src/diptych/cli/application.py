@@ -26,6 +26,7 @@ COMMANDS = {
     "data": "Prepare a corpus for training, look into one, or show some of its pairs.",
     "train": "Train a model with one framework.",
     "find-rate": "Find a learning rate: train for a few steps while it grows, and see where the loss diverges.",
+    "batch": "Train and score a recipe on many tasks, with many seeds, and show one table.",
     "translate": "Translate lines of standard input to lines on standard output.",
     "evaluate": "Score a run's translations of a part of its corpus, each score with its 95 % interval.",
     "parity": "Prove that both frameworks compute the same: exit code 0 where every rung holds, 1 where one does not.",

@@ -47,13 +47,14 @@ def compare(
     threads. Without a config it takes the phrasebook that Diptych makes itself, English to Korean, exact training (the
     same weights in both to the last bit, to the end), and some minutes.
     """
-    from diptych.cli.runs import Changes, default_folder, named_config
+    from diptych.cli.runs import Changes, default_folder
     from diptych.comparison.comparison import compare as run_comparison
     from diptych.comparison.signature import DEFAULT
     from diptych.comparison.table import print_table
     from diptych.ladder.whole_runs import describe
 
-    chosen = Changes(assignments, seed, precision).make(named_config(config) if config else DEFAULT)
+    changes = Changes(assignments, seed, precision)
+    chosen = changes.read(config) if config else changes.make(DEFAULT)
     folder = run_folder or default_folder(chosen)
     comparison = run_comparison(chosen, folder, overwrite, threads, device, tokenize, quiet, tensorboard)
     if as_json:

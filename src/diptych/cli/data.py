@@ -52,7 +52,7 @@ def prepare(
     line.
     """
     from diptych.cli.data_tables import print_preparation
-    from diptych.cli.runs import Changes, default_folder, named_config, refuse_for_run
+    from diptych.cli.runs import Changes, default_folder, refuse_for_run
     from diptych.runs.corpus_report import prepared
     from diptych.runs.progress import make_reporter
     from diptych.runs.run import Run
@@ -64,7 +64,7 @@ def prepare(
         refuse_for_run(what, changes, {"--run": run_folder, "--overwrite": overwrite})
         run = Run.open(what)
     else:
-        config = changes.make(named_config(what))
+        config = changes.read(what)
         run = Run.create(config, run_folder or default_folder(config), overwrite, reporter, strict)
     preparation = dataclasses.asdict(prepared(run, reporter, strict=strict, begun=begun))
     if as_json:

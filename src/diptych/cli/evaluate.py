@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Run, Threads, Tokenize
+from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Run, Threads, Tokenize, Vote
 
 if TYPE_CHECKING:
     from diptych.evaluation.systems import Measured
@@ -21,12 +21,13 @@ def evaluate(
         Literal["train", "validation", "test"], typer.Option("--part", help="Which part of the corpus.")
     ] = "test",
     measures: Annotated[
-        str, typer.Option("--measures", help="Some of bleu,chrf,chrf++,ter,exact_match,cer,wer, or all.")
+        str, typer.Option("--measures", help="Some of bleu,chrf,chrf++,ter,exact_match,cer,wer,per, or all.")
     ] = "bleu,chrf,exact_match",
     tokenize: Tokenize = "13a",
     checkpoint: Checkpoint = "best",
     member: Members = None,
     average: Average = "probability",
+    vote: Vote = False,
     beam_size: Annotated[int | None, typer.Option("--beam-size", help="Instead of the config's.")] = None,
     length_penalty: Annotated[float | None, typer.Option("--length-penalty", help="Instead of the config's.")] = None,
     hypotheses: Annotated[
@@ -76,6 +77,7 @@ def evaluate(
         checkpoint=checkpoint,
         members=member or (),
         average=average,
+        vote=vote,
         hypotheses=hypotheses,
         against=against,
         against_backend=against_backend,
@@ -103,7 +105,7 @@ def evaluate(
             f"unknown words   {unknown.source:6.2f} % of the sources, {unknown.reference:.2f} % of the references, "
             f"{unknown.said:.2f} % said"
         )
-    together = f", in an ensemble with {', '.join(member)}" if member else ""
+    together = f", {'in a vote' if vote else 'in an ensemble'} with {', '.join(member)}" if member else ""
     how = "scored as they are" if hypotheses else f"translated with {backend}{together}"
     print(f"\n{evaluation.sentences:,} sentences of the {part} part of {run_folder}, {how}")
 

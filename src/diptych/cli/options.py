@@ -32,6 +32,10 @@ Members: TypeAlias = Annotated[
 Average: TypeAlias = Annotated[
     Literal["probability", "log_probability"], typer.Option("--average", help="Of the members' predictions.")
 ]
+Vote: TypeAlias = Annotated[
+    bool,
+    typer.Option("--vote", help="Each member translates by itself, and what most of them say is the translation."),
+]
 Threads: TypeAlias = Annotated[
     int | None,
     typer.Option("--threads", min=1, help="Processor threads; by default the framework's choice.", show_default=False),

@@ -35,7 +35,7 @@ def parity(
     With two runs, each a folder or FOLDER:BACKEND, nothing is computed: their metrics.jsonl tell whether their weights
     are equal to the last bit, from the first step to the last, or since which step they differ.
     """
-    from diptych.cli.runs import Changes, named_config, refuse_for_run
+    from diptych.cli.runs import Changes, refuse_for_run
     from diptych.config import RunConfig
     from diptych.ladder.ladder import parity as prove
     from diptych.ladder.table import print_location, print_parity
@@ -49,7 +49,7 @@ def parity(
         refuse_for_run(config_or_run, changes)
         what = Run.open(config_or_run)
     else:
-        what = changes.make(named_config(config_or_run) if config_or_run else RunConfig())
+        what = changes.read(config_or_run) if config_or_run else changes.make(RunConfig())
     proof = prove(what, steps=steps, threads=threads, locate=locate)
     if as_json and locate:
         place = proof.location.to_json() if proof.location else None

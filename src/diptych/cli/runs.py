@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diptych.config import RunConfig, TrainingConfig, read_config
-from diptych.config.assignment import assign
+from diptych.config.assignment import assign, read_value
+from diptych.config.reading import VARIABLES
 from diptych.errors import ConfigError, RunError, UsageError
 from diptych.panel import BACKENDS
 from diptych.runs.progress import Reporter
@@ -40,7 +42,7 @@ def open_or_create(
     if what.is_dir():
         refuse_for_run(what, changes, {"--run": folder})
         return Run.open(what)
-    config = changes.make(named_config(what))
+    config = changes.read(what)
     folder = folder or default_folder(config)
     if overwrite and not any(_is_trained(folder, other) for other in BACKENDS if other != backend):
         return Run.create(config, folder, overwrite=True, reporter=reporter)
@@ -81,6 +83,18 @@ class Changes:
     seed: int | None = None
     precision: str | None = None
 
+    def read(self, path: Path) -> RunConfig:
+        """The config in a file with these values, those of its [variables] among them: `variables.language=kor`.
+
+        Raises:
+            UsageError: there is no such file or key, or the file is a text.
+            ConfigError: it cannot be read, a value does not fit, or there is no such variable.
+        """
+        named = [match for each in self.assignments or () if (match := _variable(each))]
+        config = named_config(path, {match["name"]: str(read_value(match["value"].strip())) for match in named})
+        others = [each for each in self.assignments or () if not _variable(each)]
+        return replace(self, assignments=others).make(config)
+
     def make(self, config: RunConfig) -> RunConfig:
         """The config with these values.
 
@@ -117,8 +131,12 @@ def refuse_for_run(run: Path, changes: Changes, others: Mapping[str, object] | N
         )
 
 
-def named_config(path: Path) -> RunConfig:
-    """The config in a file.
+def _variable(assignment: str) -> re.Match[str] | None:
+    return re.fullmatch(rf"\s*{VARIABLES}\.(?P<name>\w+)\s*=(?P<value>.*)", assignment, re.DOTALL)
+
+
+def named_config(path: Path, variables: Mapping[str, str] | None = None) -> RunConfig:
+    """The config in a file, with these values of its variables.
 
     Raises:
         UsageError: there is no such file, or it is a text; how a config is made of that is said.
@@ -127,7 +145,7 @@ def named_config(path: Path) -> RunConfig:
     if not path.exists():
         raise UsageError(f"there is no {path}: give a config, for instance configs/phrasebook.toml, or a run's folder")
     try:
-        return read_config(path)
+        return read_config(path, variables)
     except ConfigError:
         if path.suffix == ".toml" or _is_toml(path):
             raise

@@ -29,7 +29,7 @@ def summary(
     Nothing is trained. Each framework makes the model, lets a batch of two sentences through to its loss, and takes
     one decoding step; where one is not installed, the other is shown.
     """
-    from diptych.cli.runs import Changes, named_config, refuse_for_run
+    from diptych.cli.runs import Changes, refuse_for_run
     from diptych.config import RunConfig
     from diptych.data.opening import open_corpus
     from diptych.data.tokens.language import build_languages
@@ -43,7 +43,7 @@ def summary(
         run = Run.open(what)
         config, vocabularies = run.config, (len(run.source_vocabulary), len(run.target_vocabulary))
     else:
-        config = changes.make(named_config(what) if what else RunConfig())
+        config = changes.read(what) if what else changes.make(RunConfig())
         source, target = build_languages(config.data, open_corpus(config.data).train)
         vocabularies = len(source.vocabulary), len(target.vocabulary)
     summarized = summarize(config, vocabularies, device)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Run, Threads
+from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Run, Threads, Vote
 
 if TYPE_CHECKING:
     from diptych.translation.translation import Translation
@@ -22,6 +22,7 @@ def translate(
     checkpoint: Checkpoint = "best",
     member: Members = None,
     average: Average = "probability",
+    vote: Vote = False,
     temperature: Annotated[
         float | None, typer.Option("--temperature", help="Above 0: sample; the lower, the likelier.")
     ] = None,
@@ -74,10 +75,15 @@ def translate(
     from diptych.errors import UsageError
     from diptych.plots import picture_path
     from diptych.translation.translator import load
+    from diptych.translation.vote import load_vote
 
     pictures = _Pictures(picture_path(attention)) if attention else None
-    ensemble: dict[str, Any] = {"members": member or [], "average": average}
-    translator = load(run_folder, backend, checkpoint, threads=threads, device=device, **ensemble)
+    how: dict[str, Any] = {"threads": threads, "device": device, "members": member or []}
+    translator = (
+        load_vote(run_folder, backend, checkpoint, **how)
+        if vote
+        else load(run_folder, backend, checkpoint, **how, average=average)
+    )
     if pictures and not translator.attends:
         raise UsageError(f"--attention {attention}: the model of {run_folder} has attention = 'none', nothing to draw")
     options = {

@@ -62,6 +62,11 @@ class DataConfig(Section):
     validation_size: Positive = key(500, "How many pairs decide which checkpoint is the best.", "pairs")
     test_size: Positive = key(500, "How many pairs nothing is learnt or decided from: the scores are theirs.", "pairs")
     maximum_pairs: Natural = key(20000, "Train on the first so many pairs; 0: on all.", "pairs")
+    line: Literal["sentence", "word"] = key(
+        "sentence",
+        "What a line is: a sentence of words, or one word in letters or phones. Of words the error rate (WER) counts "
+        "those that are not right as a whole, and that of phones (PER) what is in them.",
+    )
     source_tokenizer: TokenizerKind = key(
         "word",
         "What a token of the source is: what stands between spaces, a character, a Hangul letter, or a part of a word "
@@ -71,6 +76,11 @@ class DataConfig(Section):
     normalization: Normalization = key(
         "NFC",
         "The Unicode normal form of both sides, made before they are lower-cased and split, and of what is said.",
+    )
+    reverse_target: bool = key(
+        False,
+        "The model says the target's tokens from the last to the first; texts go in and come out as they are. Its "
+        "errors are others than those of a model that says them forwards: let the two vote.",
     )
     lowercase_source: bool = key(False, "Lower-case the source.")
     lowercase_target: bool = key(False, "Lower-case the target, and so what the model says.")
@@ -186,6 +196,11 @@ class DataConfig(Section):
             raise ValueError(
                 "tokenizer 'jamo' needs a normal form, or a Hangul syllable and its letters could not be told apart: "
                 "set normalization to 'NFC', 'NFD', 'NFKC' or 'NFKD'"
+            )
+        if self.subword_sampling and self.reverse_target and self.target_tokenizer in ("unigram", "bpe"):
+            raise ValueError(
+                f"reverse_target reverses tokens that are divided once, and subword_sampling {self.subword_sampling} "
+                f"divides the target anew: leave out one of them"
             )
         if self.subword_sampling and not kinds & {"unigram", "bpe"}:
             raise ValueError(

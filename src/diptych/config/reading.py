@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +16,22 @@ from diptych.config.run import RunConfig
 from diptych.config.search import SearchConfig
 from diptych.errors import ConfigError
 
+VARIABLES = "variables"
+"""The table of a config file whose values stand for {NAME} in its texts; a run's own config holds what came of it."""
 
-def read_config(path: str | Path) -> RunConfig:
+
+def read_config(path: str | Path, variables: Mapping[str, str] | None = None) -> RunConfig:
     """Read and validate a TOML config; its data paths become absolute.
 
+    A table [variables] names texts, language = "kor" for instance; {language} then stands for it in every text of the
+    config.
+
+    Args:
+        path: of the file.
+        variables: values by name, instead of the file's own.
+
     Raises:
-        ConfigError: the file is missing, is not TOML, or holds an unknown key or an impossible value.
+        ConfigError: the file is missing, is not TOML, holds an unknown key or an impossible value, or no such variable.
     """
     path = Path(path)
     try:
@@ -34,9 +45,40 @@ def read_config(path: str | Path) -> RunConfig:
         raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    values = _filled(values, variables or {}, path)
     if isinstance(values.get("data"), dict):
         values["data"] = from_folder(values["data"], path.parent)
     return parse_config(values, origin=str(path))
+
+
+def _filled(values: dict[str, Any], given: Mapping[str, str], path: Path) -> dict[str, Any]:
+    """The config without its variables, each written where its name stands in braces.
+
+    Raises:
+        ConfigError: one is not a text, is named but not there, or is given but not the file's.
+    """
+    own = values.pop(VARIABLES, {})
+    if not isinstance(own, dict) or not all(isinstance(each, str) for each in own.values()):
+        raise ConfigError(f'{path}: [{VARIABLES}] holds texts by name, for instance language = "kor"; got {own!r}')
+    choices = f"its [{VARIABLES}] are: {', '.join(own)}" if own else f"it has no [{VARIABLES}]"
+    for name in given.keys() - own.keys():
+        raise ConfigError(f"{path} has no variable {name!r}: {choices}")
+    known = own | dict(given)
+
+    def fill(value: Any) -> Any:
+        if isinstance(value, str):
+            return re.sub(r"\{([A-Za-z_]\w*)\}", replaced, value)
+        if isinstance(value, list):
+            return [fill(each) for each in value]
+        return {name: fill(each) for name, each in value.items()} if isinstance(value, dict) else value
+
+    def replaced(match: re.Match[str]) -> str:
+        if match[1] not in known:
+            raise ConfigError(f"{path} names {match[0]}, but {choices}: add it there")
+        return str(known[match[1]])
+
+    filled: dict[str, Any] = fill(values) if own else values
+    return filled
 
 
 def from_folder(data: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from diptych.evaluation.unknown_words import UnknownWords, unknown_words
 from diptych.runs.run import Run
 from diptych.search.ensemble import Average
 from diptych.translation.members import Member
-from diptych.translation.translator import load
+from diptych.translation.translator import Translator, load
+from diptych.translation.vote import load_vote
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Evaluation:
         measured: by system and measure, the score in percent with its 95 % interval and its signature; for a second
             system also the probability that so large a difference is chance.
         forced: how the model predicts each next token of the references: accuracy in percent, loss in nats a token,
-            perplexity; None without a model.
+            perplexity; None without a model, and where several vote.
         unknown_words: how much is unknown to the vocabularies, in percent of the tokens; None without a model.
         by_length: chrF by the length of the source, see `quality_by_length`; empty where it was not asked for.
     """
@@ -94,6 +95,7 @@ def evaluate(
     checkpoint: str = "best",
     members: Sequence[str | Member] = (),
     average: Average = "probability",
+    vote: bool = False,
     hypotheses: str | Path | None = None,
     against: str | Path | None = None,
     against_backend: str | None = None,
@@ -116,6 +118,7 @@ def evaluate(
         checkpoint: "best", "latest", "average-best", "average-latest" or a checkpoint's name.
         members: the other members of an ensemble, see `diptych.load`.
         average: of the members' probabilities.
+        vote: each member translates by itself, and what most of them say counts: they may have other vocabularies.
         hypotheses: a file of translations, one a line: score these, and translate nothing.
         against: another run's folder, or a file of translations, to compare with.
         against_backend: in which framework the other run translates; None for the same.
@@ -143,12 +146,17 @@ def evaluate(
         first = str(hypotheses)
         texts = {first: read_hypotheses(Path(hypotheses), len(pairs))}
     else:
-        with load(
-            run, backend, checkpoint, threads=threads, device=device, members=members, average=average
-        ) as translator:
+        how: dict[str, Any] = {"threads": threads, "device": device, "members": members}
+        model = (
+            load_vote(run, backend, checkpoint, **how)
+            if vote
+            else load(run, backend, checkpoint, **how, average=average)
+        )
+        with model as translator:
             translations = translator.translate(sources, **search)
-            encoded = encode_pairs(pairs, run.source, run.target)
-            read = forced(translator.stepper, encoded, run.config.search.batch_size)
+            if isinstance(translator, Translator):
+                encoded = encode_pairs(pairs, run.source, run.target)
+                read = forced(translator.stepper, encoded, run.config.search.batch_size)
         unknown = unknown_words(run, pairs, translations)
         texts = {first: [each.text for each in translations]}
     if against is not None:
@@ -165,7 +173,7 @@ def evaluate(
         backend=None if hypotheses is not None else backend,
         sentences=len(pairs),
         texts=texts,
-        measured=measure(texts, references, names, tokenize=tokenize, test=test),
+        measured=measure(texts, references, names, tokenize=tokenize, test=test, line=run.config.data.line),
         forced=read,
         unknown_words=unknown,
         by_length=quality_by_length(lengths, texts, references) if by_length else [],

@@ -31,8 +31,11 @@ MEASURES = {
     "exact_match": Measure("exact match"),
     "cer": Measure("CER", higher_is_better=False),
     "wer": Measure("WER", higher_is_better=False),
+    "per": Measure("PER", higher_is_better=False),
 }
-"""Every measure of texts. CER and WER are the character and the word error rate; TER is the translation edit rate."""
+"""Every measure of texts. CER, WER and PER are the error rates of characters, words and phones; TER is the translation
+edit rate. Where a line is one word (`data.line`), WER is the share of lines that are not right as a whole, and PER the
+edits by the references' phones, both as in SIGMORPHON's shared task (Gorman et al., 2020)."""
 
 
 def chosen_measures(names: str | Sequence[str]) -> list[str]:

@@ -24,6 +24,9 @@ SEED = 12345
 Test = Literal["bs", "ar"]
 """Paired bootstrap resampling (Koehn, 2004), or paired approximate randomization (Riezler and Maxwell, 2005)."""
 
+Line = Literal["sentence", "word"]
+"""What a text is: a sentence of words, or one word written in letters or phones."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -55,6 +58,7 @@ def measure(
     measures: Sequence[str],
     tokenize: str = "13a",
     test: Test = "bs",
+    line: Line = "sentence",
 ) -> dict[str, dict[str, Measured]]:
     """Measure each system's texts, by system and measure; the others are tested against the first.
 
@@ -63,8 +67,9 @@ def measure(
         references: one for each sentence.
         measures: names of `MEASURES`.
         tokenize: how BLEU cuts a text.
-        test: which test between systems. Intervals are always those of the bootstrap, and of the percentage of exact
-            matches Wilson's.
+        test: which test between systems. Intervals are always those of the bootstrap, and Wilson's where a text is
+            right or wrong as a whole.
+        line: what a text is; the error rate of "word"s counts whole ones.
 
     Raises:
         DataError: there is nothing to score, or not one text per reference.
@@ -75,7 +80,7 @@ def measure(
     by_sacrebleu = [name for name in measures if MEASURES[name].sacrebleu]
     by_measure = _by_sacrebleu(systems, references, by_sacrebleu, tokenize, test) if by_sacrebleu else {}
     counted = [name for name in measures if not MEASURES[name].sacrebleu]
-    by_measure |= {name: _by_counts(name, systems, references, test) for name in counted}
+    by_measure |= {name: _by_counts(name, systems, references, test, line) for name in counted}
     return {system: {name: by_measure[name][system] for name in measures} for system in systems}
 
 
@@ -140,11 +145,12 @@ def _checked(p_value: float, same_texts: bool, same_score: bool) -> float | None
 
 
 def _by_counts(
-    name: str, systems: Mapping[str, Sequence[str]], references: Sequence[str], test: Test
+    name: str, systems: Mapping[str, Sequence[str]], references: Sequence[str], test: Test, line: Line
 ) -> dict[str, Measured]:
     """By system, a percentage that is one sum over sentences divided by another: matches, or edits."""
     count = resamples(len(references))
-    counts = {system: _counts(name, texts, references) for system, texts in systems.items()}
+    whole = name == "exact_match" or (name == "wer" and line == "word")
+    counts = {system: _counts(name, texts, references, whole) for system, texts in systems.items()}
     first, first_texts = next(iter(counts.values())), list(next(iter(systems.values())))
     drawn = _drawn(len(references), count)
     by_system = {}
@@ -152,7 +158,7 @@ def _by_counts(
         share = float(parts.sum() / wholes.sum())
         samples = parts[drawn].sum(axis=1) / wholes[drawn].sum(axis=1)
         low, high = np.quantile(samples, (0.025, 0.975)) * 100.0
-        if name == "exact_match":
+        if whole:
             low, high = wilson(share, len(references))
         same = list(systems[system]) == first_texts
         by_system[system] = Measured(
@@ -160,7 +166,7 @@ def _by_counts(
             low=min(float(low), 100.0 * share),
             high=max(float(high), 100.0 * share),
             p_value=None if same else _p_value(first, (parts, wholes), drawn, test),
-            signature=_signature(name, count, test if len(systems) > 1 else "bs"),
+            signature=_signature(name, whole, count, test if len(systems) > 1 else "bs"),
         )
     return by_system
 
@@ -169,10 +175,11 @@ Counts = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 """What of each sentence counts, and what it is counted out of: (N,) and (N,)."""
 
 
-def _counts(name: str, texts: Sequence[str], references: Sequence[str]) -> Counts:
-    if name == "exact_match":
-        return np.array(matches(texts, references), np.float64), np.ones(len(references))
-    return edits(texts, references, words=name == "wer")
+def _counts(name: str, texts: Sequence[str], references: Sequence[str], whole: bool) -> Counts:
+    if whole:
+        right = np.array(matches(texts, references), np.float64)
+        return (right if name == "exact_match" else 1.0 - right), np.ones(len(references))
+    return edits(texts, references, words=name in ("wer", "per"))
 
 
 def _drawn(sentences: int, count: int) -> npt.NDArray[np.intp]:
@@ -196,10 +203,13 @@ def _p_value(first: Counts, second: Counts, drawn: npt.NDArray[np.intp], test: T
     return float((np.sum(np.abs(gaps) >= difference - 1e-12) + 1) / (len(drawn) + 1))
 
 
-def _signature(name: str, count: int, test: Test) -> str:
+def _signature(name: str, whole: bool, count: int, test: Test) -> str:
     what = {
         "exact_match": "whitespace runs as one space|interval:wilson",
         "cer": f"edits per reference character, NFC|bs:{count}|seed:{SEED}",
-        "wer": f"edits per reference word, NFC|bs:{count}|seed:{SEED}",
+        "wer": "lines that are not their reference, whitespace runs as one space|interval:wilson"
+        if whole
+        else f"edits per reference word, NFC|bs:{count}|seed:{SEED}",
+        "per": f"edits per reference phone, NFC|bs:{count}|seed:{SEED}",
     }[name]
     return f"{what}|test:{test}"

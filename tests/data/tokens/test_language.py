@@ -101,6 +101,19 @@ def test_the_size_that_the_error_names_is_the_largest_one(kind):
         build_languages(words.model_copy(update={"subword_size": largest + 1}), pairs)
 
 
+def test_a_target_that_is_said_from_its_end_says_so_in_its_file_and_nowhere_else(made):
+    config, (source, target) = made
+    reversed_config = config.model_copy(update={"reverse_target": True})
+    reversed_source, reversed_target = build_languages(reversed_config, open_corpus(reversed_config).train)
+    assert reversed_source == source and reversed_target.vocabulary == target.vocabulary
+    read = Language.from_json(reversed_target.to_json(), "here")
+    assert read == reversed_target != target and "reverse" not in target.to_json()
+    check_languages(reversed_config, reversed_source, read, "here")
+    for wrong, right in ((config, read), (reversed_config, target)):
+        with pytest.raises(RunError, match="the target tokenizer has reverse (True|False), but the config says"):
+            check_languages(wrong, source, right, "here")
+
+
 def test_a_file_from_before_there_were_normal_forms_is_read_as_it_was(made):
     config, (language, _) = made
     if config.source_tokenizer in ("word", "character"):
@@ -117,6 +130,7 @@ def test_a_file_from_before_there_were_normal_forms_is_read_as_it_was(made):
         ({"kind": ["bpe"]}, "has kind \\['bpe'\\]"),
         ({"kind": "jamo", "scores": None, "normalization": "none"}, "needs? a normal form|without a normal form"),
         ({"lowercase": 1}, "lowercase 1"),
+        ({"reverse": 1}, "has reverse 1, expected a boolean"),
         ({"normalization": "NFX"}, "has normalization 'NFX', expected one of: none, NFC, NFD, NFKC, NFKD"),
         ({"normalization": ["NFC"]}, "has normalization \\['NFC'\\]"),
         ({"scores": None}, "subwords have a list of scores, got NoneType"),

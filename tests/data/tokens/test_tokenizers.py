@@ -41,6 +41,15 @@ def test_a_normalized_line_comes_back(kind: str, form: str, lowercase: bool, tex
     assert tokenizer.tokenize(tokenizer.detokenize(tokens)) == tokens == tokenizer.tokenize(text)
 
 
+@pytest.mark.parametrize("kind", TOKENIZERS)
+@given(text=texts)
+def test_reversed_tokens_are_the_same_from_the_end_and_make_the_same_line(kind: str, text: str) -> None:
+    forwards, backwards = (make_tokenizer(kind, normalization="NFC", reverse=reverse) for reverse in (False, True))
+    tokens = backwards.tokenize(text)
+    assert tokens == forwards.tokenize(text)[::-1]
+    assert backwards.detokenize(iter(tokens)) == forwards.detokenize(iter(tokens[::-1]))
+
+
 @given(hangul)
 def test_jamo_are_what_syllables_are_made_of(text: str) -> None:
     tokens = make_tokenizer("jamo", normalization="NFC").tokenize(text)

@@ -20,8 +20,9 @@ from diptych.errors import ConfigError, DataError, RunError
 BLOCK = 4096
 """How many pairs are counted at a time."""
 KEYS = {"kind", "lowercase", "vocabulary"}
-LATER_KEYS = {"normalization", "scores"}
-"""What a file need not have: runs made before there were normal forms lack the one, and only subwords have scores."""
+LATER_KEYS = {"normalization", "scores", "reverse"}
+"""What a file need not have: runs made before there were normal forms lack them, only subwords have scores, and only a
+language that is said from its end says so."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Language:
         }
         if isinstance(self.tokenizer, SubwordTokenizer):
             values["scores"] = self.tokenizer.scores
+        if self.tokenizer.reverse:
+            values["reverse"] = True
         return json.dumps(values, ensure_ascii=False, indent=0) + "\n"
 
     @classmethod
@@ -61,13 +64,15 @@ class Language:
         kind, lowercase = values["kind"], values["lowercase"]
         if not isinstance(kind, str) or not isinstance(lowercase, bool):
             raise RunError(f"{origin} has kind {kind!r} and lowercase {lowercase!r}, expected a name and a boolean")
+        if not isinstance(reverse := values.get("reverse", False), bool):
+            raise RunError(f"{origin} has reverse {reverse!r}, expected a boolean")
         normalization = values.get("normalization", "none")
         if normalization not in get_args(Normalization):
             choices = ", ".join(get_args(Normalization))
             raise RunError(f"{origin} has normalization {normalization!r}, expected one of: {choices}")
         vocabulary = Vocabulary.from_json(json.dumps(values["vocabulary"]), origin)
         try:
-            tokenizer = make_tokenizer(kind, lowercase, cast(Normalization, normalization))
+            tokenizer = make_tokenizer(kind, lowercase, cast(Normalization, normalization), reverse)
             if isinstance(tokenizer, SubwordTokenizer):
                 tokenizer = replace(tokenizer, pieces=vocabulary.entries, scores=_scores(values))
             elif "scores" in values:
@@ -88,7 +93,7 @@ def check_languages(config: DataConfig, source: Language, target: Language, orig
     """Refuse tokenizers that a config did not ask for; `origin` names their folder in the error.
 
     Raises:
-        RunError: a tokenizer is of another kind, or lower-cases and should not, or the reverse.
+        RunError: a tokenizer is of another kind, or lower-cases or reverses where it should not, or does not.
     """
     sides = {"source": source.tokenizer, "target": target.tokenizer}
     for side, tokenizer in sides.items():
@@ -97,6 +102,12 @@ def check_languages(config: DataConfig, source: Language, target: Language, orig
             raise RunError(
                 f"{origin}: the {side} tokenizer has kind {tokenizer.kind!r} and lowercase {tokenizer.lowercase}, but "
                 f"the config says {expected[0]!r} and {expected[1]}: restore it, or create the run again"
+            )
+        reverse = config.reverse_target and side == "target"
+        if tokenizer.reverse != reverse:
+            raise RunError(
+                f"{origin}: the {side} tokenizer has reverse {tokenizer.reverse}, but the config says {reverse}: "
+                f"restore it, or create the run again"
             )
 
 
@@ -107,11 +118,16 @@ def build_languages(config: DataConfig, pairs: Pairs) -> tuple[Language, Languag
         DataError: no token at all gets into a vocabulary, or a side has not enough text for its subwords.
     """
     source = make_tokenizer(config.source_tokenizer, config.lowercase_source, config.normalization)
-    target = make_tokenizer(config.target_tokenizer, config.lowercase_target, config.normalization)
+    target = make_tokenizer(
+        config.target_tokenizer, config.lowercase_target, config.normalization, config.reverse_target
+    )
     counts = _count_tokens(pairs, source, target)
     if config.shared_vocabulary:
         shared = _language(config, source, counts[0] + counts[1], "corpus")
-        return shared, replace(shared, tokenizer=replace(shared.tokenizer, lowercase=config.lowercase_target))
+        return shared, replace(
+            shared,
+            tokenizer=replace(shared.tokenizer, lowercase=config.lowercase_target, reverse=config.reverse_target),
+        )
     return _language(config, source, counts[0], "source"), _language(config, target, counts[1], "target")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from diptych.config import Precision
-from diptych.search import Ensemble
+from diptych.search import Ensemble, Stepper
 from diptych.search.ensemble import Average
 from diptych.translation.members.loading import Loaded, load_model
 from diptych.translation.members.member import Member, check_same_languages
@@ -43,6 +43,31 @@ def load_ensemble(
     """
     for member in others:
         check_same_languages(first.run, member.run)
+    loaded, steppers, processes = load_models(first, others, threads=threads, precision=precision, device=device)
+    try:
+        return (replace(loaded, stepper=Ensemble(steppers, average)) if others else loaded), processes
+    except BaseException:
+        for process in processes:
+            process.close()
+        raise
+
+
+def load_models(
+    first: Member,
+    others: Sequence[Member],
+    *,
+    threads: int | None = None,
+    precision: Precision | None = None,
+    device: str = "auto",
+) -> tuple[Loaded, list[Stepper], tuple[MemberProcess, ...]]:
+    """Load several models, whatever their vocabularies, see `load_ensemble`.
+
+    Returns:
+        The first one's model, the steppers of all in their order, and the processes of those in another framework.
+
+    Raises:
+        BackendError, RunError, CheckpointError: as `load_ensemble`.
+    """
     here = (first.backend, "reference")
     processes = {name: MemberProcess(name) for name in dict.fromkeys(m.backend for m in others) if name not in here}
     try:
@@ -50,17 +75,15 @@ def load_ensemble(
             if member.backend in processes:
                 processes[member.backend].ask_to_load(member, threads, precision, device)
         loaded = load_model(first.run, first.backend, first.which, threads, precision, device)
-        steppers = [loaded.stepper]
+        steppers: list[Stepper] = [loaded.stepper]
         for member in others:
             if member.backend in processes:
                 steppers.append(processes[member.backend].loaded())
             else:
                 model = load_model(member.run, member.backend, member.which, threads, precision, device)
                 steppers.append(model.stepper)
-        if others:
-            loaded = replace(loaded, stepper=Ensemble(steppers, average))
     except BaseException:
         for process in processes.values():
             process.close()
         raise
-    return loaded, tuple(processes.values())
+    return loaded, steppers, tuple(processes.values())

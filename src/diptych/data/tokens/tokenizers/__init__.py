@@ -23,7 +23,9 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
 """Every tokenizer by the name it has in a config."""
 
 
-def make_tokenizer(kind: str, lowercase: bool = False, normalization: Normalization = "none") -> Tokenizer:
+def make_tokenizer(
+    kind: str, lowercase: bool = False, normalization: Normalization = "none", reverse: bool = False
+) -> Tokenizer:
     """The tokenizer of this kind; one for subwords knows no pieces yet, so it divides a line into characters.
 
     Raises:
@@ -31,4 +33,4 @@ def make_tokenizer(kind: str, lowercase: bool = False, normalization: Normalizat
     """
     if kind not in TOKENIZERS:
         raise ConfigError(f"unknown tokenizer {kind!r}; choose among: {', '.join(TOKENIZERS)}")
-    return TOKENIZERS[kind](lowercase, normalization)
+    return TOKENIZERS[kind](lowercase, normalization, reverse=reverse)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from diptych.config import Normalization
@@ -19,10 +19,13 @@ class Tokenizer(ABC):
         lowercase: whether a line is lower-cased before it is split.
         normalization: the Unicode normal form that a line is brought into before it is lower-cased and split, and what
             is joined after; "none" leaves both as they are.
+        reverse: whether the tokens come from the line's end to its beginning: a model that says them so makes other
+            errors than one that says them forwards, and the two can vote.
     """
 
     lowercase: bool = False
     normalization: Normalization = "none"
+    reverse: bool = field(default=False, kw_only=True)
     kind: ClassVar[str]
     """The name this tokenizer has in a config."""
     tokens_per_word: ClassVar[int] = 1
@@ -30,11 +33,12 @@ class Tokenizer(ABC):
 
     def tokenize(self, text: str) -> list[str]:
         """The tokens of one line, none of them empty."""
-        return self.split(self.normalize(text))
+        tokens = self.split(self.normalize(text))
+        return tokens[::-1] if self.reverse else tokens
 
     def detokenize(self, tokens: Iterable[str]) -> str:
         """The line that these tokens make; `tokenize` gives the same tokens back if they are some line's."""
-        return self.form(self.join(tokens))
+        return self.form(self.join(list(tokens)[::-1] if self.reverse else tokens))
 
     def normalize(self, text: str) -> str:
         """The line as it is split: in its normal form and, if asked for, lower-cased."""
