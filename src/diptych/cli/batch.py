@@ -55,7 +55,7 @@ def batch(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Train and score a recipe for each combination of values, and show one table.
+    """Train and score a recipe on many tasks, with many seeds, and show one table.
 
     What is done is noted in batch.json in the folder, beside the runs: the same command given again goes on where it
     stopped, and with more values does what is new. Scores are those of the validation part unless --part says test.
