@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from diptych.comparison.comparison import compare
     from diptych.config.reading import read_config
     from diptych.config.run import RunConfig
-    from diptych.convert.live import keras_weights, state_dict, to_keras, to_pytorch
+    from diptych.convert.live import keras_weights, state_dict, to_keras, to_onnx, to_pytorch
     from diptych.errors import (
         BackendError,
         CertificateError,
@@ -55,6 +55,7 @@ __all__ = [
     "read_config",
     "state_dict",
     "to_keras",
+    "to_onnx",
     "to_pytorch",
     "train",
 ]
@@ -71,6 +72,7 @@ _HOMES = {
     "read_config": "diptych.config.reading",
     "state_dict": "diptych.convert.live",
     "to_keras": "diptych.convert.live",
+    "to_onnx": "diptych.convert.live",
     "to_pytorch": "diptych.convert.live",
     "train": "diptych.training.loop",
 }

@@ -35,7 +35,7 @@ def test_derivatives_match_differences(cell, reset_after):
     ref, name = Ref("layer", "sequence"), "layer.weight_hh"
     factors, weight = {ref: draw.normal(size=(2, 4, 6))}, graph.weights()[name]
     direction = draw.normal(size=weight.shape)
-    found = derivatives(graph, inputs, factors, {name: direction})[name]
+    found = derivatives(graph, run(graph, inputs), factors, {name: direction})[name]
 
     def loss(step):
         moved = graph.with_weights({name: weight + step * direction})

@@ -132,6 +132,21 @@ def test_a_layer_called_twice_two_inputs_and_attention(keras):
     assert sum(name.startswith("lstm") for name in module.state_dict()) == 4
 
 
+def test_a_stateful_layer_s_states_go_in_and_come_out(keras):
+    import torch
+
+    from diptych.convert.live import to_pytorch
+
+    L = keras.layers
+    model = randomized(keras.Sequential([L.Input(batch_shape=(2, 5, 3)), L.LSTM(4, stateful=True), L.Dense(2)]))
+    module = to_pytorch(model)
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+    h = c = torch.zeros(2, 4)
+    for _ in range(2):
+        y, h, c = module(torch.from_numpy(x), h, c)
+        assert np.allclose(y.detach().numpy(), np.asarray(model(x)), atol=1e-5)
+
+
 def test_models_inside_models(keras):
     from diptych.convert.live import to_pytorch
 
@@ -149,8 +164,12 @@ def test_a_file_has_its_weights_where_keras_has_them(keras, tmp_path):
     from diptych.convert.source import Asked, read_source
 
     L = keras.layers
+    inner = keras.Sequential(
+        [L.Input((5, 8)), L.LSTM(4, return_sequences=True, name="a"), L.LSTM(4, return_sequences=True, name="b")],
+        name="inner",
+    )
     model = keras.Sequential([
-        L.Input((5, 3)), L.Bidirectional(L.LSTM(4, return_sequences=True)),
+        L.Input((5, 3)), L.Bidirectional(L.LSTM(4, return_sequences=True)), inner,
         L.RNN([L.SimpleRNNCell(4), L.LSTMCell(4), L.GRUCell(4)], return_sequences=True), L.Bidirectional(L.GRU(4)),
     ])  # fmt: skip
     randomized(model).save(tmp_path / "m.keras")
@@ -163,6 +182,7 @@ def test_a_file_has_its_weights_where_keras_has_them(keras, tmp_path):
     arrays = {f"{path}|{n}": array for path, named in weights.items() for n, (_, array) in enumerate(named)}
     config = model.to_json()
     _check_weights(config, arrays, str(tmp_path / "m.keras"))
+    assert {"inner/a|0", "inner/b|2"} <= set(arrays)
     first = next(name for name in arrays if name.startswith("bidirectional") and name.endswith("|0"))
     arrays[first], arrays[first[:-1] + "3"] = arrays[first[:-1] + "3"], arrays[first]
     with pytest.raises(RefusalError, match="Keras reads other numbers as its weight 0"):
@@ -170,9 +190,6 @@ def test_a_file_has_its_weights_where_keras_has_them(keras, tmp_path):
 
 
 REFUSED = {
-    "stateful": (
-        lambda K, L: K.Sequential([L.Input(batch_shape=(2, 5, 3)), L.LSTM(4, stateful=True)]), "stateful = True"
-    ),
     "a custom activation": (
         lambda K, L: masked(K, L, L.LSTM(4, activation="mish")), "lstm.*activation = 'mish'"
     ),

@@ -90,9 +90,27 @@ def test_an_lstm_file_of_keras_2_says_time_major(tmp_path):
     )
 
 
+def test_the_states_of_a_stateful_layer_go_in_and_come_out(tmp_path):
+    """keras#23462: two calls in a row, the second with what came out of the first, are one over both sequences."""
+    sigmoid = {"recurrent_activation": "sigmoid", "return_sequences": True}
+    graphs = []
+    for number, more in enumerate(({"stateful": True}, {})):
+        layer = lstm(**sigmoid, **more)
+        path = keras_file(tmp_path / f"{number}.h5", [layer], {"lstm": LSTM_WEIGHTS}, "2.5.0")
+        graphs.append(read_source(path, Asked()).graph)
+    assert [given.name for given in graphs[0].inputs] == ["inputs", "lstm_h0", "lstm_c0"]
+    x, states = DRAW.normal(size=(2, 6, 3)), [np.zeros((2, 4))] * 2
+    parts = []
+    for half in (x[:, :2], x[:, 2:]):
+        values = run(graphs[0], {"inputs": half, "lstm_h0": states[0], "lstm_c0": states[1]})
+        first, *states = (values[ref] for ref in graphs[0].outputs.values())
+        parts.append(first)
+    (whole,) = graphs[1].outputs.values()
+    assert np.allclose(np.concatenate(parts, axis=1), run(graphs[1], {"inputs": x})[whole], atol=1e-15)
+
+
 REFUSED = {
     "a layer-normalised LSTM (tf PR 15861)": ([("LayerNormLSTM", {"name": "l"})], "2.5.0", "'LayerNormLSTM' cannot be"),
-    "stateful (keras#23462)": ([lstm(stateful=True)], "2.5.0", "lstm .LSTM.: stateful = True"),
     "an unknown argument": ([lstm(zoneout=0.1)], "2.5.0", r"lstm \(LSTM\): argument zoneout = 0.1 is not known"),
     "a class of one's own": ([("Mine", {"name": "m"})], "2.5.0", "m: a layer of class 'Mine' cannot be converted"),
     "another reset form than the bias has": (

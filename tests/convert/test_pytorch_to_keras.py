@@ -77,6 +77,20 @@ class Projected(nn.Module):
         return outputs.mean(dim=1), outputs.max(1)[0] * 2 + 1, outputs.reshape(outputs.size(0), -1)
 
 
+class Heads(nn.Module):
+    """Attention of several heads, of a query to another sequence and to itself, time first."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.MultiheadAttention(4, 2, batch_first=True, kdim=3, vdim=3)
+        self.second = nn.MultiheadAttention(4, 2, bias=False)
+
+    def forward(self, x, memory):
+        x, weights = self.first(x, memory, memory)
+        turned = x.transpose(0, 1)
+        return self.second(turned, turned, turned, need_weights=False)[0], weights
+
+
 STEP = (torch.zeros(2, dtype=torch.long), torch.zeros(2, 5), torch.zeros(2, 5), torch.zeros(2, 6, 5))
 MODULES = {
     "packed LSTM": (Packed, None),
@@ -84,6 +98,7 @@ MODULES = {
     "time first": (TimeFirst, None),
     "a step of a decoder": (DecoderStep, STEP),
     "a projection, normalisations, a convolution": (Projected, None),
+    "heads": (Heads, (torch.zeros(2, 5, 4), torch.zeros(2, 6, 3))),
 }
 
 
@@ -142,12 +157,22 @@ class Transformer(nn.Module):
         return self.layer(x)
 
 
+class Masked(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(4, 2)
+
+    def forward(self, x, mask):
+        return self.attention(x, x, x, key_padding_mask=mask)
+
+
 @pytest.mark.parametrize(
     ("module", "message"),
     [
         (Branching(), "torch.fx cannot trace"),
         (Transformer(), "layer: a layer of class 'TransformerEncoderLayer' cannot be converted"),
         (nn.Sequential(nn.Embedding(4, 3, max_norm=1.0)), "max_norm = 1.0"),
+        (Masked(), "key_padding_mask is not converted"),
         (DecoderStep(), "shape of the input 'memory' is not known"),
     ],
 )

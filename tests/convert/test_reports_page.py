@@ -47,7 +47,7 @@ REPORTS = {
     "tf PR 15861, addons PR 210, pytorch#11335": ("test_what_cannot_be_exact_is_refused", None),
     "keras#19993": ("test_dropout_in_training_is_not_certified", None),
     "pytorch#94754 and others": ("test_an_old_file_becomes_a_certified_folder", None),
-    "keras#23462": ("test_what_cannot_be_exact_is_refused", None),
+    "keras#23462": ("test_the_states_of_a_stateful_layer_go_in_and_come_out", None),
     "Paddle#18418": ("test_paddle_18418_gate_order_and_hard_sigmoid_together", None),
 }  # fmt: skip
 TESTS = ("test_reports", "test_old_keras_files", "tf1/test_reading", "../cli/test_cli_convert")

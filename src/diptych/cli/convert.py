@@ -73,6 +73,8 @@ def convert(
         print(f"assumed: {sentence}")
     for sentence in made.certificate["not_certified"]:
         print(f"not certified: {sentence}")
+    if optimizer := made.certificate["optimizer"]:
+        print(f"Adam's state goes along: training can go on after step {optimizer['step']:,}")
     for check in made.checks:
         print(f"{check.gap:8.1e} (limit {check.limit:.0e})  {check.what}")
     print(f"certified: {out}")

@@ -106,12 +106,14 @@ def _with_judge(graph: Graph, trial: Trial, party: Party, rate: float) -> list[C
         checks.append(check(what, zip(names, party.float32, expected), LIMIT_FLOAT32))
     if not party.outputs:
         return checks
+    # Of a derivative that is zero by the formula, as that of a key's bias in attention, rounding alone is left.
+    least = SMALLEST * max(map(abs, trial.derivatives.values()), default=0.0)
     along = [
         (
             f"{name}: {_gate(graph, name, party)}",
             np.array((party.gradients[name] * direction).sum()),
             np.array(trial.derivatives[name]),
-            _size(party.gradients[name], direction),
+            max(_size(party.gradients[name], direction), least),
         )
         for name, direction in trial.directions.items()
         if name in party.gradients

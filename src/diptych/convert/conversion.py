@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -15,9 +14,8 @@ from safetensors.numpy import save_file
 
 from diptych.convert import certificate
 from diptych.convert.certificate import Check, Party
-from diptych.convert.graph import Graph
-from diptych.convert.source import Asked, Source, read_source
-from diptych.convert.targets import lines_of, write_for
+from diptych.convert.source import Asked, Source, digest_of, read_source
+from diptych.convert.targets import Target, lines_of, write_for
 from diptych.convert.trial import Trial, arrays_of, make_trial
 from diptych.errors import CertificateError, RefusalError
 from diptych.processes.environment import environment
@@ -25,6 +23,7 @@ from diptych.storage.place import put_folder, replace_file
 
 RATE = 0.125  # in float32, too: Keras rounds it
 ONLY_INFERENCE = "gradients and training: an ONNX file is for inference"
+DROPPED = "the state of Adam is dropped: training starts anew"
 ONE_STEP = "one step of SGD in float64; more of training is certified only as far as the gradients are"
 INPUTS = (
     "random numbers of deviation 3; ids of the whole vocabulary; where there is a mask: whole rows, padding on the "
@@ -91,7 +90,7 @@ def write(source: Source, to: str, out: Path, threads: int | None = None) -> Con
 
 
 def _build(source: Source, to: str, building: Path, threads: int | None) -> Conversion:
-    target = write_for(to, source.graph, source.title)
+    target = write_for(to, source.graph, source.title, source.adam)
     trial = make_trial(target.graph)
     with tempfile.TemporaryDirectory(prefix="diptych-") as name:
         folder = Path(name)
@@ -103,27 +102,30 @@ def _build(source: Source, to: str, building: Path, threads: int | None) -> Conv
             parties.append(source.original.run(target.graph, folder, threads))
         parties.append(target.run(folder, building, threads))
     checks = certificate.compare(target.graph, trial, parties, RATE)
-    made = _certificate(source, target.graph, to, building, trial, parties, checks)
+    made = _certificate(source, target, to, building, trial, parties, checks)
     return Conversion(source, checks, made, lines_of(target.graph, target.made))
 
 
 def _certificate(
-    source: Source, graph: Graph, to: str, building: Path, trial: Trial, parties: list[Party], checks: list[Check]
+    source: Source, target: Target, to: str, building: Path, trial: Trial, parties: list[Party], checks: list[Check]
 ) -> dict[str, Any]:
-    here = environment()
+    here, graph = environment(), target.graph
+    dropped = [DROPPED] if source.adam and not target.adam else []
     versions = {name: version for party in parties for name, version in party.versions.items()}
     return {
         "certified": all(check.holds for check in checks),
         "from": {"file": source.path.name, "sha256": source.sha256, "written_by": source.written_by},
-        "to": {"framework": to, "files": {file.name: _sha256(file) for file in sorted(building.iterdir())}},
+        "to": {"framework": to, "files": {file.name: digest_of(file) for file in sorted(building.iterdir())}},
         "checks": certificate.to_json(checks),
         "largest_gap": max((check.gap for check in checks if "float32" not in check.what), default=None),
         "parties": ["the judge (NumPy, float64, from the formulas)", *(party.name for party in parties)],
         "inputs": {name: list(value.shape) for name, value in trial.inputs.items()} | {"how": INPUTS},
         "assumed": list(graph.assumptions),
+        "optimizer": target.adam.settings if target.adam else None,
         "not_certified": [
             *graph.uncertified,
             *source.missing,
+            *dropped,
             *(one for party in parties for one in party.missing),
             *certificate.unseen(graph),
             ONLY_INFERENCE if to == "onnx" else ONE_STEP,
@@ -132,7 +134,3 @@ def _certificate(
         "versions": versions | {"numpy": np.__version__, "diptych": here["packages"].get("diptych")},
         "environment": {name: here[name] for name in ("time", "python", "platform", "processor")},
     }
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

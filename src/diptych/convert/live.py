@@ -6,11 +6,14 @@ Both frameworks are in one process then, because the caller asks for both; each 
 from __future__ import annotations
 
 import importlib
+import tempfile
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from safetensors.numpy import save_file
 
 from diptych import panel
 from diptych.convert import certificate
@@ -20,10 +23,12 @@ from diptych.convert.keras.program_party import arrays_of_layers, doubled_said, 
 from diptych.convert.keras.weights import to_keras as weights_to_keras
 from diptych.convert.keras.writing import write_keras
 from diptych.convert.projections import without_projections
+from diptych.convert.targets import write_for
 from diptych.convert.torch.party import party_of, party_of_module, variables_of
 from diptych.convert.torch.writing import write_pytorch
 from diptych.convert.trial import Trial, arrays_of, make_trial
 from diptych.errors import RefusalError
+from diptych.storage.place import replace_file
 
 RATE = 0.125  # in float32, too: Keras rounds it
 
@@ -48,12 +53,17 @@ def to_pytorch(keras_model: Any) -> Any:
     written = write_pytorch(graph, f"{keras_model.name}, converted by Diptych; it needs torch and safetensors only.")
     trial = make_trial(graph)
     arrays = arrays_of(trial)
-    theirs = read.party_of(keras_model, graph, arrays)
+    theirs = [read.party_of(keras_model, graph, arrays)] if _takes(keras_model, graph) else []
     evidence = running.run_module(running.module_from(written.code, written.weights), arrays, variables_of(written))
     ours = party_of(graph, written, evidence | {"versions": {}})
     module = running.module_from(written.code, written.weights)
-    module.code, module.certificate = written.code, _checked(graph, trial, [theirs, ours])
+    module.code, module.certificate = written.code, _checked(graph, trial, [*theirs, ours])
     return module
+
+
+def _takes(keras_model: Any, graph: Graph) -> bool:
+    """Whether a Keras model takes what its graph takes: a stateful one keeps its states to itself."""
+    return len(keras_model.inputs) == len(graph.inputs)
 
 
 def _checked(graph: Graph, trial: Trial, parties: list[Party]) -> dict[str, Any]:
@@ -137,6 +147,45 @@ def to_keras(module: Any, inputs: Any = None) -> Any:
     object.__setattr__(model, "code", written.code)
     object.__setattr__(model, "certificate", _checked(expanded, trial, [theirs, ours]))
     return model
+
+
+def to_onnx(model: Any, path: str | Path, inputs: Any = None) -> dict[str, Any]:
+    """Write a Keras model or a PyTorch module as an ONNX file with native LSTM, GRU and RNN nodes, certified.
+
+    Args:
+        model: a built Sequential or functional Keras model, or a module that `torch.fx` can trace; it is not changed.
+        path: of the file; one that is there is replaced.
+        inputs: of a module, examples of what it takes, as `to_keras` takes them.
+
+    Returns:
+        The comparisons that were made: of the model with the formulas, and of the file by the runtimes that are
+        installed (onnxruntime, onnx).
+
+    Raises:
+        RefusalError: a part of the model has no form in ONNX; the message names it.
+        CertificateError: the file does not give the same numbers; nothing is written then.
+    """
+    if any(base.__module__.partition(".")[0] == "torch" for base in type(model).__mro__):
+        tracing, running = _torch("tracing"), _torch("running")
+        graph = tracing.graph_of(model, [inputs] if hasattr(inputs, "shape") else inputs)
+        target = write_for("onnx", graph, type(model).__name__)
+        trial = make_trial(target.graph)
+        evidence = running.run_original(model, arrays_of(trial), list(graph.origins))
+        theirs = [party_of_module(target.graph, evidence)]
+    else:
+        read = _keras("live")
+        target = write_for("onnx", read.graph_of(model), model.name)
+        trial = make_trial(target.graph)
+        theirs = [read.party_of(model, target.graph, arrays_of(trial))] if _takes(model, target.graph) else []
+    with tempfile.TemporaryDirectory(prefix="diptych-") as name:
+        folder, building = Path(name, "run"), Path(name, "out")
+        folder.mkdir()
+        building.mkdir()
+        save_file(arrays_of(trial), folder / "trial.safetensors")
+        ours = target.run(folder, building, None)
+        made = _checked(target.graph, trial, [*theirs, ours])
+        replace_file(Path(path), (building / "model.onnx").read_bytes())
+    return made | {"not_certified": [*made["not_certified"], *ours.missing]}
 
 
 def keras_weights(torch_layer: Any) -> list[npt.NDArray[Any]]:

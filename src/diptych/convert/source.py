@@ -12,11 +12,13 @@ from typing import Any, Protocol
 import numpy as np
 from safetensors.numpy import save_file
 
+from diptych.convert.adam import Adam
 from diptych.convert.certificate import Party
 from diptych.convert.files.model_file import ModelFile
 from diptych.convert.files.opening import read_model_file
 from diptych.convert.graph import Array, Graph
-from diptych.convert.keras.architecture import NamedArrays, read_keras
+from diptych.convert.keras.adam import adam_of_keras
+from diptych.convert.keras.architecture import NamedArrays, read_keras, read_keras_and_places
 from diptych.convert.keras.party import party_of_original
 from diptych.convert.onnx.party import party_of_file
 from diptych.convert.onnx.reading import read_onnx_graph
@@ -24,6 +26,7 @@ from diptych.convert.parts import read_parts
 from diptych.convert.rtneural import read_rtneural
 from diptych.convert.stored import from_plain
 from diptych.convert.tf1.reading import read_frozen
+from diptych.convert.torch.adam import adam_of, averages_of
 from diptych.convert.torch.party import party_of_module
 from diptych.errors import RefusalError
 from diptych.panel import is_installed
@@ -51,6 +54,7 @@ class Source:
         graph: the model.
         original: runs it as it is; None where no framework here can.
         missing: what the certificate therefore lacks.
+        adam: the optimizer's state, if it has one that is converted.
     """
 
     path: Path
@@ -60,6 +64,7 @@ class Source:
     graph: Graph
     original: Original | None
     missing: tuple[str, ...] = ()
+    adam: Adam | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +148,8 @@ def read_source(path: Path, asked: Asked, threads: int | None = None) -> Source:
     file = read_model_file(path)
     if asked.module:
         return _module(file, asked, asked.module, threads)
-    if file.format.startswith("keras") and asked.layers is None:
+    of_keras = file.format.startswith("keras") or file.format == "saved-model"
+    if of_keras and asked.layers is None:
         return _keras(file, asked)
     if file.format == "rtneural-json":
         return _rtneural(file)
@@ -167,6 +173,12 @@ def _keras(file: ModelFile, asked: Asked) -> Source:
     if asked.config is not None:
         architecture = json.loads(asked.config.read_text(encoding="utf-8"))
         version = asked.assume.get("keras") or architecture.get("keras_version") or version
+    if file.format == "saved-model" and (not isinstance(file.architecture, dict) or asked.config is not None):
+        raise RefusalError(
+            f"{file.path} has its layers as programs of TensorFlow only, which are not read: a SavedModel with Keras's "
+            f"configuration (keras_metadata.pb, of tf.keras 2.5 to 2.15) is converted. Convert the model's .keras or "
+            f".h5 file, or layers by themselves with --layers A,B"
+        )
     if not isinstance(architecture, dict):
         raise RefusalError(
             f"{file.path} has weights only: what its layers compute is not in it; give the model's config, as "
@@ -176,28 +188,50 @@ def _keras(file: ModelFile, asked: Asked) -> Source:
         layer.name: [(name, file.tensors[name].read()) for name in layer.tensors] for layer in file.layers
     }
     check_finite(file.path, {f"{layer}: {name}": array for layer, named in weights.items() for name, array in named})
+    named_by_layers = {name for layer in file.layers for name in layer.tensors}
+    if left := [name for name in file.tensors if name not in named_by_layers]:
+        raise RefusalError(f"{file.path}: {len(left)} weights belong to no layer of the config: {', '.join(left[:5])}")
 
     def read(arrays: dict[str, NamedArrays]) -> Graph:
         return read_keras(architecture, arrays, version)
 
-    graph = read(weights)
+    graph, weights = read_keras_and_places(architecture, weights, version)
     new = (version or "").startswith("3.")
     missing = [] if new else [f"the model as {file.written_by} runs it: Keras 3 cannot, so the formulas judge alone"]
     runs = new and file.format in SUFFIXES and is_installed("tensorflow")
     original = KerasOriginal(file, architecture, weights, read) if runs else None
-    return _source(file, graph, original, missing)
+    return _source(file, graph, original, missing, lambda: adam_of_keras(file, weights, read))
 
 
-def _source(file: ModelFile, graph: Graph, original: Original | None, missing: list[str]) -> Source:
+def _source(
+    file: ModelFile, graph: Graph, original: Original | None, missing: list[str], adam: Callable[[], Adam] | None = None
+) -> Source:
+    """A source; of the optimizer's state it is said where it is dropped, and why."""
+    kept = None
     if file.training is not None:
-        name = file.training.optimizer or "the optimizer"
-        missing = [
-            *missing,
-            f"the state of {name} ({len(file.training.slots)} arrays) is dropped: training starts anew",
-        ]
-    digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
+        why = "layers alone have none"
+        try:
+            kept = adam() if adam else None
+        except RefusalError as error:
+            why = str(error)
+        if kept is None:
+            name = file.training.optimizer or "the optimizer"
+            count = len(file.training.slots)
+            missing = [*missing, f"the state of {name} ({count} arrays) is dropped: {why}; training starts anew"]
     by = str(file.written_by)
-    return Source(file.path, digest, f"{file.path.name}, written by {by}", by, graph, original, tuple(missing))
+    return Source(
+        file.path, digest_of(file.path), f"{file.path.name}, written by {by}", by, graph, original, tuple(missing), kept
+    )
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file; of a folder, of its files' names and digests."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        listed = "".join(f"{digest_of(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
+        return hashlib.sha256(listed.encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _only(asked: Asked, file: ModelFile, *keys: str) -> None:
@@ -211,10 +245,25 @@ def _module(file: ModelFile, asked: Asked, module: str, threads: int | None) -> 
     _only(asked, file)
     weights = {name: tensor.read() for name, tensor in file.tensors.items()}
     check_finite(file.path, weights)
-    arguments = {"module": module, "weights": weights, "inputs": list(asked.inputs)}
+    averages: dict[str, dict[str, Array]] = {}
+    problem: RefusalError | None = None
+    if file.training is not None:
+        try:
+            averages = averages_of(file.training)
+        except RefusalError as error:
+            problem = error
+    arguments = {"module": module, "weights": weights, "inputs": list(asked.inputs), "averages": averages}
     found = call("pytorch", "diptych.convert.torch.users:read_module_of_user", arguments, threads, "cpu")
     graph = from_plain(found["graph"])
-    return _source(file, graph, ModuleOriginal(module, weights), [])
+
+    def adam() -> Adam:
+        if problem is not None or file.training is None:
+            raise problem or RefusalError("there is none")
+        if found["averages"] is None:
+            raise RefusalError(f"it has averages for {len(averages['first'])} parameters, the module others")
+        return adam_of(file.training, found["averages"])
+
+    return _source(file, graph, ModuleOriginal(module, weights), [], adam)
 
 
 def _parts(file: ModelFile, asked: Asked) -> Source:

@@ -6,19 +6,22 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from safetensors.numpy import save_file
 
-from diptych.convert.certificate import Party
-from diptych.convert.graph import Graph
+from diptych.convert import certificate
+from diptych.convert.adam import EPSILON, Adam
+from diptych.convert.certificate import LIMIT_FLOAT32, Party
+from diptych.convert.graph import Array, Graph
 from diptych.convert.keras.program_party import arrays_of_layers, doubled_said, party_of_program
-from diptych.convert.keras.writing import WrittenProgram, write_keras
+from diptych.convert.keras.writing import WrittenProgram, gradients_of, write_keras
 from diptych.convert.onnx.party import party_of_file
 from diptych.convert.onnx.running import installed
 from diptych.convert.onnx.writing import WrittenFile, write_onnx
 from diptych.convert.projections import without_projections
+from diptych.convert.torch.adam import state_of, text_of
 from diptych.convert.torch.party import party_of, variables_of
 from diptych.convert.torch.writing import WrittenModule, write_pytorch
 from diptych.processes.call import call
@@ -39,6 +42,10 @@ class Target(Protocol):
     def made(self) -> Mapping[str, str]:
         """By node, what it became."""
 
+    @property
+    def adam(self) -> Adam | None:
+        """The optimizer's state that goes with it."""
+
     def run(self, folder: Path, building: Path, threads: int | None) -> Party:
         """What the program computes on the trial in a folder; its files go to another one."""
 
@@ -49,11 +56,12 @@ class PyTorchTarget:
 
     graph: Graph
     written: WrittenModule
+    adam: Adam | None
 
     @property
     def code(self) -> str:
         """The module's text."""
-        return self.written.code
+        return self.written.code + (text_of(self.adam) if self.adam else "")
 
     @property
     def made(self) -> Mapping[str, str]:
@@ -64,10 +72,19 @@ class PyTorchTarget:
         """What the module computes."""
         weights = {name: np.ascontiguousarray(value) for name, value in self.written.weights.items()}
         save_file(weights, folder / "model.safetensors")
-        arguments = {"folder": str(folder), "variables": variables_of(self.written)}
+        if self.adam:
+            save_file(state_of(self.adam, self.written), folder / "optimizer.safetensors")
+        arguments = {"folder": str(folder), "variables": variables_of(self.written), "adam": bool(self.adam)}
         evidence = call("pytorch", "diptych.convert.torch.running:run_written", arguments, threads, "cpu")
-        shutil.copyfile(folder / "model.safetensors", building / "model.safetensors")
-        return party_of(self.graph, self.written, evidence)
+        for file in folder.glob("*.safetensors"):
+            if file.stem in ("model", "optimizer"):
+                shutil.copyfile(file, building / file.name)
+        party = party_of(self.graph, self.written, evidence)
+        if self.adam is None:
+            return party
+        places = {name: place for name, place in self.written.names.items() if name in party.gradients}
+        stepped = {name: evidence["adam"][place] for name, place in places.items()}
+        return with_adam(party, self.graph, self.adam, stepped, corrected_first=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +93,7 @@ class KerasTarget:
 
     graph: Graph
     written: WrittenProgram
+    adam: Adam | None
 
     @property
     def code(self) -> str:
@@ -93,10 +111,32 @@ class KerasTarget:
             "folder": str(folder),
             "variables": {str(ref): name for ref, name in self.written.variables.items()},
             "arrays": {name: np.ascontiguousarray(array) for name, array in arrays_of_layers(self.written).items()},
+            "adam": self._averages(self.adam) if self.adam else None,
         }
         evidence = call("tensorflow", "diptych.convert.keras.running:run_program", arguments, threads, "cpu")
         shutil.copyfile(folder / "model.keras", building / "model.keras")
-        return party_of_program(self.graph, self.written, evidence)
+        party = party_of_program(self.graph, self.written, evidence)
+        if self.adam is None:
+            return party
+        stepped = gradients_of(self.graph, self.written, evidence["adam"])
+        for name in self._summed_biases():
+            stepped.pop(name, None)
+        return with_adam(party, self.graph, self.adam, stepped, corrected_first=False)
+
+    def _summed_biases(self, names: tuple[str, ...] = ("bias_ih", "bias_hh")) -> set[str]:
+        """The biases, or one of each two, that became their sum."""
+        return {
+            f"{node}.{name}{suffix}" for node in self.written.doubled for name in names for suffix in ("", "_reverse")
+        }
+
+    def _averages(self, adam: Adam) -> dict[str, Any]:
+        """Adam's settings and averages, "LAYER|NUMBER"; the sum of two biases has the averages of one."""
+        alone = adam.without(self._summed_biases(("bias_hh",)))
+        found: dict[str, Any] = dict(adam.settings)
+        for key, moments in (("first", alone.first), ("second", alone.second)):
+            written = write_keras(self.graph.with_weights(moments), "")
+            found[key] = {name: np.ascontiguousarray(array) for name, array in arrays_of_layers(written).items()}
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +146,7 @@ class OnnxTarget:
     graph: Graph
     written: WrittenFile
     code: str = ""
+    adam: None = None
 
     @property
     def made(self) -> Mapping[str, str]:
@@ -122,22 +163,42 @@ class OnnxTarget:
         return party_of_file(self.graph, "the written ONNX file", folder, building / "model.onnx", double, threads)
 
 
-def write_for(to: str, graph: Graph, title: str) -> Target:
+def write_for(to: str, graph: Graph, title: str, adam: Adam | None = None) -> Target:
     """A graph written for "pytorch", "keras" or "onnx".
+
+    Args:
+        to: which of them.
+        graph: the model.
+        title: what it is, for the first line.
+        adam: the optimizer's state; an ONNX file has none, nor has what gets other weights than the graph's.
 
     Raises:
         RefusalError: a part of it has no stock form there.
     """
     if to == "pytorch":
-        return PyTorchTarget(graph, write_pytorch(graph, f"{title}, converted by Diptych; it needs torch only."))
+        return PyTorchTarget(graph, write_pytorch(graph, f"{title}, converted by Diptych; it needs torch only."), adam)
     if any(weight.dtype == np.float64 for weight in graph.weights().values()):
         sentence = f"float64 weights are rounded to float32 in model.{to}; the certificate's float64 has them whole"
         graph = replace(graph, uncertified=(*graph.uncertified, sentence))
-    graph = without_projections(graph)
+    expanded = without_projections(graph)
+    adam = adam if set(expanded.weights()) == set(graph.weights()) else None
+    graph = expanded
     if to == "onnx":
         return OnnxTarget(graph, write_onnx(graph))
     written = write_keras(graph, f"{title}, converted by Diptych; it needs Keras 3 only.")
-    return KerasTarget(doubled_said(graph, written.doubled), written)
+    return KerasTarget(doubled_said(graph, written.doubled), written, adam)
+
+
+def with_adam(party: Party, graph: Graph, adam: Adam, found: Mapping[str, Array], corrected_first: bool) -> Party:
+    """A party that made one step from Adam's state, too: its weights after it, by name, in float32."""
+    weights = {name: value.astype(np.float64) for name, value in graph.weights().items()}
+    gradients = {name: party.gradients[name] for name in found}
+    expected = adam.stepped(weights, gradients, corrected_first)
+    pairs = [(name, found[name].astype(np.float64), expected[name]) for name in found]
+    what = f"weights after a step of Adam from its state, {party.name} in float32 and the formula"
+    return replace(
+        party, checks=(*party.checks, certificate.check(what, pairs, LIMIT_FLOAT32)), missing=(*party.missing, EPSILON)
+    )
 
 
 def _layers_in(code: str) -> dict[str, str]:

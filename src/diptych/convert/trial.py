@@ -6,7 +6,7 @@ padding on the left, a row that is masked from end to end; states that differ fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,6 +44,27 @@ class Trial:
     derivatives: Mapping[str, float]
 
 
+class Directions(Mapping[str, Values]):
+    """By trained weight, a direction; drawn whenever it is asked for, so that those of a large model take no memory."""
+
+    def __init__(self, graph: Graph, seed: int) -> None:
+        weights = {name: weight.shape for name, weight in graph.weights().items()}
+        self._shapes = {
+            name: shape for name, shape in weights.items() if name.rpartition(".")[2] not in ("mean", "variance")
+        }
+        self._seed = seed
+
+    def __getitem__(self, name: str) -> Values:
+        shape = self._shapes[name]
+        return np.asarray(generator(self._seed, f"conversion: direction of {name}").standard_normal(shape))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shapes)
+
+    def __len__(self) -> int:
+        return len(self._shapes)
+
+
 def make_trial(graph: Graph, seed: int = 0) -> Trial:
     """Inputs for a graph, and what the judge makes of them.
 
@@ -53,15 +74,11 @@ def make_trial(graph: Graph, seed: int = 0) -> Trial:
     inputs, values = inputs_that_run(graph, seed)
     draw = generator(seed, "conversion: directions")
     factors = {name: draw.normal(size=values[ref].shape) for name, ref in graph.outputs.items()}
-    directions = {
-        name: draw.normal(size=weight.shape)
-        for name, weight in graph.weights().items()
-        if name.rpartition(".")[2] not in ("mean", "variance")
-    }
+    directions = Directions(graph, seed)
     by_ref: dict[Ref, Values] = {}
     for name, ref in graph.outputs.items():
         by_ref[ref] = by_ref[ref] + factors[name] if ref in by_ref else factors[name]
-    return Trial(inputs, factors, values, directions, derivatives(graph, inputs, by_ref, directions))
+    return Trial(inputs, factors, values, directions, derivatives(graph, values, by_ref, directions))
 
 
 def inputs_that_run(

@@ -128,3 +128,43 @@ def run_python():
         return finished.stdout
 
     return call
+
+
+@pytest.fixture(scope="session")
+def build_bundle(build_message, build_varint):
+    """Writes TensorFlow's checkpoint, NAME.index and its data, for arrays and texts; `change` changes the entries."""
+
+    def block(entries):
+        data, before = b"", b""
+        for key, value in entries:
+            shared = next((at for at, (a, b) in enumerate(zip(key, before)) if a != b), min(len(key), len(before)))
+            own = key[shared:]
+            data += build_varint(shared) + build_varint(len(own)) + build_varint(len(value)) + own + value
+            before = key
+        return data + struct.pack("<2I", 0, 1)
+
+    def call(prefix, arrays, change=lambda entries: entries, compression=b"\0"):
+        data, entries = b"", {b"": build_message((1, 1))}
+        for name, array in arrays.items():
+            if isinstance(array, bytes):
+                content, code, shape = build_varint(len(array)) + bytes(4) + array, 7, b""
+            else:
+                content, code = array.tobytes(), {"float32": 1, "int64": 9}[array.dtype.name]
+                shape = build_message(*((2, build_message((1, size))) for size in array.shape))
+            entries[name.encode()] = [(1, code), (2, shape), (4, len(data)), (5, len(content))]
+            data += content
+        entries = change(entries)
+        listed = sorted(
+            (key, each if isinstance(each, bytes) else build_message(*each)) for key, each in entries.items()
+        )
+        first = block(listed)
+        table = first + compression + bytes(4)
+        index = block([(b"\xff", build_varint(0) + build_varint(len(first)))])
+        footer = build_varint(0) + build_varint(0) + build_varint(len(table)) + build_varint(len(index))
+        table += index + b"\0" + bytes(4) + footer.ljust(40, b"\0") + (0xDB4775248B80FB57).to_bytes(8, "little")
+        prefix.parent.mkdir(parents=True, exist_ok=True)
+        prefix.with_name(f"{prefix.name}.index").write_bytes(table)
+        prefix.with_name(f"{prefix.name}.data-00000-of-00001").write_bytes(data)
+        return prefix.with_name(f"{prefix.name}.index")
+
+    return call

@@ -1,8 +1,7 @@
-"""TensorFlow's frozen graphs, checkpoints and SavedModels, written here field by field."""
+"""TensorFlow's frozen graphs and checkpoints, written here field by field."""
 
 from __future__ import annotations
 
-import json
 import struct
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from diptych.convert.files import read_model_file
 from diptych.errors import RefusalError
 
-FLOAT, STRING, INT64 = 1, 7, 9
+FLOAT = 1
 
 
 @pytest.fixture(scope="module")
@@ -109,46 +108,6 @@ def test_two_nodes_of_one_name_are_refused(build, refuse):
     assert "two nodes of the name x" in refuse(build.graph(build.node("x", "NoOp"), build.node("x", "NoOp")))
 
 
-@pytest.fixture(scope="module")
-def build_bundle(build_message, build_varint):
-    """Writes NAME.index and its data for arrays and texts; `change` changes the entries."""
-
-    def block(entries):
-        data, before = b"", b""
-        for key, value in entries:
-            shared = next((at for at, (a, b) in enumerate(zip(key, before)) if a != b), min(len(key), len(before)))
-            own = key[shared:]
-            data += build_varint(shared) + build_varint(len(own)) + build_varint(len(value)) + own + value
-            before = key
-        return data + struct.pack("<2I", 0, 1)
-
-    def call(prefix, arrays, change=lambda entries: entries, compression=b"\0"):
-        data, entries = b"", {b"": build_message((1, 1))}
-        for name, array in arrays.items():
-            if isinstance(array, bytes):
-                content, code, shape = build_varint(len(array)) + bytes(4) + array, STRING, b""
-            else:
-                content, code = array.tobytes(), {"float32": FLOAT, "int64": INT64}[array.dtype.name]
-                shape = build_message(*((2, build_message((1, size))) for size in array.shape))
-            entries[name.encode()] = [(1, code), (2, shape), (4, len(data)), (5, len(content))]
-            data += content
-        entries = change(entries)
-        listed = sorted(
-            (key, each if isinstance(each, bytes) else build_message(*each)) for key, each in entries.items()
-        )
-        first = block(listed)
-        table = first + compression + bytes(4)
-        index = block([(b"\xff", build_varint(0) + build_varint(len(first)))])
-        footer = build_varint(0) + build_varint(0) + build_varint(len(table)) + build_varint(len(index))
-        table += index + b"\0" + bytes(4) + footer.ljust(40, b"\0") + (0xDB4775248B80FB57).to_bytes(8, "little")
-        prefix.parent.mkdir(parents=True, exist_ok=True)
-        prefix.with_name(f"{prefix.name}.index").write_bytes(table)
-        prefix.with_name(f"{prefix.name}.data-00000-of-00001").write_bytes(data)
-        return prefix.with_name(f"{prefix.name}.index")
-
-    return call
-
-
 ARRAYS = {
     "lstm/kernel": np.arange(8, dtype=np.float32).reshape(1, 8),
     "lstm/recurrent_kernel": np.ones((2, 8), np.float32),
@@ -207,55 +166,3 @@ def test_a_damaged_index_is_refused(build_bundle, tmp_path):
         index.write_bytes(data[:at] + b"\xff\xff\xff\xff" + data[at + 4 :])
         with pytest.raises(RefusalError):
             read_model_file(index)
-
-
-def saved_model(build_message, build_bundle, folder, metadata=None):
-    """A SavedModel as Keras 2 writes it: names in the object graph, the configuration in keras_metadata.pb."""
-    keys = {name: f"variables/{number}/.ATTRIBUTES/VARIABLE_VALUE" for number, name in enumerate(ARRAYS)}
-    again = {f"_all_variables/{number}/.ATTRIBUTES/VARIABLE_VALUE": name for number, name in enumerate(ARRAYS)}
-    objects = build_message(
-        *((1, build_message((2, build_message((1, "VARIABLE_VALUE"), (2, name), (3, key)))))
-          for key, name in [*((key, name) for name, key in keys.items()), *again.items()])
-    )  # fmt: skip
-    arrays = {keys[name]: array for name, array in ARRAYS.items()}
-    twins = {key: ARRAYS[name] for key, name in again.items()}
-    build_bundle(folder / "variables" / "variables", {**arrays, **twins, "_CHECKPOINTABLE_OBJECT_GRAPH": objects})
-    graph = build_message((1, build_message((5, "2.9.1"))), (2, b""))
-    (folder / "saved_model.pb").write_bytes(build_message((1, 1), (2, graph)))
-    if metadata is not None:
-        root = build_message((2, 0), (3, "root"), (5, json.dumps(metadata)))
-        (folder / "keras_metadata.pb").write_bytes(build_message((1, root)))
-
-
-def test_a_saved_model_s_variables_have_their_names(build_message, build_bundle, tmp_path, check_tensors):
-    saved_model(build_message, build_bundle, tmp_path / "saved")
-    model = read_model_file(tmp_path / "saved")
-    check_tensors(model, ARRAYS)
-    assert (model.format, str(model.written_by)) == ("saved-model", "tensorflow 2.9.1")
-    assert [layer.kind for layer in model.layers] == ["LSTM"]
-    assert "not read" in model.notes[-1].text
-
-
-def test_a_saved_model_s_configuration_is_read(build_message, build_bundle, tmp_path):
-    config = {"class_name": "Sequential", "config": {"layers": [{"class_name": "LSTM", "config": {"name": "lstm"}}]}}
-    metadata = {
-        "keras_version": "2.9.0",
-        "model_config": config,
-        "training_config": {"optimizer_config": {"class_name": "SGD", "config": {"lr": 0.5}}},
-    }
-    saved_model(build_message, build_bundle, tmp_path / "saved", metadata)
-    model = read_model_file(tmp_path / "saved")
-    assert str(model.written_by) == "tf.keras 2.9.0"
-    assert model.architecture == config
-    assert [(layer.name, len(layer.tensors)) for layer in model.layers] == [("lstm", 3)]
-    assert (model.training.optimizer, model.training.config) == ("SGD", {"lr": 0.5})
-
-
-def test_a_saved_model_in_part_is_refused(build_message, build_bundle, tmp_path):
-    saved_model(build_message, build_bundle, tmp_path / "saved")
-    (tmp_path / "saved" / "variables" / "variables.data-00000-of-00001").unlink()
-    with pytest.raises(RefusalError, match="is missing"):
-        read_model_file(tmp_path / "saved")
-    (tmp_path / "saved" / "variables" / "variables.index").unlink()
-    with pytest.raises(RefusalError, match=r"has no variables/variables\.index"):
-        read_model_file(tmp_path / "saved")

@@ -10,13 +10,14 @@ layer's own name. Their own names are numbers: 0 kernel, 1 recurrent kernel, 2 b
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from diptych.convert.files import limits
 from diptych.convert.files.hdf5_file import Hdf5File, read_hdf5
-from diptych.convert.files.keras_config import check_acyclic, keras_layers, optimizer_of
+from diptych.convert.files.keras_config import MODELS, check_acyclic, keras_layers, optimizer_of
 from diptych.convert.files.keras_notes import GATES, notes_of_layers
 from diptych.convert.files.model_file import Layer, ModelFile, Note, Tensor, Training, WrittenBy
 from diptych.convert.files.printable import shown
@@ -45,14 +46,13 @@ def read_keras_archive(path: Path, archive: ZipArchive) -> ModelFile:
         raise RefusalError(f"{path} has no {WEIGHTS} (it has {held}): save it with weights in HDF5, in one piece")
     file = read_hdf5(archive.member(WEIGHTS))
     check_acyclic(path, config)
-    layers = keras_layers(path, config)
+    placed = dict(_placed(path, keras_layers(path, config)))
     tensors, slots = _split(file)
     groups: dict[str, list[str]] = {}
     for name in tensors:
-        groups.setdefault("/".join(name.split("/")[:2]), []).append(name)
+        groups.setdefault(_place(name, placed), []).append(name)
     layers = tuple(
-        Layer(layer.name, layer.kind, in_keras_order(groups.pop(place, []), layer.config), layer.config)
-        for layer, place in zip(layers, _paths(layers))
+        replace(layer, tensors=in_keras_order(groups.pop(place, []), layer.config)) for place, layer in placed.items()
     )
     if not layers:  # a model of the user's own class, which tells of no layers
         layers, groups = _by_place(file, tensors), {}
@@ -127,8 +127,26 @@ def _by_place(file: Hdf5File, tensors: dict[str, Tensor]) -> tuple[Layer, ...]:
     return tuple(found)
 
 
+def _placed(path: Path, layers: tuple[Layer, ...], place: str = "", model: str = "") -> Iterator[tuple[str, Layer]]:
+    """Every layer by where its weights lie; those of a model in the model too, with its name before theirs."""
+    for layer, own in zip(layers, _paths(layers)):
+        layer = replace(layer, name=f"{model}{layer.name}")
+        yield f"{place}{own}", layer
+        if layer.kind in MODELS:
+            inner = keras_layers(path, {"config": layer.config})
+            yield from _placed(path, inner, f"{place}{own}/", f"{layer.name}/")
+
+
+def _place(name: str, places: Container[str]) -> str:
+    """The layer's place in which a weight lies, the innermost one; its own name where there is none."""
+    place = name
+    while place and place not in places:
+        place = place.rpartition("/")[0]
+    return place or name
+
+
 def _paths(layers: tuple[Layer, ...]) -> list[str]:
-    """Where each layer's weights lie."""
+    """Where each layer's weights lie, within the model that it is in."""
     seen: dict[str, int] = {}
     found = []
     for layer in layers:

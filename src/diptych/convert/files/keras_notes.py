@@ -50,7 +50,8 @@ def notes_of_layers(
         return layers, tuple(note for layer in layers for note in _of_weights(layer, tensors, version))
     found: list[Note] = []
     by_name = {layer.name: layer for layer in layers}
-    for name, kind, config in walk(path, layers):
+    # A layer in a model may be listed beside that model, too.
+    for name, kind, config in {each[0]: each for each in walk(path, layers)}.values():
         weights = [tensors[each] for each in by_name[name].tensors] if name in by_name else []
         found += _of_config(name, kind, config, weights, version)
     return layers, tuple(found)

@@ -1,12 +1,15 @@
 """A SavedModel folder: saved_model.pb, variables/variables.index and its data, and up to 2.15 keras_metadata.pb.
 
 The layers as programs (functions of the graph) are not read: Keras's configuration is, where there is one, and the
-variables with the names that the object graph gives them.
+variables with the names that the object graph gives them. A layer's variables are found by where the object graph holds
+them (`layer_with_weights-1`, `forward_layer`, `cell`), in Keras's order; `keras_metadata.pb` says which layer that is.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +19,15 @@ from diptych.convert.files.keras_archive import in_number_order
 from diptych.convert.files.keras_config import check_acyclic, keras_layers, optimizer_of
 from diptych.convert.files.keras_notes import notes_of_layers
 from diptych.convert.files.model_file import Layer, ModelFile, Note, Tensor, Training, WrittenBy
+from diptych.convert.files.object_graph import StoredObject, keys_of_layer, read_objects
 from diptych.convert.files.printable import shown
-from diptych.convert.files.protobuf import Budget, Span, message_of, signed, text
+from diptych.convert.files.protobuf import Budget, Span, message_of, text
 from diptych.convert.files.tensor_bundle import TensorBundle, read_bundle
 from diptych.convert.files.tensorflow_graph import graph_of
 from diptych.errors import RefusalError
 
 OBJECT_GRAPH, VALUE, SLOT = "_CHECKPOINTABLE_OBJECT_GRAPH", "/.ATTRIBUTES/VARIABLE_VALUE", "/.OPTIMIZER_SLOT/"
-OPTIMIZER = re.compile(r"(^|/)_?optimizer/|^save_counter")
+OPTIMIZER = re.compile(r"(^|/)_?optimizer/|^save_counter|^keras_api/metrics/")
 AGAIN = "_all_variables/"  # where Keras's export keeps a second copy of each variable
 
 
@@ -38,28 +42,27 @@ def read_saved_model(folder: Path) -> ModelFile:
         raise RefusalError(f"{folder} has no variables/variables.index: it has no weights, or was copied in part")
     version, graph = _described(folder / "saved_model.pb")
     metadata = folder / "keras_metadata.pb"
-    config, settings, keras_version = _keras(metadata) if metadata.is_file() else (None, {}, None)
-    found = _checkpoint(folder, "saved-model", WrittenBy("tensorflow", version), index)
-    note = Note("its layers as programs are in the graph's functions, which are not read")
-    if config is None:
-        return ModelFile(
-            folder, found.format, found.written_by, found.tensors, found.layers, graph, found.training,
-            (*found.notes, note),
-        )  # fmt: skip
-    check_acyclic(folder, config)
-    named = keras_layers(folder, config)
-    groups: dict[str, list[str]] = {}
-    for tensor in found.tensors:
-        groups.setdefault(tensor.partition("/")[0], []).append(tensor)
-    layers = tuple(Layer(each.name, each.kind, tuple(groups.get(each.name, ())), each.config) for each in named)
-    layers, notes = notes_of_layers(folder, layers, found.tensors, keras_version, whole=True)
-    name, optimizer = optimizer_of((settings.get("training_config") or {}).get("optimizer_config"))
+    told = _keras(metadata) if metadata.is_file() else Told()
+    bundle = read_bundle(index)
+    objects = _objects(bundle)
+    found, names = _checkpoint(folder, "saved-model", WrittenBy("tensorflow", version), bundle, objects)
+    if told.config is None:
+        note = Note("its layers as programs are in the graph's functions, which are not read")
+        return replace(found, architecture=graph, notes=(*found.notes, note))
+    check_acyclic(folder, told.config)
+    groups = _by_layer(objects, told.layers, names) or _by_name(found.tensors)
+    layers = tuple(
+        replace(each, tensors=tuple(groups.get(each.name, ()))) for each in keras_layers(folder, told.config)
+    )
+    layers, notes = notes_of_layers(folder, layers, found.tensors, told.version, whole=True)
+    name, optimizer = optimizer_of((told.settings.get("training_config") or {}).get("optimizer_config"))
     training = found.training
     if training is not None or name:
-        before = training or Training("")
-        training = Training(name, optimizer, before.slots, before.step)
-    writer = WrittenBy("tf.keras", keras_version or version)
-    return ModelFile(folder, found.format, writer, found.tensors, layers, config, training, notes)
+        training = replace(training or Training(""), optimizer=name, config=optimizer)
+    return replace(
+        found, written_by=WrittenBy("tf.keras", told.version or version), layers=layers, architecture=told.config,
+        training=training, notes=notes,
+    )  # fmt: skip
 
 
 def read_tensorflow_checkpoint(index: Path) -> ModelFile:
@@ -68,30 +71,35 @@ def read_tensorflow_checkpoint(index: Path) -> ModelFile:
     Raises:
         RefusalError: it is damaged, or its data is missing.
     """
-    return _checkpoint(index, "tensorflow-checkpoint", WrittenBy("tensorflow"), index)
-
-
-def _checkpoint(path: Path, kind: str, written_by: WrittenBy, index: Path) -> ModelFile:
-    """A checkpoint's variables, those of the optimizer apart."""
     bundle = read_bundle(index)
-    names = _full_names(bundle)
+    return _checkpoint(index, "tensorflow-checkpoint", WrittenBy("tensorflow"), bundle, _objects(bundle))[0]
+
+
+def _checkpoint(
+    path: Path, kind: str, written_by: WrittenBy, bundle: TensorBundle, objects: Sequence[StoredObject]
+) -> tuple[ModelFile, dict[str, str]]:
+    """A checkpoint's variables, those of the optimizer apart; and what the model's are called, by their keys."""
+    full = {each.key: each.name for each in objects if each.key}
+    names: dict[str, str] = {}
     tensors: dict[str, Tensor] = {}
     slots: dict[str, Tensor] = {}
     step = None
     for key in sorted(bundle.tensors, key=lambda each: (each.startswith(AGAIN), in_number_order(each))):
         tensor = bundle.tensors[key]
-        name = names.get(key) or key.removesuffix(VALUE)
+        name = full.get(key) or key.removesuffix(VALUE)
         if key.startswith(AGAIN) and name in tensors:
             continue
         name = name if name not in tensors and name not in slots else key.removesuffix(VALUE)
         is_slot = SLOT in key or OPTIMIZER.search(key) is not None or "seed_generator" in name
         place = slots if is_slot else tensors
         place[name] = Tensor(name, tensor.dtype, tensor.shape, tensor.load)
-        if is_slot and tensor.shape == () and tensor.dtype == "int64" and "iter" in f"{key}/{name}":
+        if not is_slot:
+            names[key] = name
+        elif tensor.shape == () and tensor.dtype == "int64" and "iter" in f"{key}/{name}":
             step = int(tensor.read())
     layers, notes = notes_of_layers(path, _by_scope(tensors), tensors, None, whole=False)
     training = Training("", {}, slots, step) if slots else None
-    return ModelFile(path, kind, written_by, tensors, layers, None, training, notes)
+    return ModelFile(path, kind, written_by, tensors, layers, None, training, notes), names
 
 
 def _by_scope(tensors: dict[str, Tensor]) -> tuple[Layer, ...]:
@@ -102,18 +110,37 @@ def _by_scope(tensors: dict[str, Tensor]) -> tuple[Layer, ...]:
     return tuple(Layer(scope, "", tuple(names)) for scope, names in groups.items())
 
 
-def _full_names(bundle: TensorBundle) -> dict[str, str]:
-    """What the object graph calls each variable, by its key."""
+def _by_layer(
+    objects: Sequence[StoredObject], layers: Mapping[str, str], names: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """Each layer's weights where the object graph holds them; none if it does not tell.
+
+    Args:
+        objects: of the checkpoint.
+        layers: by what the root calls them, their names.
+        names: of the variables, by their keys.
+    """
+    groups: dict[str, list[str]] = {}
+    for child, number in objects[0].children.items() if objects else ():
+        if child in layers:
+            groups[layers[child]] = [names[key] for key in keys_of_layer(objects, number) if key in names]
+    return groups if any(groups.values()) else {}
+
+
+def _by_name(tensors: Mapping[str, Tensor]) -> dict[str, list[str]]:
+    """Each layer's weights by how their names begin."""
+    groups: dict[str, list[str]] = {}
+    for name in tensors:
+        groups.setdefault(name.partition("/")[0], []).append(name)
+    return groups
+
+
+def _objects(bundle: TensorBundle) -> list[StoredObject]:
+    """What the checkpoint says of its objects."""
     if OBJECT_GRAPH not in bundle.texts:
-        return {}
+        return []
     data = bundle.text(OBJECT_GRAPH)
-    names: dict[str, str] = {}
-    for number, node in Span(data, 0, len(data), Budget(bundle.texts[OBJECT_GRAPH].path)).fields():
-        for part, attribute in node.fields() if number == 1 and isinstance(node, Span) else ():
-            if part == 2 and isinstance(attribute, Span):
-                entry = dict(attribute.fields())
-                names[text(entry.get(3, 0))] = text(entry.get(2, 0))
-    return names
+    return read_objects(Span(data, 0, len(data), Budget(bundle.texts[OBJECT_GRAPH].path)))
 
 
 def _described(path: Path) -> tuple[str | None, Graph]:
@@ -129,19 +156,41 @@ def _described(path: Path) -> tuple[str | None, Graph]:
     return version, graph
 
 
-def _keras(path: Path) -> tuple[dict[str, Any] | None, dict[str, Any], str | None]:
-    """The model's configuration, all that Keras says of it, and Keras's version."""
+@dataclass(frozen=True)
+class Told:
+    """What `keras_metadata.pb` says.
+
+    Attributes:
+        config: the model's configuration; None if there is none.
+        settings: all that is said of the model.
+        version: of Keras.
+        layers: by what the root calls them ("layer-1", "layer_with_weights-0"), the layers' names.
+    """
+
+    config: dict[str, Any] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    version: str | None = None
+    layers: Mapping[str, str] = field(default_factory=dict)
+
+
+def _keras(path: Path) -> Told:
+    """A list of objects: 2 its number, 3 its place ("root", "root.layer-1"), 5 what Keras says of it, as JSON."""
+    told = Told()
+    layers: dict[str, str] = {}
     with message_of(path) as message:
         for number, value in message.fields():
             entry = dict(value.fields()) if number == 1 and isinstance(value, Span) else {}
-            if text(entry.get(3, 0)) != "root" or signed(entry.get(2, 0)) != 0:
+            place, said = text(entry.get(3, 0)), entry.get(5)
+            if place.count(".") > 1 or not (place == "root" or place.startswith("root.layer")):
                 continue
-            said = entry.get(5)
-            told = limits.parse_json(path, "its metadata", said.bytes() if isinstance(said, Span) else b"{}")
-            if not isinstance(told, dict):
-                raise RefusalError(f"{path}: its metadata is {shown(told)}, expected an object")
-            config = told.get("model_config") or {key: told.get(key) for key in ("class_name", "config")}
-            version = told.get("keras_version")
+            own = limits.parse_json(path, "its metadata", said.bytes() if isinstance(said, Span) else b"{}")
+            if not isinstance(own, dict):
+                raise RefusalError(f"{path}: its metadata is {shown(own)}, expected an object")
+            if place != "root":
+                layers[place.removeprefix("root.")] = str(own.get("name"))
+                continue
+            config = own.get("model_config") or {key: own.get(key) for key in ("class_name", "config")}
             usable = isinstance(config, dict) and isinstance(config.get("class_name"), str)
-            return config if usable else None, told, version if isinstance(version, str) else None
-    return None, {}, None
+            version = own.get("keras_version")
+            told = Told(config if usable else None, own, version if isinstance(version, str) else None, layers)
+    return told

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.convert import kinds
-from diptych.convert.graph import Graph, Ref
+from diptych.convert.graph import Graph, Node, Ref
 from diptych.convert.judge import layers
 from diptych.convert.judge.activations import apply
 from diptych.convert.judge.cells import run_direction, weights_of_direction
@@ -56,17 +57,45 @@ def run(graph: Graph, inputs: Named, dtype: Any = np.float64) -> dict[Ref, Value
     Args:
         graph: the model.
         inputs: by name, the batch first.
-        dtype: of weights and floats: float32, float64 or complex128.
+        dtype: of weights and floats: float32 or float64.
     """
     values = {Ref(given.name): _typed(inputs[given.name], given.kind, dtype) for given in graph.inputs}
-    weights = {node.name: {name: w.astype(dtype) for name, w in node.weights.items()} for node in graph.nodes}
     for node in graph.nodes:
-        given = {name: values[ref] for name, ref in node.inputs.items()}
-        formula = _recurrent if isinstance(node.kind, kinds.Recurrent) else FORMULAS[type(node.kind)]
-        found = formula(node.kind, given, weights[node.shares or node.name])
-        for name, value in (found if isinstance(found, dict) else {"output": found}).items():
-            values[Ref(node.name, name)] = value
+        values |= _values_of(graph, node, values, dtype)
     return values
+
+
+def run_again(graph: Graph, values: Mapping[Ref, Values], changed: str, weights: Named) -> dict[Ref, Values]:
+    """What of the graph's values becomes another one when one node has these weights.
+
+    Args:
+        graph: the model.
+        values: all of them, as they are with the graph's weights.
+        changed: the node's name; what shares its weights changes, too.
+        weights: instead of its own; they may be complex.
+    """
+    graph = graph.with_node(replace(graph.node(changed), weights=weights))
+    new: dict[Ref, Values] = {}
+    touched: set[str] = set()
+    for node in graph.nodes:
+        if changed in (node.name, node.shares) or any(ref.node in touched for ref in node.inputs.values()):
+            touched.add(node.name)
+            given = {ref: new[ref] if ref in new else values[ref] for ref in node.inputs.values()}
+            new |= _values_of(graph, node, given, np.float64)
+    return new
+
+
+def _values_of(graph: Graph, node: Node, values: Mapping[Ref, Values], dtype: Any) -> dict[Ref, Values]:
+    """A node's outputs. Its weights are widened for it alone: all of a large model's at once would fill the memory."""
+    given = {name: values[ref] for name, ref in node.inputs.items()}
+    weights = {
+        name: value if value.dtype.kind == "c" else value.astype(dtype, copy=False)
+        for name, value in graph.weights_of(node).items()
+    }
+    formula = _recurrent if isinstance(node.kind, kinds.Recurrent) else FORMULAS[type(node.kind)]
+    found = formula(node.kind, given, weights)
+    named = found if isinstance(found, dict) else {"output": found}
+    return {Ref(node.name, name): value for name, value in named.items()}
 
 
 def _typed(value: Values, kind: str, dtype: Any) -> Values:

@@ -27,6 +27,17 @@ def read_keras(model: Mapping[str, Any], weights: Mapping[str, NamedArrays], ker
     Raises:
         RefusalError: a part that cannot be converted exactly, a weight that is left over or missing.
     """
+    return read_keras_and_places(model, weights, keras_version)[0]
+
+
+def read_keras_and_places(
+    model: Mapping[str, Any], weights: Mapping[str, NamedArrays], keras_version: str | None = None
+) -> tuple[Graph, dict[str, NamedArrays]]:
+    """What `read_keras` gives; and the weights by the layer that has them, where the file has those of a whole model.
+
+    Raises:
+        RefusalError: as `read_keras`.
+    """
     version = first_number(model, keras_version)
     reader = Reader(version, forces_zeros=version == 3 or is_of_tensorflow(keras_version))
     source = Weights(weights)
@@ -35,11 +46,12 @@ def read_keras(model: Mapping[str, Any], weights: Mapping[str, NamedArrays], ker
     outputs: dict[str, Value] = {}
     for name, value in zip(names, values):
         outputs[name if name not in outputs else f"{name}_{len(outputs)}"] = value
+    outputs |= reader.states
     if keras_version is None and version < 3:
         reader.assumptions.append(
             f"nothing says which Keras wrote it; read as Keras {version} (--assume keras={version})"
         )
-    return reader.graph(outputs)
+    return reader.graph(outputs), source.given
 
 
 def first_number(model: Mapping[str, Any], keras_version: str | None) -> int:
@@ -67,23 +79,27 @@ def is_of_tensorflow(keras_version: str | None) -> bool:
 
 
 class Weights:
-    """The weights of a file, each handed out once."""
+    """The weights of a file, each handed out once.
+
+    Attributes:
+        given: those that were handed out, by layer.
+    """
 
     def __init__(self, weights: Mapping[str, NamedArrays]) -> None:
         self._all = {path: list(arrays) for path, arrays in weights.items()}
-        self._given: dict[str, list[Array]] = {}
+        self.given: dict[str, NamedArrays] = {}
         self._used: set[tuple[str, str]] = set()
 
     def of(self, path: str, name: str) -> list[Array]:
         """A layer's weights; those of a layer in a model that keeps them together are found by name."""
-        if path not in self._given:
+        if path not in self.given:
             holder, wanted = path, [(weight, array) for weight, array in self._all.get(path, [])]
             while not wanted and "/" in holder:
                 holder = holder.rpartition("/")[0]
                 wanted = [(weight, array) for weight, array in self._all.get(holder, []) if f"/{name}/" in f"/{weight}"]
             self._used |= {(holder, weight) for weight, _ in wanted}
-            self._given[path] = [array for _, array in wanted]
-        return self._given[path]
+            self.given[path] = wanted
+        return [array for _, array in self.given[path]]
 
     def check_all_used(self) -> None:
         """Refuse a file with weights that no layer of the config uses."""

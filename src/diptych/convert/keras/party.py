@@ -9,6 +9,10 @@ from diptych.convert.certificate import Party
 from diptych.convert.graph import Graph
 from diptych.convert.keras.architecture import NamedArrays
 
+STATEFUL = (
+    "the numbers of the Keras model, which keeps its states to itself: its weights are compared, the formulas judge"
+)
+
 
 def party_of_original(
     graph: Graph, evidence: dict[str, Any], names: dict[str, NamedArrays],
@@ -18,11 +22,13 @@ def party_of_original(
 
     Args:
         graph: the model's.
-        evidence: of `running.run_original`.
+        evidence: of `running.run_original`; of a stateful model the versions only.
         names: its weights, by layer.
         read: makes a graph of weights as these. Reading only moves numbers, so it takes gradients where they belong.
         name: for people.
     """
+    if "outputs" not in evidence:
+        return Party(name, [], [], {}, {}, None, evidence["versions"], missing=(STATEFUL,))
     gradients = {
         path: [
             (weight, evidence["gradients"].get(f"{path}|{n}", array * 0.0)) for n, (weight, array) in enumerate(arrays)

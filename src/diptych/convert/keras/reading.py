@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -58,7 +58,9 @@ class Reader:
         self.assumptions: list[str] = []
         self.origins: dict[str, Ref] = {}
         self.unreadable: dict[str, RefusalError] = {}
+        self.states: dict[str, Value] = {}
         self._arguments: list[Arguments] = []
+        self._stateful: set[str] = set()
         self._owners: dict[tuple[str, str], str] = {}
         self._taken: set[str] = set()
 
@@ -79,6 +81,21 @@ class Reader:
         name = self.name(wanted)
         self.inputs.append(Input(name, shape))
         return Value(Ref(name))
+
+    def kept_states(self, layer: Layer, names: Sequence[str], sizes: Sequence[int]) -> list[Value]:
+        """The states that a stateful layer keeps between calls, as inputs.
+
+        Raises:
+            RefusalError: it is called twice, so that the second call goes on from the first.
+        """
+        if layer.path in self._stateful:
+            raise RefusalError(f"{layer.path}: a stateful layer that is called twice is not converted")
+        self._stateful.add(layer.path)
+        self.assumptions.append(
+            f"{layer.path} is stateful: what it keeps goes in ({', '.join(names)}) and comes out; give zeros "
+            f"at first, as after reset_states, then what came out"
+        )
+        return [self.input(f"{layer.name}_{name}", (size,)) for name, size in zip(names, sizes, strict=True)]
 
     def add(
         self, layer: Layer, kind: Kind, inputs: Mapping[str, Ref], weights: Mapping[str, Array] | None = None,

@@ -94,13 +94,19 @@ def read_bidirectional(reader: Reader, layer: Layer, given: list[Value]) -> list
     zero = bool(mask) and calls["sequences"] and reader.forces_zeros
     both = replace(cell.kind, direction="both", zero_masked=zero)
     inputs = {"x": given[0].ref} | ({"mask": mask} if mask else {})
-    inputs |= dict(zip(_state_inputs(both), (value.ref for value in given[1:])))
+    initial = given[1:]
+    if calls["stateful"] and not initial:
+        units = weights["weight_hh"].shape[1]
+        initial = reader.kept_states(layer, _state_inputs(both), [units] * len(_state_inputs(both)))
+    inputs |= dict(zip(_state_inputs(both), (value.ref for value in initial)))
     node = reader.add(layer, both, inputs, weights)
+    if calls["stateful"]:
+        reader.states |= {f"{layer.name}_{one}": Value(node(one)) for one in _states(both)}
     whole = node("sequence" if calls["sequences"] else "last")
     outputs = [
         Value(ref, mask if calls["sequences"] else None) for ref in _merged(reader, layer, both, whole, weights, mode)
     ]
-    states = [node(f"{state}{suffix}") for suffix in both.suffixes for state in both.state_names]
+    states = [node(one) for one in _states(both)]
     return outputs + ([Value(ref) for ref in states] if calls["states"] else [])
 
 
@@ -143,11 +149,6 @@ def _cell(class_name: str, arguments: Arguments) -> Cell:
 
 def _calls(arguments: Arguments) -> dict[str, Any]:
     """How the layer is run."""
-    if arguments.take("stateful", False):
-        raise arguments.refusal(
-            "stateful = True: the state that stays in the layer between calls has no stock form in PyTorch; rebuild "
-            "the model with stateful = False and the states as inputs and outputs (initial_state, return_state)"
-        )
     arguments.take("input_dim")
     arguments.take("input_length")
     return {
@@ -155,6 +156,7 @@ def _calls(arguments: Arguments) -> dict[str, Any]:
         "states": bool(arguments.take("return_state", False)),
         "backward": bool(arguments.take("go_backwards", False)),
         "zero": bool(arguments.take("zero_output_for_mask", False)),
+        "stateful": bool(arguments.take("stateful", False)),
         "time_major": bool(arguments.take("time_major", False)),
         "unroll": bool(arguments._left.get("unroll", False)),
     }
@@ -187,6 +189,10 @@ def _state_inputs(kind: Recurrent) -> list[str]:
     return [f"{name}0{suffix}" for suffix in kind.suffixes for name in kind.state_names]
 
 
+def _states(kind: Recurrent) -> list[str]:
+    return [f"{name}{suffix}" for suffix in kind.suffixes for name in kind.state_names]
+
+
 def _run(
     reader: Reader, layer: Layer, stack: list[tuple[Recurrent, dict[str, Array]]], calls: dict[str, Any],
     given: list[Value], arguments: Arguments,
@@ -201,6 +207,13 @@ def _run(
             "unroll, go_backwards and zero_output_for_mask with a mask: Keras masks the wrong steps"
         )
     wanted = sum(len(kind.state_names) for kind, _ in stack)
+    if calls["stateful"] and not initial:
+        if len(stack) > 1:
+            raise arguments.refusal("stateful = True over several cells is not converted; use a layer for each")
+        names = _state_inputs(stack[0][0])
+        initial = [
+            one.ref for one in reader.kept_states(layer, names, [stack[0][1]["weight_hh"].shape[1]] * len(names))
+        ]
     if initial and len(initial) != wanted:
         raise arguments.refusal(f"{len(initial)} initial states, but it has {wanted}")
     states: list[Value] = []
@@ -214,6 +227,8 @@ def _run(
         node = reader.add(layer, kind, inputs, weights, part=f"cell_{number}" if len(stack) > 1 else "")
         value = node("sequence")
         states += [Value(node(name)) for name in kind.state_names]
+        if calls["stateful"]:
+            reader.states |= {f"{layer.name}_{name}": Value(node(name)) for name in kind.state_names}
     if calls["sequences"]:
         if calls["backward"]:
             value = reader.operation(layer, "as_it_ran", Flip(), {"x": value})

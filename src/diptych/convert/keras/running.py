@@ -33,7 +33,10 @@ def run_original(panel: ModuleType, folder: str, file: str) -> dict[str, Any]:
     if "module" not in json.loads(config):  # a whole .h5 has Keras 2's form, read in such files only
         config = keras.saving.load_model(file, compile=False).to_json()
     _check_weights(config, arrays, file)
-    return run_built(config, arrays, trial) | {"versions": {"tensorflow": tf.__version__, "keras": keras.__version__}}
+    versions = {"tensorflow": tf.__version__, "keras": keras.__version__}
+    if len(keras.models.model_from_json(config).inputs) < sum(name.startswith("input.") for name in trial):
+        return {"versions": versions}  # a stateful model: it does not take its states
+    return run_built(config, arrays, trial) | {"versions": versions}
 
 
 def _check_weights(config: str, arrays: dict[str, Any], file: str) -> None:
@@ -42,7 +45,8 @@ def _check_weights(config: str, arrays: dict[str, Any], file: str) -> None:
         loaded = keras.models.model_from_json(config)
         loaded.load_weights(file)
     except (ValueError, TypeError, OSError, KeyError) as error:
-        raise RefusalError(f"{file}: Keras {keras.__version__} cannot load its weights: {error}") from error
+        said = str(error).strip().splitlines()[:1] or [type(error).__name__]
+        raise RefusalError(f"{file}: Keras {keras.__version__} cannot load its weights: {said[0][:200]}") from error
     for path, layer in layers_of(loaded):
         for number, value in enumerate(layer.get_weights()):
             found = arrays.get(f"{path}|{number}")
@@ -141,7 +145,9 @@ def _array(tensor: Any) -> Any:
     return np.asarray(tensor)
 
 
-def run_program(panel: ModuleType, folder: str, variables: dict[str, str], arrays: dict[str, Any]) -> dict[str, Any]:
+def run_program(
+    panel: ModuleType, folder: str, variables: dict[str, str], arrays: dict[str, Any], adam: dict[str, Any] | None
+) -> dict[str, Any]:
     """Run the program that a conversion wrote into a folder, and save it there as `model.keras`.
 
     Args:
@@ -149,11 +155,49 @@ def run_program(panel: ModuleType, folder: str, variables: dict[str, str], array
         folder: with `model.py` and `trial.safetensors`.
         variables: by what a value is called, the local variable of `build` that holds it.
         arrays: its weights, "LAYER|NUMBER".
+        adam: the optimizer's state, which is saved with the model: its settings, and its averages under "first" and
+            "second" as the weights; None if there is none.
     """
     trial = load_file(Path(folder, "trial.safetensors"))
     evidence, model = run_code(Path(folder, "model.py").read_text(encoding="utf-8"), variables, arrays, trial)
+    if adam:
+        _compile(model, adam)
     model.save(Path(folder, "model.keras"))
-    return evidence | {"versions": {"tensorflow": tf.__version__, "keras": keras.__version__}}
+    evidence["versions"] = {"tensorflow": tf.__version__, "keras": keras.__version__}
+    return evidence | ({"adam": _stepped(model, evidence["gradients"])} if adam else {})
+
+
+def _variables(model: Any) -> dict[str, Any]:
+    """The trained variables, "LAYER|NUMBER"."""
+    trained = {id(variable) for variable in model.trainable_variables}
+    return {
+        f"{path}|{number}": variable
+        for path, layer in layers_of(model)
+        for number, variable in enumerate(layer.weights)
+        if id(variable) in trained
+    }
+
+
+def _compile(model: Any, adam: dict[str, Any]) -> None:
+    """Give a model the optimizer that was training it."""
+    made = keras.optimizers.AdamW if adam["decay"] else keras.optimizers.Adam
+    decay = {"weight_decay": adam["decay"]} if adam["decay"] else {}
+    optimizer = made(adam["rate"], adam["beta_1"], adam["beta_2"], adam["epsilon"], **decay)
+    model.compile(optimizer)
+    optimizer.build(model.trainable_variables)
+    optimizer.iterations.assign(adam["step"])
+    places = {id(variable): name for name, variable in _variables(model).items()}
+    for number, variable in enumerate(model.trainable_variables):
+        optimizer._momentums[number].assign(adam["first"][places[id(variable)]])
+        optimizer._velocities[number].assign(adam["second"][places[id(variable)]])
+
+
+def _stepped(model: Any, gradients: dict[str, Any]) -> dict[str, Any]:
+    """The weights after one more step of its optimizer, "LAYER|NUMBER"; the model is changed."""
+    variables = _variables(model)
+    given = [tf.constant(gradients[name], "float32") for name in variables]
+    model.optimizer.apply(given, list(variables.values()))
+    return {name: _array(variable) for name, variable in variables.items()}
 
 
 def run_code(

@@ -10,6 +10,7 @@ from torch import nn
 from diptych.convert import kinds
 from diptych.convert.graph import Array, Ref
 from diptych.convert.kinds import Function, Recurrent
+from diptych.convert.torch.attention import read_multihead
 from diptych.convert.torch.symbols import Builder, Constant, Packed, Stacked, Value, Zeros
 from diptych.errors import RefusalError
 
@@ -195,8 +196,9 @@ def _activation(name: str) -> Read:
 MODULES: dict[type, Read] = {
     **dict.fromkeys((nn.LSTM, nn.GRU, nn.RNN), read_recurrent),
     **dict.fromkeys((nn.LSTMCell, nn.GRUCell, nn.RNNCell), read_cell),
-    nn.Embedding: _embedding, nn.Linear: _linear, nn.LayerNorm: _layer_norm, nn.BatchNorm1d: _batch_norm,
-    nn.Conv1d: _conv1d, nn.Dropout: _dropout, nn.Tanh: _activation("tanh"), nn.Sigmoid: _activation("sigmoid"),
+    nn.MultiheadAttention: read_multihead, nn.Embedding: _embedding, nn.Linear: _linear,
+    nn.LayerNorm: _layer_norm, nn.BatchNorm1d: _batch_norm, nn.Conv1d: _conv1d, nn.Dropout: _dropout,
+    nn.Tanh: _activation("tanh"), nn.Sigmoid: _activation("sigmoid"),
     nn.ReLU: _activation("relu"), nn.LeakyReLU: _activation("leaky_relu"), nn.ELU: _activation("elu"),
     nn.Hardsigmoid: _activation("hard_sigmoid"), nn.SiLU: _activation("silu"), nn.Softsign: _activation("softsign"),
     nn.Softmax: _activation("softmax"), nn.LogSoftmax: _activation("log_softmax"), nn.SELU: _activation("selu"),

@@ -19,18 +19,30 @@ from safetensors.numpy import load_file
 RATE = 0.125  # in float32, too: Keras rounds it
 
 
-def run_written(panel: ModuleType, folder: str, variables: dict[str, str]) -> dict[str, Any]:
+def run_written(panel: ModuleType, folder: str, variables: dict[str, str], adam: bool) -> dict[str, Any]:
     """Run the module that a conversion wrote into a folder, on the trial that lies there too.
 
     Args:
         panel: PyTorch's, unused.
         folder: with `model.py`, `model.safetensors` and `trial.safetensors`.
         variables: by what a value is called, the local variable of `forward` that holds it.
+        adam: whether there is an optimizer's state, from which a step is made.
     """
     program = load_program(Path(folder, "model.py"))
     trial = load_file(Path(folder, "trial.safetensors"))
-    evidence = run_module(program.load(), trial, variables)
-    return evidence | {"versions": {"torch": torch.__version__}}
+    evidence = run_module(program.load(), trial, variables) | {"versions": {"torch": torch.__version__}}
+    return evidence | ({"adam": _stepped(program, evidence["gradients"])} if adam else {})
+
+
+def _stepped(program: Any, gradients: dict[str, Any]) -> dict[str, Any]:
+    """The parameters after one more step of the optimizer that came with them."""
+    model = program.load()
+    optimizer = program.load_optimizer(model)
+    parameters = dict(model.named_parameters())
+    for name, gradient in gradients.items():
+        parameters[name].grad = torch.from_numpy(gradient).to(parameters[name])
+    optimizer.step()
+    return {name: _array(parameters[name]) for name in gradients}
 
 
 def module_from(code: str, weights: Mapping[str, Any]) -> Any:

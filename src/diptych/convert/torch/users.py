@@ -19,11 +19,38 @@ from diptych.convert.torch.tracing import graph_of
 from diptych.errors import RefusalError
 
 
-def read_module_of_user(panel: ModuleType, module: str, weights: dict[str, Any], inputs: list[str]) -> dict[str, Any]:
-    """The graph of a user's class with these weights, as plain values."""
+def read_module_of_user(
+    panel: ModuleType, module: str, weights: dict[str, Any], inputs: list[str], averages: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """The graph of a user's class with these weights, as plain values; and Adam's averages by its names.
+
+    Args:
+        panel: PyTorch's, unused.
+        module: "package.module:Class".
+        weights: by name.
+        inputs: examples of what it takes, as texts.
+        averages: "first" and "second", by the numbers of the parameters, in the module's order.
+
+    Returns:
+        The graph, and under "averages" the same two by the graph's weights; None where they do not fit the parameters.
+    """
     made, said = _made(module, weights)
-    graph = to_plain(graph_of(made, [_example(one) for one in inputs] or None))
-    return {"graph": graph | {"assumptions": [*said, *graph["assumptions"]]}}
+    examples = [_example(one) for one in inputs] or None
+    graph = to_plain(graph_of(made, examples))
+    found = {"graph": graph | {"assumptions": [*said, *graph["assumptions"]]}, "averages": None}
+    parameters = list(made.parameters())
+    moved: dict[str, dict[str, Any]] = {}
+    for which, numbered in averages.items():
+        arrays = [torch.from_numpy(np.array(value)) for value in numbered.values()]
+        if [one.shape for one in arrays] != [one.shape for one in parameters]:
+            return found
+        with torch.no_grad():
+            for parameter, array in zip(parameters, arrays):
+                parameter.copy_(array)
+        # Reading only moves numbers, so the averages go where the weights do.
+        named = graph_of(made, examples).weights()
+        moved[which] = {name: one for name, one in named.items() if not name.endswith((".mean", ".variance"))}
+    return found | {"averages": moved or None}
 
 
 def run_module_of_user(
