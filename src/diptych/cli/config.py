@@ -45,6 +45,7 @@ def config(
     from diptych.config.explained import explained_config, explained_key, explained_section
     from diptych.config.keys import find_keys, keys, sections
     from diptych.errors import UsageError
+    from diptych.storage.place import replace_file
 
     if minimal:
         from diptych.runs.minimal_config import minimal_config
@@ -76,4 +77,4 @@ def config(
     if output is None:
         print(text, end="")
     else:
-        output.write_text(text, encoding="utf-8")
+        replace_file(output, text)

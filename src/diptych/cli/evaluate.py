@@ -64,6 +64,7 @@ def evaluate(
     from diptych.evaluation.evaluate import evaluate as find_out
     from diptych.evaluation.measures import chosen_measures
     from diptych.plots import picture_path
+    from diptych.storage.place import replace_file
 
     names = chosen_measures(measures)
     picture = picture_path(plot) if plot else None
@@ -88,7 +89,7 @@ def evaluate(
         **{key: value for key, value in search.items() if value is not None},
     )
     if output:
-        output.write_text("".join(f"{text}\n" for text in evaluation.translations), encoding="utf-8")
+        replace_file(output, "".join(f"{text}\n" for text in evaluation.translations))
     if picture:
         _draw(evaluation.by_length, picture)
     if as_json:

@@ -61,6 +61,10 @@ def translate(
             help="Draw where the model looked. Several lines: FILE-1.png, FILE-2.png, by line number.",
         ),
     ] = None,
+    alignment: Annotated[
+        Path | None,
+        typer.Option("--alignment", metavar="FILE", help="Write which source word each word comes from: 0-0 2-1."),
+    ] = None,
     threads: Threads = None,
     device: Device = "auto",
     as_json: Json = False,
@@ -74,6 +78,8 @@ def translate(
     from diptych.cli.lines import decoded_lines
     from diptych.errors import UsageError
     from diptych.plots import picture_path
+    from diptych.storage.place import replace_file
+    from diptych.translation.alignment import aligned
     from diptych.translation.translator import load
     from diptych.translation.vote import load_vote
 
@@ -103,14 +109,21 @@ def translate(
     }
     overrides: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
     translator.translate([], prefix=prefix, **overrides)  # what cannot be obeyed is said before anything is read
-    first = 0
+    if alignment and not translator.attends:
+        raise UsageError(f"--alignment {alignment}: the model of {run_folder} has attention = 'none', nothing to write")
+    first, alignments = 0, []
     for lines in decoded_lines(sys.stdin.buffer, prompt="> " if sys.stdin.isatty() else ""):
         translations = translator.translate(lines, first_row=first, prefix=prefix, **overrides)
+        if alignment:
+            run = translator.run
+            alignments += [aligned(each, run.source_tokenizer, run.target_tokenizer) for each in translations]
         _print_lines(_json(each) if as_json else each.text for each in translations)
         for number, each in enumerate(translations, first + 1):
             if pictures and each.attention.size:
                 pictures.draw(number, each)
         first += len(lines)
+    if alignment:
+        replace_file(alignment, "".join(f"{line}\n" for line in alignments))
 
 
 def _print_lines(lines: Iterator[str]) -> None:

@@ -10,6 +10,7 @@ from diptych.plots.losses import loss_curves
 from diptych.plots.rates import rate_curve
 from diptych.plots.sheet import picture_path
 from diptych.plots.speeds import speed_bars
+from diptych.plots.trials import settings_and_scores
 
 __all__ = [
     "attention_map",
@@ -19,5 +20,6 @@ __all__ = [
     "loss_curves",
     "picture_path",
     "rate_curve",
+    "settings_and_scores",
     "speed_bars",
 ]
