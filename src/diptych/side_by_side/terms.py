@@ -77,7 +77,7 @@ TERMS = (
     Term("backpropagation", ("gradient", "backward", "gradient tape", "autograd", "training step"), (),
          ("training.TrainingStep",)),
     Term("backpropagation through time", ("bptt", "loop", "scan"), (19,), ("loops.scan",)),
-    Term("exact training", ("rounding", "grid", "equal to the last bit", "reproducible training", "determinism"), (23, 24),
+    Term("exact training", ("rounding", "grid", "equal to the last bit", "determinism"), (23, 24),
          ("grid.Grid",), ("parameters/grid.py:on_grid",), keys=("training.precision", "training.grid_exponent")),
     Term("gradient accumulation", ("accumulate",), (20,), ("training.TrainingStep.step_over",),
          keys=("training.accumulate",)),
