@@ -59,7 +59,7 @@ def test_what_is_a_comment_in_it_can_be_taken_in():
         ("model.dropout", "", "0 or more, below 1"),
         ("training.rise_share", "", "above 0, at most 0.5"),
         ("data.character_coverage", "", "0.98 to 1"),
-        ("model.attention_size", "numbers", "1 or more"),
+        ("model.attention_size", "numbers", "1 to 65536"),
         ("model.bidirectional", "", ""),
     ],
 )

@@ -54,7 +54,7 @@ def test_a_framework_that_cannot_be_imported_is_not_called_missing(panel, monkey
 
 @pytest.mark.parametrize("threads", [0, -1])
 def test_impossible_threads_are_refused(panel, threads):
-    with pytest.raises(BackendError, match=f"threads = {threads}: give 1 or more"):
+    with pytest.raises(BackendError, match=f"threads = {threads}: give 1 to 4096"):
         load("pytorch", threads=threads)
 
 

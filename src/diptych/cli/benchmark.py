@@ -45,7 +45,9 @@ def benchmark(
             "--batch-size", min=1, help="May be repeated; by default the config's, or 64.", show_default=False
         ),
     ] = None,
-    beam: Annotated[int, typer.Option("--beam", min=2, help="The beam's size; greedy search is always measured.")] = 5,
+    beam: Annotated[
+        int, typer.Option("--beam", min=2, max=1000, help="The beam's size; greedy search is always measured.")
+    ] = 5,
     seconds: Annotated[
         float, typer.Option("--seconds", min=0.0, help="Measured time of each result, each round.")
     ] = 1.5,

@@ -82,7 +82,7 @@ def inspect(
     source_column: SourceColumn = "",
     target_column: TargetColumn = "",
     strict: Strict = False,
-    top: Annotated[int, typer.Option("--top", min=0, help="So many of the most frequent words.")] = 10,
+    top: Annotated[int, typer.Option("--top", min=0, max=1_000_000, help="So many of the most frequent words.")] = 10,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -107,8 +107,8 @@ def inspect(
 @data.command()
 def sample(
     what: What,
-    count: Annotated[int, typer.Option("-n", "--count", min=1, help="So many pairs.")] = 10,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed gives other pairs.")] = 1,
+    count: Annotated[int, typer.Option("-n", "--count", min=1, max=10_000_000, help="So many pairs.")] = 10,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Another seed gives other pairs.")] = 1,
     part: Annotated[
         Literal["train", "validation", "test"], typer.Option("--part", help="Which part of a config's or run's corpus.")
     ] = "train",

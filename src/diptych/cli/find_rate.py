@@ -21,7 +21,7 @@ def find_rate(
     assignments: Assignments = None,
     lowest: Annotated[float, typer.Option("--from", help="The learning rate of the first step.")] = 1e-6,
     highest: Annotated[float, typer.Option("--to", help="The learning rate of the last step.")] = 1.0,
-    steps: Annotated[int, typer.Option("--steps", min=2, help="How many steps at most.")] = 100,
+    steps: Annotated[int, typer.Option("--steps", min=2, max=1_000_000, help="How many steps at most.")] = 100,
     plot: Annotated[
         Path | None,
         typer.Option("--plot", metavar="FILE", help="Draw loss against rate: a .png or .svg.", show_default=False),

@@ -38,7 +38,9 @@ Vote: TypeAlias = Annotated[
 ]
 Threads: TypeAlias = Annotated[
     int | None,
-    typer.Option("--threads", min=1, help="Processor threads; by default the framework's choice.", show_default=False),
+    typer.Option(
+        "--threads", min=1, max=4096, help="Processor threads; by default the framework's choice.", show_default=False
+    ),
 ]
 Device: TypeAlias = Annotated[
     Literal["auto", "cpu", "cuda"], typer.Option("--device", help="auto: a GPU where there is one.")
@@ -50,7 +52,11 @@ Precision: TypeAlias = Annotated[
 TrainingSeed: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        "--seed", min=0, help="Of initial values, batch order and dropout; instead of the config's.", show_default=False
+        "--seed",
+        min=0,
+        max=2**63 - 1,
+        help="Of initial values, batch order and dropout; instead of the config's.",
+        show_default=False,
     ),
 ]
 Assignments: TypeAlias = Annotated[

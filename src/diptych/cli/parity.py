@@ -24,7 +24,7 @@ def parity(
     ] = None,
     assignments: Assignments = None,
     locate: Annotated[bool, typer.Option("--locate", help="Name the first tensor that differs.")] = False,
-    steps: Annotated[int, typer.Option(min=2, help="Optimizer steps of the training rung.")] = 200,
+    steps: Annotated[int, typer.Option(min=2, max=1_000_000, help="Optimizer steps of the training rung.")] = 200,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from diptych.config import RunConfig, TrainingConfig, read_config
 from diptych.config.assignment import assign, read_value
 from diptych.config.reading import VARIABLES
+from diptych.config.toml import LARGEST, parse_toml
 from diptych.errors import ConfigError, RunError, UsageError
 from diptych.panel import BACKENDS
 from diptych.runs.progress import Reporter
@@ -154,7 +154,8 @@ def named_config(path: Path, variables: Mapping[str, str] | None = None) -> RunC
 
 def _is_toml(path: Path) -> bool:
     try:
-        tomllib.loads(path.read_bytes().decode("utf-8"))
+        with path.open("rb") as file:
+            parse_toml(file.read(LARGEST + 1))
     except (OSError, ValueError):
         return False
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from diptych.config.keys import TABLES, keys, near, sections
 from diptych.config.reading import from_folder, parse_config
 from diptych.config.run import RunConfig
+from diptych.config.toml import parse_toml
 from diptych.errors import UsageError
 
 
@@ -43,8 +43,8 @@ def assign(config: RunConfig, assignments: Sequence[str], folder: Path | None = 
 def read_value(text: str) -> Any:
     """What a text says in TOML; the text itself where it is no TOML."""
     try:
-        parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        parsed = parse_toml(f"value = {text}".encode("utf-8", "surrogateescape"))
+    except ValueError:
         return text
     return parsed["value"] if parsed.keys() == {"value"} else text
 

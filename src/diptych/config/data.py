@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from diptych.config.section import Natural, NaturalReal, Positive, Section, key
+from diptych.config.section import LARGEST, Natural, NaturalReal, Positive, Section, Seed, key
 
 TokenizerKind = Literal["word", "character", "jamo", "unigram", "bpe"]
 Normalization = Literal["none", "NFC", "NFD", "NFKC", "NFKD"]
@@ -84,7 +84,7 @@ class DataConfig(Section):
     )
     lowercase_source: bool = key(False, "Lower-case the source.")
     lowercase_target: bool = key(False, "Lower-case the target, and so what the model says.")
-    subword_size: Annotated[int, Field(ge=5)] = key(
+    subword_size: Annotated[int, Field(ge=5, le=LARGEST)] = key(
         8000,
         "The vocabulary of a side with subwords, its four special tokens included. Of a text with more than 4,000,000 "
         "characters in different words sentencepiece sees the common ones.",
@@ -123,7 +123,7 @@ class DataConfig(Section):
         "Training pairs with more than so many times as many tokens on one side as on the other are left out, and "
         "counted; 0: whatever the ratio.",
     )
-    seed: Natural = key(1, "What the built-in corpora draw, and which pairs are held out, follow from it.")
+    seed: Seed = key(1, "What the built-in corpora draw, and which pairs are held out, follow from it.")
     source_column: Column = key(
         "",
         "For files, this and all that follow: which column of a table is the source, a name in its header or a number "

@@ -10,7 +10,7 @@ from typing import Any
 
 from diptych.config.data import AdditionalText
 from diptych.config.run import RunConfig
-from diptych.config.section import Section
+from diptych.config.section import LARGEST, Section
 from diptych.config.toml import to_toml
 from diptych.errors import UsageError
 
@@ -126,6 +126,7 @@ def _allowed(kind: dict[str, Any], choices: tuple[Any, ...]) -> str:
         return ""
     low, high = kind.get("minimum"), kind.get("maximum")
     above, below = kind.get("exclusiveMinimum"), kind.get("exclusiveMaximum")
+    high, below = (None if limit is not None and limit >= LARGEST else limit for limit in (high, below))  # any will do
     if kind["type"] == "integer" and above is not None:
         low, above = above + 1, None
     parts = [

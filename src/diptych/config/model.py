@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from diptych.config.section import Fraction, Positive, Section, key
+from diptych.config.section import Fraction, Layers, Section, Size, key
 
 Cell = Literal["gru", "lstm", "rnn"]
 Bridge = Literal["zero", "copy", "dense"]
@@ -17,14 +17,14 @@ class ModelConfig(Section):
     """The shape of the model; see docs/equations.md for what each choice computes."""
 
     cell: Cell = key("gru", "What carries the state from step to step: a gated cell, GRU or LSTM, or a plain RNN.")
-    embedding_size: Positive = key(96, "E: how many numbers stand for a token.", "numbers")
-    encoder_size: Positive = key(96, "How many numbers are in the encoder's state, in each direction.", "numbers")
-    encoder_layers: Positive = key(1, "How many layers the encoder has, one upon another.", "layers")
+    embedding_size: Size = key(96, "E: how many numbers stand for a token.", "numbers")
+    encoder_size: Size = key(96, "How many numbers are in the encoder's state, in each direction.", "numbers")
+    encoder_layers: Layers = key(1, "How many layers the encoder has, one upon another.", "layers")
     bidirectional: bool = key(
         True, "Read the source from both ends: what stands for a word then knows what comes after it, too."
     )
-    decoder_size: Positive = key(192, "H: how many numbers are in the decoder's state.", "numbers")
-    decoder_layers: Positive = key(1, "How many layers the decoder has.", "layers")
+    decoder_size: Size = key(192, "H: how many numbers are in the decoder's state.", "numbers")
+    decoder_layers: Layers = key(1, "How many layers the decoder has.", "layers")
     bridge: Bridge = key(
         "dense",
         "How the decoder begins: with zeros, with a copy of the encoder's last state, or with what a dense layer "
@@ -35,14 +35,14 @@ class ModelConfig(Section):
         "How the decoder looks back at the source: not at all, before its step (additive, of Bahdanau), or after it "
         "(dot, general, concat, of Luong).",
     )
-    attention_size: Positive | None = key(
+    attention_size: Size | None = key(
         None,
         "A: the size of the hidden layer of the additive and concat scores. Left out: decoder_size.",
         "numbers",
         example=192,
     )
     attentional_layer: bool = key(True, "Have a tanh layer over context and state before the output layer.")
-    attentional_size: Positive | None = key(
+    attentional_size: Size | None = key(
         None,
         "F: the size of that layer. Left out: decoder_size, or embedding_size if the output is tied to it.",
         "numbers",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,14 @@ from pydantic import BaseModel, ValidationError
 from diptych.config.data import AdditionalText
 from diptych.config.run import RunConfig
 from diptych.config.search import SearchConfig
+from diptych.config.toml import LARGEST, parse_toml
 from diptych.errors import ConfigError
 
 VARIABLES = "variables"
 """The table of a config file whose values stand for {NAME} in its texts; a run's own config holds what came of it."""
+LONGEST_VARIABLE = 200
+PROBLEMS = 10
+"""So many are told."""
 
 
 def read_config(path: str | Path, variables: Mapping[str, str] | None = None) -> RunConfig:
@@ -35,15 +38,25 @@ def read_config(path: str | Path, variables: Mapping[str, str] | None = None) ->
     """
     path = Path(path)
     try:
-        text = path.read_bytes().decode("utf-8")
-        values = tomllib.loads(text)
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
     except FileNotFoundError:
         raise ConfigError(f"no config at {path}: give the path of a TOML file, for instance configs/phrasebook.toml")
-    except (IsADirectoryError, PermissionError) as error:
-        raise ConfigError(f"cannot read the config {path}: {error.strerror}; give the path of a TOML file") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"cannot read the config {path}: {reason}; give the path of a TOML file") from error
+    return config_of_bytes(data, path, variables)
+
+
+def config_of_bytes(data: bytes, path: Path, variables: Mapping[str, str] | None = None) -> RunConfig:
+    """The config in the bytes of a TOML file; `path` says where it is, and what its paths are relative to.
+
+    Raises:
+        ConfigError: they are no TOML, or hold an unknown key or an impossible value, or no such variable.
+    """
+    try:
+        values = parse_toml(data)
+    except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     values = _filled(values, variables or {}, path)
     if isinstance(values.get("data"), dict):
@@ -59,7 +72,10 @@ def _filled(values: dict[str, Any], given: Mapping[str, str], path: Path) -> dic
     """
     own = values.pop(VARIABLES, {})
     if not isinstance(own, dict) or not all(isinstance(each, str) for each in own.values()):
-        raise ConfigError(f'{path}: [{VARIABLES}] holds texts by name, for instance language = "kor"; got {own!r}')
+        raise ConfigError(f'{path}: [{VARIABLES}] holds texts by name, for instance language = "kor"; got {_shown(own)}')
+    longest = max(map(len, own.values()), default=0)
+    if longest > LONGEST_VARIABLE:
+        raise ConfigError(f"{path}: one of its [{VARIABLES}] has {longest:,} characters, at most {LONGEST_VARIABLE:,}")
     choices = f"its [{VARIABLES}] are: {', '.join(own)}" if own else f"it has no [{VARIABLES}]"
     for name in given.keys() - own.keys():
         raise ConfigError(f"{path} has no variable {name!r}: {choices}")
@@ -110,11 +126,12 @@ def parse_config(values: dict[str, Any], origin: str = "config") -> RunConfig:
     try:
         # Through JSON, so that lists become tuples while numbers and booleans stay strict.
         return RunConfig.model_validate_json(json.dumps(values))
-    except TypeError as error:
+    except (TypeError, RecursionError) as error:
         raise ConfigError(f"{origin}: a config holds strings, numbers, booleans and lists only ({error})") from error
     except ValidationError as error:
-        problems = [_explain(problem) for problem in error.errors()]
-        raise ConfigError(f"{origin}: " + "; ".join(problems)) from None
+        problems = [_explain(problem) for problem in error.errors()[:PROBLEMS]]
+        more = f"; and {error.error_count() - PROBLEMS} more" if error.error_count() > PROBLEMS else ""
+        raise ConfigError(f"{origin}: " + "; ".join(problems) + more) from None
 
 
 def changed_search(search: SearchConfig, changes: Mapping[str, Any], origin: str) -> SearchConfig:
@@ -147,4 +164,12 @@ def _explain(problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
         return f"[{where}] {message}" if where else message
-    return f"{where} = {problem['input']!r}: {message[0].lower()}{message[1:]}"
+    return f"{where} = {_shown(problem['input'])}: {message[0].lower()}{message[1:]}"
+
+
+def _shown(value: Any) -> str:
+    """A value for a message, its beginning if it is long; a whole number may have more digits than Python writes."""
+    try:
+        return f"{value!r:.200}"
+    except ValueError:
+        return "a number of thousands of digits"

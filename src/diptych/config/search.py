@@ -6,7 +6,10 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from diptych.config.section import Natural, NaturalReal, Positive, Section, key
+from diptych.config.section import Natural, NaturalReal, Positive, Section, Seed, key
+
+BeamSize = Annotated[int, Field(gt=0, le=1000)]
+Length = Annotated[int, Field(ge=0, le=100_000)]
 
 
 class SearchConfig(Section):
@@ -15,27 +18,27 @@ class SearchConfig(Section):
     temperature: NaturalReal = key(
         0.0, "0: always the most probable token. Above 0: tokens are drawn from softmax(logits / temperature)."
     )
-    seed: Natural = key(1, "What is drawn follows from it.")
+    seed: Seed = key(1, "What is drawn follows from it.")
     top_k: Natural = key(0, "Draw from so many most probable tokens alone; 0: from all.", "tokens")
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = key(
         1.0,
         "Draw from the fewest most probable tokens that have so much probability together (Holtzman et al., 2020); "
         "1.0: from all.",
     )
-    maximum_length: Natural = key(
+    maximum_length: Length = key(
         0,
         "The most tokens of a translation, the end counted. 0: twice the source's plus 10, or up to 16 times where the "
         "target's tokens are smaller parts of words; and at least 11 more than minimum_length or a forced prefix.",
         "tokens",
     )
-    minimum_length: Natural = key(0, "The fewest tokens before a translation may end.", "tokens")
+    minimum_length: Length = key(0, "The fewest tokens before a translation may end.", "tokens")
     no_repeat_ngram: Natural = key(0, "No so many tokens in a row come twice in a translation; 0: they may.", "tokens")
     forbid_unknown: bool = key(False, "Never say <unk>, but the next likeliest token.")
     batch_size: Positive = key(64, "How many sentences are translated side by side.", "sentences")
-    beam_size: Positive = key(
+    beam_size: BeamSize = key(
         1, "How many beginnings of each translation are kept side by side; 1: greedy, or sampling.", "hypotheses"
     )
-    n_best: Positive = key(1, "How many of the translations that a beam found are given.", "translations")
+    n_best: BeamSize = key(1, "How many of the translations that a beam found are given.", "translations")
     length_penalty: Annotated[float, Field(ge=0.0, le=10.0)] = key(
         0.6,
         "A beam ranks by log-probability / ((5 + tokens) / 6) ** length_penalty; 0: by log-probability alone.",

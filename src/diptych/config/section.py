@@ -10,8 +10,13 @@ Precision = Literal["float32", "float64", "bfloat16"]
 TrainingPrecision = Literal["float32", "float64", "bfloat16", "exact"]
 Backend = Literal["tensorflow", "pytorch"]
 
-Positive = Annotated[int, Field(gt=0)]
-Natural = Annotated[int, Field(ge=0)]
+LARGEST = 2**31 - 1
+"""Whatever is counted fits into 32 bits: larger numbers are mistakes, and are refused at once."""
+Positive = Annotated[int, Field(gt=0, le=LARGEST)]
+Natural = Annotated[int, Field(ge=0, le=LARGEST)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Size = Annotated[int, Field(gt=0, le=65_536)]
+Layers = Annotated[int, Field(gt=0, le=100)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 PositiveReal = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NaturalReal = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]

@@ -14,6 +14,7 @@ from diptych.config.section import (
     PositiveReal,
     Precision,
     Section,
+    Seed,
     TrainingPrecision,
     key,
 )
@@ -89,7 +90,7 @@ class TrainingConfig(Section):
     grid_exponent: Annotated[int, Field(ge=8, le=32)] = key(
         20, "For precision exact: weights are multiples of 2 to the power of minus this."
     )
-    seed: Natural = key(1, "Initial values, the order of batches and dropout masks follow from it.")
+    seed: Seed = key(1, "Initial values, the order of batches and dropout masks follow from it.")
     validate_every: Natural = key(
         0, "Validate, and write a checkpoint, every so many steps; 0: at the end of each epoch.", "steps"
     )

@@ -23,6 +23,7 @@ BACKENDS = ("tensorflow", "pytorch")
 NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch", "reference": "NumPy"}
 """Each backend's name where people read it."""
 DEVICES = ("auto", "cpu", "cuda")
+MOST_THREADS = 4096
 
 # What each panel imports beside what Diptych itself depends on.
 _FRAMEWORKS = {"tensorflow": ("tensorflow", "keras"), "pytorch": ("torch",), "reference": ()}
@@ -62,8 +63,8 @@ def load(name: str, threads: int | None = None, device: str = "auto") -> Panel:
         BackendError: the backend is unknown, not installed or broken, or the threads or the device are impossible.
     """
     _check_name(name)
-    if threads is not None and threads < 1:
-        raise BackendError(f"threads = {threads}: give 1 or more, or leave it out to let {name} choose")
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise BackendError(f"threads = {threads}: give 1 to {MOST_THREADS}, or leave it out to let {name} choose")
     if device not in DEVICES:
         raise BackendError(f"unknown device {device!r}; choose among: {', '.join(DEVICES)}")
     if not is_installed(name):
