@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import h11
@@ -17,6 +18,12 @@ TOO_SLOW = (
 LEAST_BYTES = 1 << 16
 """Who takes fewer in the time that a client has is cut off, unless fewer were left."""
 DETAIL = b'{"detail":"the request did not arrive in time: send it faster, or less"}'
+MALFORMED = b'{"detail":"this is no request in HTTP/1.1: see RFC 9112 for its lines, headers and body"}'
+MALFORMED_HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"content-length", str(len(MALFORMED)).encode()),
+    (b"connection", b"close"),
+]
 
 
 class ClientConnection(H11Protocol):
@@ -52,6 +59,17 @@ class ClientConnection(H11Protocol):
             self._expect_request()
         else:
             self._request_arrived()
+
+    def send_400_response(self, msg: str) -> None:
+        """What uvicorn calls for bytes that are no request: say so in JSON, as every refusal is, and hang up."""
+        with suppress(h11.LocalProtocolError):  # an answer is under way: it is cut off
+            for event in (
+                h11.Response(status_code=400, headers=MALFORMED_HEADERS, reason=b"Bad Request"),
+                h11.Data(data=MALFORMED),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         """What uvicorn calls after each answer."""

@@ -1,4 +1,4 @@
-"""What stands before every route: which Host is answered, and what a browser may do with the answer."""
+"""What stands before every route: which Host and Origin are answered, and what a browser may do with the answer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+SAFE = ("GET", "HEAD", "OPTIONS")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 # The page may load what this server gives, and ask it; nothing from anywhere else, and nothing inline.
@@ -35,7 +36,12 @@ HEADERS = {
 
 
 class Gate:
-    """Refuses a Host that is not allowed, so that no other site's name can be made to point here, and adds headers."""
+    """Refuses what a route should not see, and adds headers.
+
+    A Host that is not allowed is refused, so that no other site's name can be made to point here; a page of another
+    site, so that it cannot use this server through the browser of somebody who may; and a request whose end is not
+    clear.
+    """
 
     def __init__(self, application: ASGIApp, hosts: Collection[str]) -> None:
         """Stand before an application and let these hosts pass, whatever the port."""
@@ -55,12 +61,23 @@ class Gate:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
-        host = Headers(scope=scope).get("host", "")
-        if host_name(host) in self.hosts:
-            await self.application(scope, receive, send_with_headers)
-        else:
+        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        await (refusal or self.application)(scope, receive, send_with_headers)
+
+    def _refusal(self, method: str, headers: Headers) -> JSONResponse | None:
+        """The answer to a request that no route gets to see; None for every other."""
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # Whoever stands between may believe the other one: what follows could be somebody else's request.
+            detail = "the request has Content-Length and Transfer-Encoding: send one of them"
+            return JSONResponse({"detail": detail}, 400, {"connection": "close"})
+        if host_name(host) not in self.hosts:
             detail = f"this server does not answer to the host {host[:100]!r}: start it with --allow-host NAME"
-            await JSONResponse({"detail": detail}, 421)(scope, receive, send_with_headers)
+            return JSONResponse({"detail": detail}, 421)
+        if origin is not None and method not in SAFE and origin.partition("://")[2].lower() != host.lower():
+            detail = f"the request comes from a page of {origin[:100]!r}, and pages of {host[:100]!r} alone may ask"
+            return JSONResponse({"detail": detail}, 403)
+        return None
 
 
 def host_name(host: str) -> str:

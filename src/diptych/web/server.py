@@ -16,6 +16,7 @@ import uvicorn
 
 from diptych.errors import DiptychError, UsageError
 from diptych.runs.run import Run
+from diptych.visible import visible
 from diptych.web.application import make_application
 from diptych.web.connection import ClientConnection
 from diptych.web.gate import LOCAL_HOSTS
@@ -115,7 +116,7 @@ async def _running(workers: Sequence[WatchedProcess]) -> AsyncIterator[None]:
             if not isinstance(error, DiptychError) or all(errors):
                 raise error
             worker.trouble = f"{error}; it will be started again"
-            print(f"warning: {worker.trouble}", file=sys.stderr)
+            print(f"warning: {visible(worker.trouble)}", file=sys.stderr)
         watchers = [asyncio.create_task(worker.watch()) for worker in workers]
         yield
     finally:

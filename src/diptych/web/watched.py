@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from diptych.errors import DiptychError
 from diptych.processes.failures import end_in_words
 from diptych.processes.process import Process
+from diptych.visible import visible
 from diptych.web.limits import Limits
 
 T = TypeVar("T")
@@ -85,7 +86,7 @@ class WatchedProcess:
                 await self.start()
             except (DiptychError, OSError) as error:
                 self.trouble = f"{error}; it will be started again"
-                print(f"warning: {self.trouble}", file=sys.stderr)
+                print(f"warning: {visible(self.trouble)}", file=sys.stderr)
             else:
                 print(f"the {self.backend} process answers again", file=sys.stderr)
 
@@ -132,7 +133,7 @@ class WatchedProcess:
         trouble = f"{end}; try again in a few seconds"
         if process is self.process and not self.trouble:
             self.trouble = trouble
-            print(f"warning: {end}", file=sys.stderr)
+            print(f"warning: {visible(end)}", file=sys.stderr)
         return trouble
 
 

@@ -1,0 +1,55 @@
+"""A row of the table: something that is tried so many times, and must hold each time."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+Counts = Counter[str]
+"""What was done in a trial, by what it is."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row.
+
+    Attributes:
+        name: what is tried.
+        holds: what must hold each time.
+        trials: how often it is tried.
+        trial: tries it for the n-th time, in a folder of its own, and counts what it did.
+
+    Raises:
+        AssertionError: by `trial`, where it does not hold.
+    """
+
+    name: str
+    holds: str
+    trials: int
+    trial: Callable[[int, Path], Counts]
+
+    def try_once(self, number: int) -> Counts:
+        """The trial of this number, from 0, which is the same each time it is asked for."""
+        with TemporaryDirectory(prefix="diptych-harden-", ignore_cleanup_errors=True) as folder:
+            return self.trial(number, Path(folder))
+
+
+def chance(row: str, number: int) -> random.Random:
+    """What a trial draws from: the same for the same trial."""
+    return random.Random(f"{row} {number}")
+
+
+@contextmanager
+def not_raised(what: str, *allowed: type[BaseException]) -> Iterator[None]:
+    """Whatever is raised but is not allowed is a fault."""
+    try:
+        yield
+    except allowed:
+        raise
+    except Exception as error:
+        raise AssertionError(f"{what}: {type(error).__name__}: {str(error)[:300]}") from error
