@@ -9,12 +9,17 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 
 from diptych import __version__
+from diptych.cli.streams import open_standard_streams, show_controls_on_terminal
 from diptych.cli.utf8 import use_utf8
+
+LONGEST = 4000
+"""So many characters of an error are shown."""
 
 # Each command and what it does, in the order in which the help shows them. The command `name` is the function `name`,
 # or a group of commands of that name, in `diptych/cli/name.py`, a hyphen in it an underscore there. Its file is loaded
@@ -46,35 +51,54 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `diptych` and return its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 
+    SIGTERM and SIGHUP end it in good order, with 143 and 129.
+
     Whatever goes wrong is one line on standard error; a traceback comes only with `--debug`, which may stand anywhere.
     """
     if arguments is None:
+        open_standard_streams()
         use_utf8()
+    show_controls_on_terminal()
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = given[: given.index("--")] if "--" in given else given
     debug = "--debug" in options
     given = [argument for argument in options if argument != "--debug"] + given[len(options) :]
     in_main_thread = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, _terminate) if in_main_thread else None
+    before = {number: signal.signal(number, _terminate) for number in _heard()} if in_main_thread else {}
     try:
         code = _commands(given).main(given or ["--help"], prog_name="diptych", standalone_mode=False)
         sys.stdout.flush()
         return code or (0 if given else 2)
     except BrokenPipeError:
-        # Whoever read the output has stopped: nothing more can be said there, not even by Python when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()  # whoever read it has stopped
         return 1
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if debug:
-            traceback.print_exc()
-        else:
-            print(f"error: {' '.join(_explain(error).split())}", file=sys.stderr)
+        _say(traceback.format_exc() if debug else f"error: {' '.join(_explain(error)[:LONGEST].split())}\n")
+        try:
+            sys.stdout.flush()
+        except OSError:  # a full disk, or a terminal that is gone
+            _give_up_output()
         return int(getattr(error, "exit_code", 1))
     finally:
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say(text: str) -> None:
+    """Write to standard error, if there is any; nothing in the text is obeyed by a terminal."""
+    from diptych.visible import visible
+
+    with suppress(OSError):
+        sys.stderr.write(visible(text))
+        sys.stderr.flush()
+
+
+def _give_up_output() -> None:
+    """Let what is still to be written go: nothing more can be said there, not even by Python when it ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _commands(given: Sequence[str]) -> Any:
@@ -124,11 +148,24 @@ def _explain(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError):
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+    if isinstance(error, MemoryError):
+        return (
+            f"memory ran out{f' ({error})' if str(error) else ''}: give this process more, or lower batch_size, "
+            f"maximum_length, beam_size, --threads or the model's sizes"
+        )
+    if isinstance(error, RecursionError):
+        return "something that was read nests too deep to be what it should be: restore it, or make it again"
     if hasattr(error, "format_message"):  # a command line that typer cannot read
         context = getattr(error, "ctx", None)
         advice = f". See `{context.command_path} --help`" if context else ""
         return f"{error.format_message().rstrip('.')}{advice}"
     return f"{type(error).__name__}: {error} (not expected: this is a fault in Diptych; --debug shows where it is)"
+
+
+def _heard() -> list[int]:
+    """The signals that end a command in good order; one that is ignored, as under nohup, stays so."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    return [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
 
 
 def _terminate(number: int, frame: object) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from diptych.cli.streams import write_lines
 from diptych.data.corpus.account import shown
 from diptych.runs.corpus_report import Sample
 from diptych.runs.progress import format_seconds
@@ -70,8 +70,7 @@ def print_samples(samples: Sequence[Sample], as_json: bool) -> None:
             continue
         lines.append(f"{sample.source}\t{sample.target}")
         lines += [f"    {' | '.join(tokens)}" for tokens in (sample.source_tokens, sample.target_tokens) if tokens]
-    sys.stdout.buffer.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
-    sys.stdout.buffer.flush()
+    write_lines(lines)
 
 
 def _print_dropped(dropped: Mapping[str, int], examples: Mapping[str, Sequence[Sequence[str]]]) -> None:

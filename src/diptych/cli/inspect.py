@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from diptych.cli.options import Json
+from diptych.visible import visible
 
 
 def inspect(
@@ -44,7 +45,7 @@ def inspect(
                 raise
             worst = max(worst, error.exit_code)
             told.append({"path": str(path), "error": " ".join(str(error).split())})
-            print(f"error: {told[-1]['error']}", file=sys.stderr)
+            print(f"error: {visible(told[-1]['error'])}", file=sys.stderr)
             continue
         told.append(file)
         if not as_json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,10 +71,11 @@ def translate(
     """Translate lines of standard input to lines on standard output.
 
     The search is greedy unless the run's config or an option says otherwise. With --member an ensemble translates; a
-    member in the other framework computes in a process of its own. Text is UTF-8, and only a line feed ends a line. An
-    empty line gives an empty line.
+    member in the other framework computes in a process of its own. Text is UTF-8, and only a line feed ends a line,
+    which has at most 10,000 characters. An empty line gives an empty line.
     """
     from diptych.cli.lines import decoded_lines
+    from diptych.cli.streams import standard_input, write_lines
     from diptych.errors import UsageError
     from diptych.plots import picture_path
     from diptych.storage.place import replace_file
@@ -112,24 +112,18 @@ def translate(
     if alignment and not translator.attends:
         raise UsageError(f"--alignment {alignment}: the model of {run_folder} has attention = 'none', nothing to write")
     first, alignments = 0, []
-    for lines in decoded_lines(sys.stdin.buffer, prompt="> " if sys.stdin.isatty() else ""):
+    for lines in decoded_lines(standard_input(), prompt="> " if sys.stdin.isatty() else ""):
         translations = translator.translate(lines, first_row=first, prefix=prefix, **overrides)
         if alignment:
             run = translator.run
             alignments += [aligned(each, run.source_tokenizer, run.target_tokenizer) for each in translations]
-        _print_lines(_json(each) if as_json else each.text for each in translations)
+        write_lines(_json(each) if as_json else each.text for each in translations)
         for number, each in enumerate(translations, first + 1):
             if pictures and each.attention.size:
                 pictures.draw(number, each)
         first += len(lines)
     if alignment:
         replace_file(alignment, "".join(f"{line}\n" for line in alignments))
-
-
-def _print_lines(lines: Iterator[str]) -> None:
-    """Write each with a line feed, in UTF-8 whatever the terminal's language is, and at once."""
-    sys.stdout.buffer.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
-    sys.stdout.buffer.flush()
 
 
 def _json(translation: Translation) -> str:

@@ -11,6 +11,8 @@ from typing import Any, Protocol, TextIO, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from diptych.visible import visible
+
 T = TypeVar("T")
 Metrics = Mapping[str, Any]
 ITEMS = 1024
@@ -91,7 +93,7 @@ class LineReporter:
 
     def note(self, text: str) -> None:
         """Say this."""
-        self.stream.write(f"{self.backend}: {text}\n")
+        self.stream.write(f"{self.backend}: {visible(text)}\n")
         self.stream.flush()
 
     def watch(self, items: Iterable[T], what: str, total: int | None) -> Iterable[T]:
@@ -143,7 +145,7 @@ class BarReporter:
 
     def note(self, text: str) -> None:
         """Leave a line above the bar."""
-        self.progress.console.print(f"{self.backend}: {text}", markup=False, highlight=False)
+        self.progress.console.print(f"{self.backend}: {visible(text)}", markup=False, highlight=False)
 
     def watch(self, items: Iterable[T], what: str, total: int | None) -> Iterable[T]:
         """Draw a bar while it lasts, if it lasts longer than a second."""
