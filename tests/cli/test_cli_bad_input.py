@@ -133,6 +133,7 @@ def test_a_checkpoint_of_another_model(make_run, diptych_command, tmp_path):
     run = make_run(tmp_path / "run")
     path = run.folder / "config.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("decoder_size = 5", "decoder_size = 6"), encoding="utf-8")
+    assert diptych_command("config", "--seal", run.folder)[0] == 0
     code, _, error = diptych_command("translate", run.folder, "--backend", "reference", stdin=b"I\n")
     assert code == 1
     assert "shape" in error

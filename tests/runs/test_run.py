@@ -50,7 +50,7 @@ def test_a_run_opens_as_it_was_created(run):
 
 
 def test_a_run_s_folder_holds_what_the_design_says_and_nothing_else(run):
-    assert sorted(os.listdir(run.folder)) == ["config.toml", "data", "environment.json", "tokenizer"]
+    assert sorted(os.listdir(run.folder)) == ["checksums.json", "config.toml", "data", "environment.json", "tokenizer"]
     assert sorted(os.listdir(run.folder / "tokenizer")) == ["source.json", "target.json"]
     assert os.listdir(run.folder.parent) == ["one"]
     environment = json.loads((run.folder / "environment.json").read_text(encoding="utf-8"))

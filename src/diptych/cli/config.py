@@ -24,6 +24,15 @@ def config(
     minimal: Annotated[
         bool, typer.Option("--minimal", help="Write a small config for these files, with sizes that fit them.")
     ] = False,
+    seal: Annotated[
+        Path | None,
+        typer.Option(
+            "--seal",
+            metavar="RUN",
+            help="Take a run's config and tokenizers as they are: write their checksums anew.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", metavar="FILE", help="Write there, not to standard output.", show_default=False),
@@ -40,20 +49,28 @@ def config(
 
     It is printed as a config to begin from, which needs only what differs. `diptych config training` says it of a
     section, `diptych config training.epochs` of a key, and `diptych config --minimal FILE > my.toml` writes one that
-    trains as it is.
+    trains as it is. --seal RUN is for a run whose config.toml you have changed on purpose, or which is older than
+    checksums.json: it is not opened before.
     """
     from diptych.config.explained import explained_config, explained_key, explained_section
     from diptych.config.keys import find_keys, keys, sections
     from diptych.errors import UsageError
     from diptych.storage.place import replace_file
 
-    if minimal:
+    if seal is not None:
+        from diptych.runs.checksums import seal as seal_run
+
+        if what or minimal:
+            raise UsageError("--seal RUN goes alone: leave out the other arguments")
+        text = f"{seal}: its config ({seal_run(seal).hash()}) and tokenizers are taken as they are from now on\n"
+        told: dict[str, Any] = {"sealed": str(seal)}
+    elif minimal:
         from diptych.runs.minimal_config import minimal_config
 
         if not what:
             raise UsageError("--minimal needs a text: one table (.tsv, .csv, .jsonl) or two aligned files")
         text = minimal_config([Path(each) for each in what], (source_column, target_column), output and output.parent)
-        told: dict[str, Any] = {"config": text}
+        told = {"config": text}
     elif source_column or target_column:
         raise UsageError("--source-column and --target-column are for --minimal FILE")
     elif not what:

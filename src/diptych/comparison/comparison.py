@@ -13,7 +13,7 @@ from markupsafe import Markup
 from diptych.comparison.examples import choose_examples, fixed_examples
 from diptych.comparison.page import write_page
 from diptych.comparison.pictures import draw_pictures
-from diptych.comparison.report import REPORT, build_report, translation_entries, write_report
+from diptych.comparison.report import REPORT, build_report, shown_from, translation_entries, write_report
 from diptych.comparison.signature import signature
 from diptych.comparison.table import ROWS, agreement_lines
 from diptych.errors import BackendError, RunError
@@ -151,10 +151,12 @@ def show(report: dict[str, Any], folder: Path) -> Comparison:
     """Write the page and the pictures of what report.json holds.
 
     Raises:
-        RunError: the report is of another version of Diptych.
+        RunError: the report is of another version of Diptych, or damaged.
     """
-    page = write_page(report, folder)
-    return Comparison(folder, report, (page, REPORT, *draw_pictures(report, folder)), report["examples"][0]["source"])
+    with shown_from(folder):
+        page = write_page(report, folder)
+        files = (page, REPORT, *draw_pictures(report, folder))
+        return Comparison(folder, report, files, str(report["examples"][0]["source"]))
 
 
 def _check_installed() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from jinja2 import UndefinedError
 
 from diptych.comparison.quality import agreement, quality
 from diptych.data.corpus.corpus import Corpus
@@ -17,6 +19,7 @@ from diptych.errors import RunError
 from diptych.evaluation.lengths import quality_by_length
 from diptych.pages.report.sentences import LARGEST, kept_maps
 from diptych.runs.run import Run
+from diptych.storage.json_text import parse_json, read_at_most
 from diptych.storage.place import replace_file
 
 SCHEMA = 1
@@ -148,12 +151,28 @@ def read_report(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise RunError(f"{path.parent} has no {path.name}: `diptych compare --run {path.parent}` trains and writes one")
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        report = parse_json(read_at_most(path, 2 * LARGEST))
+    except (OSError, ValueError) as error:
         raise RunError(f"{path} is no report: {error}; compute it again with `diptych compare`") from error
     if not isinstance(report, dict):
         raise RunError(f"{path} is no report, got {type(report).__name__}; compute it again with `diptych compare`")
     return report
+
+
+@contextmanager
+def shown_from(folder: Path) -> Iterator[None]:
+    """While this lasts a report is shown: whatever its values make fail there says that it was altered.
+
+    Raises:
+        RunError: something failed.
+    """
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, UndefinedError, ValueError) as error:
+        raise RunError(
+            f"{folder / REPORT} is damaged: {type(error).__name__}: {str(error)[:200]}; compute it again with "
+            f"`diptych compare`"
+        ) from error
 
 
 def check_schema(report: Mapping[str, Any]) -> None:

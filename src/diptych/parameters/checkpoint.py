@@ -12,6 +12,7 @@ reading a stranger's checkpoint runs no code of theirs.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,9 @@ from diptych.storage.manifest import parse_object, read_files, write_files
 Arrays = dict[str, npt.NDArray[Any]]
 
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
+LARGEST_STATE = 1 << 20
+KINDS = 4
+"""An optimizer remembers at most so many numbers of each weight."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def read_checkpoint(folder: str | Path, expected: Mapping[str, Parameter] | None
         CheckpointError: a file is missing, cut short or altered, or a weight is missing, unknown or of another shape.
     """
     folder = Path(folder)
-    contents = read_files(folder, (MODEL, OPTIMIZER, STATE))
+    contents = read_files(folder, (MODEL, OPTIMIZER, STATE), _largest(expected))
     parameters = _parse(folder / MODEL, contents[MODEL])
     optimizer = _parse(folder / OPTIMIZER, contents[OPTIMIZER])
     state = parse_object(folder / STATE, contents[STATE])
@@ -90,6 +94,15 @@ def read_checkpoint(folder: str | Path, expected: Mapping[str, Parameter] | None
         _check_optimizer(folder / OPTIMIZER, optimizer, expected)
         parameters = {name: parameters[name] for name in expected}  # a file has an order of its own
     return Checkpoint(parameters, optimizer, state)
+
+
+def _largest(expected: Mapping[str, Parameter] | None) -> dict[str, int]:
+    """How many bytes each file may have: of a model of which nothing is expected the weights may have any number."""
+    if expected is None:
+        return {STATE: LARGEST_STATE}
+    # Every number in float64, and what safetensors writes of each array before them.
+    arrays = sum(8 * math.prod(parameter.shape) + 1024 for parameter in expected.values()) + (1 << 16)
+    return {MODEL: arrays, OPTIMIZER: KINDS * arrays, STATE: LARGEST_STATE}
 
 
 def _in_c_order(arrays: Arrays) -> Arrays:
@@ -138,7 +151,9 @@ def _misfits(name: str, values: npt.NDArray[Any], weight: Parameter) -> list[str
 
 def _raise(path: Path, problems: list[str]) -> None:
     if problems:
-        shown = "; ".join(sorted(problems)[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
+        shown = "; ".join(problem[:200] for problem in sorted(problems)[:5]) + (
+            f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+        )
         raise CheckpointError(
             f"{path} is not of this model: {shown}. Use the checkpoint with the config it was trained with"
         )

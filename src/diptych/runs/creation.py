@@ -1,4 +1,4 @@
-"""A run's folder is made: the vocabularies, the pairs as token ids, and the config last; whole, or not at all."""
+"""A run's folder is made: the vocabularies, the config, the pairs as token ids; whole, or not at all."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from diptych.data.opening import open_corpus
 from diptych.data.tokens.language import Language, build_languages
 from diptych.errors import DiptychError, RunError
 from diptych.processes.environment import environment
+from diptych.runs.checksums import CONFIG, SIDES, read_parts, write_checksums
 from diptych.runs.given_pairs import GivenPairs
+from diptych.runs.locks import nobody_trains
 from diptych.runs.paths import absolute, moved, portable
 from diptych.runs.preparation import State, Watched, code, open_prepared, prepare, text_states
 from diptych.runs.progress import Reporter
 from diptych.storage.building import building_folder, remove_abandoned
 from diptych.storage.place import put_folder, replace_file
 
-CONFIG, ENVIRONMENT, DATA = "config.toml", "environment.json", "data"
-SIDES = ("source", "target")
+ENVIRONMENT, DATA = "environment.json", "data"
 
 ConfigLike = RunConfig | Mapping[str, Any] | str | Path
 """A config, its values by section, or the path of a TOML file."""
@@ -60,11 +61,11 @@ def create_folder(
 
     Raises:
         DataError: the corpus cannot be read, or a pair cannot be encoded.
-        RunError: the disk refuses.
+        RunError: the disk refuses, or another process trains the run that is there.
     """
     key = _key(config, given, text_states(config.data, folder))
     try:
-        with building_folder(folder.parent, f"{folder.name}.{key}") as building:
+        with nobody_trains(folder), building_folder(folder.parent, f"{folder.name}.{key}") as building:
             if given is not None:
                 given.write(building)
             here = moved(config, folder, building)
@@ -75,7 +76,9 @@ def create_folder(
                 prepare(building / DATA, here.data, *languages, corpus, texts, reporter)
             put_folder(building, folder)
     except OSError as error:
-        raise RunError(f"cannot write the run {folder}: {error.strerror}; choose another --run folder") from error
+        raise RunError(
+            f"cannot write the run {folder}: {error.strerror or error}; choose another --run folder"
+        ) from error
     remove_abandoned(folder.parent, f".{folder.name}.")
 
 
@@ -126,7 +129,7 @@ def tokenizer_file(folder: Path, side: str) -> Path:
 def _build_languages(
     folder: Path, config: RunConfig, corpus: OpenCorpus, reporter: Reporter
 ) -> tuple[Language, Language]:
-    """Make a run's vocabularies and write all its files but its data; the config, the last, says that all are there."""
+    """Make a run's vocabularies and write all but its data; the checksums, the last, say that all is there."""
     languages = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
     (folder / "tokenizer").mkdir(exist_ok=True)
     replace_file(folder / ENVIRONMENT, json.dumps(environment(), indent=2) + "\n")
@@ -134,17 +137,15 @@ def _build_languages(
         replace_file(tokenizer_file(folder, side), language.to_json())
     written = config.model_copy(update={"data": portable(config.data, folder)})
     replace_file(folder / CONFIG, written.to_toml())
+    write_checksums(folder)
     return languages
 
 
 def _taken_up(folder: Path, reporter: Reporter) -> tuple[Language, Language] | None:
     """The vocabularies that an interrupted call left; None where it had not come so far."""
-    if not (folder / CONFIG).is_file():
-        return None
-    files = [tokenizer_file(folder, side) for side in SIDES]
     try:
-        source, target = (Language.from_json(path.read_text(encoding="utf-8"), origin=str(path)) for path in files)
-    except (DiptychError, OSError, ValueError):
+        _, source, target = read_parts(folder)
+    except DiptychError:
         return None
     reporter.note("going on: the vocabularies were made before")
     return source, target

@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -32,13 +32,16 @@ from diptych.data.tokens.encoded import EncodedPairs, Encoder, fingerprint
 from diptych.data.tokens.language import Language
 from diptych.data.tokens.stored import Progress, forget_progress, open_pairs, write_pairs, written
 from diptych.errors import DataError, RunError
+from diptych.runs.encoded_files import are_whole, checksums
 from diptych.runs.given_pairs import PAIRS
 from diptych.runs.paths import own_path, portable
 from diptych.runs.progress import Reporter
 from diptych.storage.building import building_folder, remove_abandoned
+from diptych.storage.json_text import parse_json, read_at_most
 from diptych.storage.place import put_folder
 
 DESCRIPTION, DROPPED = "description.json", "dropped.tsv"
+LARGEST_DESCRIPTION = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -115,10 +118,20 @@ def open_prepared(folder: Path, config: DataConfig, source: Language, target: La
         return corpus
     for place in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
         description = _description(place)
-        texts = [tuple(state) for state in description.get("texts", ())]
-        if description.get("rest") == rest and set(states) <= set(texts):
+        listed = description.get("texts", ())
+        texts = [tuple(state) for state in listed if isinstance(state, list)] if isinstance(listed, list) else []
+        if description.get("rest") == rest and all(state in texts for state in states):
             return _open(place)
     return None
+
+
+def remove_damaged(corpus: EncodedCorpus, source: Language, target: Language) -> bool:
+    """Whether what was encoded is not what was written, or holds ids that the vocabularies lack: then it is removed."""
+    sizes = {"source": len(source.vocabulary), "target": len(target.vocabulary)}
+    if are_whole(corpus.folder, _description(corpus.folder).get("checksums"), sizes):
+        return False
+    shutil.rmtree(corpus.folder)
+    return True
 
 
 def prepare(
@@ -173,8 +186,10 @@ def prepare(
                 "account": asdict(account),
                 "rest": rest,
                 "texts": before,
+                "checksums": checksums(building),
             }
-            (building / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+            sealed = {"sha256": _seal(description), **description}
+            (building / DESCRIPTION).write_text(json.dumps(sealed, indent=2) + "\n", encoding="utf-8")
             for part in parts:
                 forget_progress(building / part)
             if text_states(config, run) != before:
@@ -194,10 +209,17 @@ def _say_what_is_done(folder: Path, pairs: int, reporter: Reporter) -> None:
 def _description(folder: Path) -> dict[str, Any]:
     """What became of the pairs; empty where that is missing or damaged."""
     try:
-        description = json.loads((folder / DESCRIPTION).read_bytes())
+        description = parse_json(read_at_most(folder / DESCRIPTION, LARGEST_DESCRIPTION))
     except (OSError, ValueError):
         return {}
-    return description if isinstance(description, dict) else {}
+    if not isinstance(description, dict) or description.pop("sha256", None) != _seal(description):
+        return {}
+    return description
+
+
+def _seal(description: Mapping[str, Any]) -> str:
+    """Names what a description says: one that was altered has another name."""
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
 def _open(folder: Path) -> EncodedCorpus | None:

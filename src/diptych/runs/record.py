@@ -11,6 +11,7 @@ is in place, and old checkpoints go only after that, so at every moment both can
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -21,13 +22,17 @@ from typing import Any
 import numpy as np
 
 from diptych.errors import CheckpointError, RunError
-from diptych.parameters.checkpoint import STATE, Checkpoint, read_checkpoint, write_checkpoint
+from diptych.parameters.checkpoint import LARGEST_STATE, STATE, Checkpoint, read_checkpoint, write_checkpoint
 from diptych.parameters.grid import Tie
 from diptych.parameters.specification import Parameter
-from diptych.storage.place import replace_file
+from diptych.runs.json_lines import read_json_lines, read_metrics
+from diptych.storage.json_text import parse_json, read_at_most
+from diptych.storage.manifest import ADVICE
+from diptych.storage.place import remove_leftovers, replace_file
 
 AVERAGES = ("average-latest", "average-best")
-_STEP = re.compile(r"step-(\d{8,})")
+_STEP = re.compile(r"step-([0-9]{8,18})")
+_LONGEST_NAME = 256
 
 
 @dataclass(frozen=True)
@@ -102,10 +107,43 @@ class TrainingRecord:
                 f"unknown checkpoint {which!r}; choose 'best', 'latest', 'average-best', 'average-latest' or a name: "
                 f"{self._names()}"
             )
-        name = which if _STEP.fullmatch(which) else self._pointer(which) or self._pointer("latest")
-        if name is None:
-            raise CheckpointError(f"no checkpoint in {self.checkpoints}: train the run with this backend first")
-        return read_checkpoint(self.checkpoints / name, self.specification)
+        while True:
+            name = which if _STEP.fullmatch(which) else self._pointer(which) or self._pointer("latest")
+            if name is None:
+                raise CheckpointError(f"no checkpoint in {self.checkpoints}: train the run with this backend first")
+            try:
+                return self._read(name)
+            except CheckpointError:
+                if name in (which, self._pointer(which), self._pointer("latest")):
+                    raise
+                # A training that goes on has written another one, and removed this one while it was read.
+
+    def recover(self) -> str:
+        """Where the latest checkpoint is damaged or lost, make the newest whole one the latest; remove what is not.
+
+        Returns:
+            What is to be said of it; "" where nothing was wrong.
+
+        Raises:
+            CheckpointError: there are checkpoints, and none of them is whole.
+        """
+        names = self.checkpoint_names()
+        try:
+            if self._pointer("latest") is None and names:
+                raise CheckpointError(f"{self.checkpoints} has no file `latest`")
+            if names:
+                self.read_checkpoint("latest")
+            return ""
+        except CheckpointError as error:
+            problem = error
+        whole = next(filter(self._is_whole, reversed(names)), None)
+        if whole is None:
+            raise problem
+        self._remove(name for name in names if _step_of(name) > _step_of(whole))
+        best = [*self._best(), whole][0]
+        for pointer, name in (("best", best), ("latest", whole)):
+            replace_file(self.checkpoints / pointer, f"{name}\n")
+        return f"{problem}; what is whole is {whole}: goes on from there"
 
     def adopt(self, other: TrainingRecord) -> None:
         """Take over another backend's best and latest checkpoint and its metrics, to go on from there.
@@ -125,16 +163,20 @@ class TrainingRecord:
             self.write_checkpoint(latest)
 
     def append_metrics(self, line: Mapping[str, Any]) -> None:
-        """Add one line to the metrics."""
+        """Add one line to the metrics.
+
+        Raises:
+            RunError: the disk refuses.
+        """
         self._append(self.metrics, line)
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """Every line of the metrics, in order; a last line that was cut short when its process ended is left out.
 
         Raises:
-            RunError: another line is not a JSON object.
+            RunError: another line is not a JSON object with a step, or has no number where one should be.
         """
-        return _read(self.metrics)
+        return read_metrics(self.metrics)
 
     def write_metrics(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """Put these lines in place of all there are."""
@@ -152,8 +194,8 @@ class TrainingRecord:
             RunError: another line is none of ours.
         """
         try:
-            return {line["step"]: [Tie(*tie) for tie in line["ties"]] for line in _read(self.ties)}
-        except (KeyError, TypeError) as error:
+            return {int(line["step"]): [Tie(*tie) for tie in line["ties"]] for line in read_json_lines(self.ties)}
+        except (KeyError, TypeError, ValueError) as error:
             raise RunError(
                 f"{self.ties} holds a line that is no step's near ties ({error}); remove the file"
             ) from error
@@ -169,21 +211,45 @@ class TrainingRecord:
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         self.metrics.unlink(missing_ok=True)
         self.ties.unlink(missing_ok=True)
+        remove_leftovers(self.folder)
 
     def _append(self, path: Path, line: Mapping[str, Any]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(_format(line))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(_format(line))
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error.strerror}; make room, then go on with --resume") from error
 
     def _pointer(self, which: str) -> str | None:
         """The name in `latest` or `best`, None if there is no such file."""
         path = self.checkpoints / which
-        if not path.is_file():
+        if not path.exists():
             return None
-        name = path.read_text(encoding="utf-8", errors="replace").strip()
+        try:
+            name = read_at_most(path, _LONGEST_NAME).decode("utf-8", errors="replace").strip()
+        except (OSError, ValueError) as error:
+            raise CheckpointError(
+                f"{path} cannot be read ({error}), expected a checkpoint's name; there are: {self._names()}"
+            ) from error
         if not _STEP.fullmatch(name):
             raise CheckpointError(f"{path} holds {name!r}, expected a checkpoint's name; there are: {self._names()}")
         return name
+
+    def _read(self, name: str) -> Checkpoint:
+        """The checkpoint of this name, which says the same step."""
+        checkpoint = read_checkpoint(self.checkpoints / name, self.specification)
+        step = checkpoint.state.get("step")
+        if type(step) is not int or step != _step_of(name):
+            raise CheckpointError(f"{self.checkpoints / name}: its {STATE} says step {step!r:.40}; {ADVICE}")
+        return checkpoint
+
+    def _is_whole(self, name: str) -> bool:
+        try:
+            self._read(name)
+        except CheckpointError:
+            return False
+        return True
 
     def checkpoint_names(self) -> list[str]:
         """The names of the checkpoints in the folder, oldest first."""
@@ -205,17 +271,17 @@ class TrainingRecord:
     def _merit(self, name: str) -> float | None:
         """What a checkpoint's validation was worth, low is good; None where there was none or it cannot be read."""
         try:
-            merit = json.loads((self.checkpoints / name / STATE).read_bytes()).get("merit")
+            merit = parse_json(read_at_most(self.checkpoints / name / STATE, LARGEST_STATE)).get("merit")
         except (OSError, ValueError, AttributeError):
             return None
-        return merit if isinstance(merit, float) else None
+        return merit if isinstance(merit, float) and math.isfinite(merit) else None
 
     def _average(self, which: str) -> Checkpoint:
         """The mean of the weights of several checkpoints."""
         names = self._newest() if which == "average-latest" else self._best()
         if not names:
             raise CheckpointError(f"no checkpoint in {self.checkpoints} to average: train the run until a validation")
-        read = [read_checkpoint(self.checkpoints / name, self.specification).parameters for name in names]
+        read = [self._read(name).parameters for name in names]
         mean = {
             name: np.mean([each[name] for each in read], axis=0, dtype=np.float64).astype(values.dtype)
             for name, values in read[0].items()
@@ -229,30 +295,16 @@ class TrainingRecord:
         """Remove all but the newest, the latest and the best checkpoints, and what killed processes left behind."""
         held = self.checkpoint_names()
         kept = {*self._newest(), *self._best(), self._pointer("latest"), self._pointer("best")}
-        for path in self.checkpoints.glob(".step-*"):
-            if path.suffix in (".tmp", ".removed"):
-                shutil.rmtree(path, ignore_errors=True)
-        for name in set(held) - kept:
+        for folder in (self.checkpoints, self.folder):
+            remove_leftovers(folder)
+        self._remove(set(held) - kept)
+
+    def _remove(self, names: Iterable[str]) -> None:
+        for name in names:
             # Renamed first: a checkpoint that is half removed must not have a checkpoint's name.
             removed = self.checkpoints / f".{name}.removed"
             (self.checkpoints / name).rename(removed)
             shutil.rmtree(removed, ignore_errors=True)
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    """The JSON objects of a file, one a line; what follows the last line's end is no whole line."""
-    if not path.is_file():
-        return []
-    values = []
-    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
-        try:
-            value = json.loads(line)
-        except ValueError as error:
-            raise RunError(f"{path}, line {number} is not JSON: {error}; remove the line") from error
-        if not isinstance(value, dict):
-            raise RunError(f"{path}, line {number} is no JSON object, got {value!r}; remove the line")
-        values.append(value)
-    return values
 
 
 def _step_of(name: str) -> int:

@@ -1,6 +1,7 @@
 """One run's folder: its config, its tokenizers and, for each backend, its checkpoints and metrics.
 
     RUN/config.toml         every key written out; paths of the run's own files are relative, all others absolute
+        checksums.json      of the config and the tokenizers, see `diptych.runs.checksums`
         pairs/              the pairs that a Python program gave, see `diptych.runs.given_pairs`
         environment.json    where the run was created: Python, platform, packages, processors
         tokenizer/          source.json, target.json: how a line becomes tokens, and their ids
@@ -23,11 +24,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.config import Precision, RunConfig, read_config
+from diptych.config import Precision, RunConfig
 from diptych.data.corpus.corpus import Corpus
 from diptych.data.opening import load_corpus
 from diptych.data.pairs import Pair
-from diptych.data.tokens.language import Language, check_languages
+from diptych.data.tokens.language import Language
 from diptych.data.tokens.resampling import Resampling, resampling
 from diptych.data.tokens.tokenizers import Tokenizer
 from diptych.data.tokens.vocabulary import Vocabulary
@@ -37,21 +38,19 @@ from diptych.parameters.checkpoint import Checkpoint
 from diptych.parameters.grid import on_grid
 from diptych.parameters.initialization import initial_parameters
 from diptych.parameters.specification import Parameter, specification
+from diptych.runs.checksums import CHECKSUMS, FILES, Parts, read_parts
 from diptych.runs.creation import (
-    CONFIG,
     DATA,
     ENVIRONMENT,
-    SIDES,
     ConfigLike,
     check_same,
     config_of,
     create_folder,
     is_taken,
-    tokenizer_file,
     watched_corpus,
 )
 from diptych.runs.given_pairs import GivenPairs
-from diptych.runs.preparation import EncodedCorpus, open_prepared, prepare, text_states
+from diptych.runs.preparation import EncodedCorpus, open_prepared, prepare, remove_damaged, text_states
 from diptych.runs.progress import QuietReporter, Reporter
 from diptych.runs.record import TrainingRecord
 from diptych.storage.place import replace_file, standing
@@ -127,20 +126,20 @@ class Run:
         """Open the run in a folder; its corpus is not touched.
 
         Raises:
-            RunError: there is no folder, or what it holds is no run.
+            RunError: there is no folder, or what it holds is no run, or not as it was written.
         """
         folder = standing(Path(folder).resolve())
         if not folder.exists():
             raise RunError(f"no run at {folder}: create it with `diptych train CONFIG --run {folder}`")
-        needed = [folder / CONFIG, *(tokenizer_file(folder, side) for side in SIDES)]
-        missing = [str(path.relative_to(folder)) for path in needed if not path.is_file()]
+        missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise RunError(f"{folder} is not a run: it has no {', '.join(missing)}; give the folder of a run")
-        texts = [(path, path.read_text(encoding="utf-8", errors="surrogateescape")) for path in needed[1:]]
-        source, target = (Language.from_json(text, origin=str(path)) for path, text in texts)
-        config = read_config(folder / CONFIG)
-        check_languages(config.data, source, target, origin=str(folder))
-        return cls(folder, config, source, target)
+        if not (folder / CHECKSUMS).is_file():
+            raise RunError(
+                f"{folder} has no {CHECKSUMS}: it was made before runs had checksums, or a file is lost. If you trust "
+                f"its config and tokenizers as they are, say so once: diptych config --seal {folder}"
+            )
+        return cls(folder, *_read_parts(folder))
 
     @classmethod
     def of(cls, run: Run | str | Path) -> Run:
@@ -183,8 +182,8 @@ class Run:
     def encoded(self, reporter: Reporter | None = None) -> EncodedCorpus:
         """The run's training and validation pairs as token ids, in files that are mapped into memory.
 
-        They are there since the run was created, unless its corpus has changed or they were removed: then it is
-        encoded again.
+        They are there since the run was created, unless its corpus has changed, or they were removed or damaged: then
+        it is encoded again.
 
         Args:
             reporter: where to say how far that is; by default nowhere.
@@ -196,8 +195,11 @@ class Run:
         wanted = self.folder / DATA, self.config.data, self.source, self.target
         texts = text_states(self.config.data, self.folder)
         corpus = open_prepared(*wanted)
+        reporter = reporter or QuietReporter()
+        if corpus is not None and remove_damaged(corpus, self.source, self.target):
+            reporter.note(f"{corpus.folder} was cut short or altered: it is encoded again")
+            corpus = None
         if corpus is None:
-            reporter = reporter or QuietReporter()
             prepare(*wanted, watched_corpus(self.config, reporter), texts, reporter)
             corpus = open_prepared(*wanted)
         if corpus is None:
@@ -276,3 +278,14 @@ class Run:
     def write_environment(self, backend: str, values: Mapping[str, Any]) -> None:
         """Note under which circumstances a backend was trained last."""
         replace_file(self.folder / backend / ENVIRONMENT, json.dumps(values, indent=2) + "\n")
+
+
+def _read_parts(folder: Path) -> Parts:
+    """What a run is made of; read again where another process has just put another run in its place."""
+    while True:
+        before = folder.stat().st_ino
+        try:
+            return read_parts(folder)
+        except RunError:
+            if folder.exists() and folder.stat().st_ino == before:
+                raise

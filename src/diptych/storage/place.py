@@ -49,10 +49,28 @@ def replace_file(path: Path, content: str | bytes) -> None:
         if path.exists():
             shutil.copymode(path, building)
         building.replace(path)
-    except BaseException:
-        building.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except BaseException as error:
+        with suppress(OSError):
+            building.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk does not say where
+            error.filename = str(path)
         raise
-    _sync_folder(path.parent)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left under temporary names in a folder that nobody else writes in now.
+
+    What waits at `.NAME.old` for a folder that is not in place stays: `standing` gives it.
+    """
+    for path in [*folder.glob(".*.new"), *folder.glob(".*.tmp"), *folder.glob(".*.removed"), *folder.glob(".*.old")]:
+        if path.suffix == ".old" and not path.with_name(path.stem[1:]).exists():
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
 
 
 def put_folder(building: Path, place: Path, replace: bool = True) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from diptych.config import read_config
 from diptych.errors import RunError
 from diptych.panel import BACKENDS
 from diptych.parameters.checkpoint import Checkpoint
+from diptych.runs.checksums import CONFIG
+from diptych.runs.locks import training_lock
 from diptych.runs.record import TrainingRecord
 from diptych.runs.run import Run
 from diptych.training.state import TrainingState
@@ -31,6 +36,31 @@ class Checkpoints:
         self.notes: list[str] = []
         self._run = run
         self._record = run.record(backend)
+        self._lock = training_lock(run.folder, backend)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While this lasts no other process trains the run with this backend, or replaces the run.
+
+        Raises:
+            RunError: another one does, and the message names it; or one has replaced the run since it was opened.
+        """
+        with self._lock:
+            if read_config(self._run.folder / CONFIG) != self._run.config:
+                raise RunError(f"{self._run.folder} was replaced by another run since it was opened: start again")
+            yield
+
+    def check_in_place(self) -> None:
+        """Refuse to go on where what is written would end up in another run, or nowhere.
+
+        Raises:
+            RunError: the run's folder was moved, removed or replaced.
+        """
+        if not self._lock.is_in_place():
+            raise RunError(
+                f"{self._run.folder} was moved or removed while it was trained; go on from its latest checkpoint, "
+                f"where it is now, with --resume"
+            )
 
     def begin(self, resume: bool, overwrite: bool) -> tuple[Checkpoint | None, TrainingState]:
         """What to go on from, and where in training that is; None, and the very beginning, where there is nothing.
@@ -43,13 +73,13 @@ class Checkpoints:
             RunError: there are checkpoints, and it was not said what to do with them.
             CheckpointError: the checkpoint is damaged.
         """
-        steps = self._record.steps()
         if overwrite:
             self._record.clear()
             shutil.rmtree(self._run.folder / TENSORBOARD / self.backend, ignore_errors=True)
         elif resume:
+            self.notes += filter(None, [self._record.recover()])
             self._adopt_where_further()
-        elif steps is not None:
+        elif (steps := self._record.steps()) is not None:
             raise RunError(
                 f"{self._run.folder} already has {steps} steps trained with {self.backend}: --resume goes on from "
                 f"there, --overwrite begins anew"

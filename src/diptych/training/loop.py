@@ -12,6 +12,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from diptych.errors import CheckpointError
+from diptych.parameters.checkpoint import Checkpoint
 from diptych.runs.progress import Reporter, make_reporter
 from diptych.runs.run import Run
 from diptych.training.checkpointing import Checkpoints
@@ -24,6 +26,7 @@ from diptych.training.learning_rate import learning_rate
 from diptych.training.memory import check_memory
 from diptych.training.report import TrainingReport
 from diptych.training.schedule import schedule, steps_per_epoch, total_steps
+from diptych.training.state import TrainingState
 from diptych.training.tensorboard import check_installed
 from diptych.training.validation import Validation
 
@@ -50,7 +53,9 @@ def train(
     backend has a checkpoint, training begins.
 
     On Ctrl-C the step is finished, a checkpoint written and the report returned with `interrupted`; a second Ctrl-C
-    raises KeyboardInterrupt at once and leaves the checkpoint before.
+    raises KeyboardInterrupt at once and leaves the checkpoint before. SIGTERM and SIGHUP too wait for the step and its
+    checkpoint, and then do what they do. Of two processes that train one run with the same backend, the second is
+    refused.
 
     Args:
         run: what to train, or its folder.
@@ -67,7 +72,7 @@ def train(
 
     Raises:
         RunError: there are checkpoints and neither `resume` nor `overwrite` was given, the loss is not finite, or the
-            model cannot fit into memory.
+            model cannot fit into memory; or another process trains this, which the message names.
         DataError: the corpus cannot be read.
         BackendError: the framework is not installed.
         UsageError: TensorBoard's package is not installed, and was asked for.
@@ -77,13 +82,47 @@ def train(
         check_installed()
     run = Run.of(run)
     reporter = reporter or make_reporter()
-
-    # Where training begins, and where it ends.
     checkpoints = Checkpoints(run, backend)
-    checkpoint, state = checkpoints.begin(resume, overwrite)
+    with checkpoints.alone():
+        checkpoint, state = checkpoints.begin(resume, overwrite)
+        return _train(
+            run,
+            checkpoints,
+            checkpoint,
+            state,
+            reporter=reporter,
+            stop_at=stop_at,
+            threads=threads,
+            device=device,
+            tensorboard=tensorboard,
+            measure_gaps=measure_gaps,
+        )
+
+
+def _train(
+    run: Run,
+    checkpoints: Checkpoints,
+    checkpoint: Checkpoint | None,
+    state: TrainingState,
+    *,
+    reporter: Reporter,
+    stop_at: int,
+    threads: int | None,
+    device: str,
+    tensorboard: bool,
+    measure_gaps: bool,
+) -> TrainingReport:
+    """Go on from a checkpoint, or from the initial weights, while nobody else trains this; see `train`."""
+    # Where training begins, and where it ends.
+    backend = checkpoints.backend
     corpus = run.encoded(reporter)
     pairs, config = corpus.train, run.config.training
     per_epoch = steps_per_epoch(pairs, run.config)
+    if state.data == corpus.fingerprint and state.place.position >= per_epoch:
+        raise CheckpointError(
+            f"the checkpoint of step {state.place.step} stands at step {state.place.position} of an epoch, which has "
+            f"{per_epoch}: it was altered; train anew with --overwrite"
+        )
     last_step = total_steps(pairs, run.config, state.place)
     stop_at = min(stop_at or last_step, last_step)
     journal = Journal(run, backend, reporter, begun_at=state.place.step)
@@ -120,6 +159,7 @@ def train(
             work = next(works)
             rate = learning_rate(config, state.place.step, total=last_step, plateau=state.plateau)
             evidence.before(state.place.step + 1)
+            checkpoints.check_in_place()
             told = learner.step(work, rate, step=state.place.step, last_step=last_step)
             state = state.after_step(per_epoch, config.validate_every, last_step=last_step, skipped=not told.is_finite)
             guard.check_step(told, work, state)
@@ -128,6 +168,7 @@ def train(
             unsaved = True
 
         if unsaved:
+            checkpoints.check_in_place()
             with learner.averaged():
                 checkpoints.save(learner.checkpoint(state))
     return journal.report(state, last_step, dropped=corpus.dropped, interrupted=interruption.requested)

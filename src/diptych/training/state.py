@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
 from diptych.config import StopMetric, TrainingConfig
 from diptych.errors import CheckpointError
+from diptych.panel import BACKENDS
 from diptych.training.schedule import Place
 
 
@@ -134,12 +136,65 @@ class TrainingState:
         """The state that `to_json` gave.
 
         Raises:
-            CheckpointError: something is missing or unknown.
+            CheckpointError: something is missing, unknown, or cannot be so.
         """
-        try:
-            rest = dict(values)
-            place = Place(*(int(rest.pop(name)) for name in ("step", "epoch", "position")))
-            lineage = tuple((str(backend), int(step)) for backend, step in rest.pop("lineage"))
-            return cls(place, lineage=lineage, **rest)
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"a checkpoint's state.json is not of this version of Diptych: {error}") from error
+        wrong = [name for name in _NEEDED if name not in values] + [name for name in values if name not in _CHECKS]
+        wrong += [name for name, is_right in _CHECKS.items() if name in values and not is_right(values[name])]
+        if not wrong:
+            counted = ("epoch", "position", "best_step", "skipped", "skipped_in_a_row")
+            wrong = [name for name in counted if values.get(name, 0) > values["step"]]
+        if wrong:
+            shown = ", ".join(f"{name[:40]} is {values.get(name, 'missing')!r:.60}" for name in wrong[:5])
+            raise CheckpointError(f"a checkpoint's state.json is not of this version of Diptych: {shown}")
+        rest = dict(values)
+        place = Place(*(rest.pop(name) for name in ("step", "epoch", "position")))
+        lineage = tuple((backend, step) for backend, step in rest.pop("lineage"))
+        return cls(place, lineage=lineage, **rest)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 1 << 53
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
+
+
+def _is_lineage(value: object) -> bool:
+    """Pairs of a backend and a step, no step below the one before."""
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(each, list | tuple) and len(each) == 2 for each in value
+    ):
+        return False
+    steps = [step for _, step in value]
+    return all(backend in BACKENDS for backend, _ in value) and all(map(_is_count, steps)) and steps == sorted(steps)
+
+
+def _are_choices(value: object) -> bool:
+    """Names by names, for each backend."""
+    return isinstance(value, dict) and all(
+        isinstance(each, dict) and all(isinstance(choice, str) for choice in each.values()) for each in value.values()
+    )
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "step": _is_count,
+    "epoch": _is_count,
+    "position": _is_count,
+    "validated": lambda value: isinstance(value, bool),
+    "best_validation_loss": lambda value: value is None or _is_number(value),
+    "best_step": _is_count,
+    "stop_metric": lambda value: value in get_args(StopMetric),
+    "best_score": lambda value: value is None or _is_number(value),
+    "merit": lambda value: value is None or _is_number(value),
+    "bad_validations": _is_count,
+    "plateau": lambda value: _is_number(value) and 0.0 <= value <= 1.0,
+    "skipped": _is_count,
+    "skipped_in_a_row": _is_count,
+    "lineage": _is_lineage,
+    "data": lambda value: isinstance(value, str),
+    "choices": _are_choices,
+}
+"""What each value of a state.json may be."""
+_NEEDED = ("step", "epoch", "position", "lineage")
+"""Earlier versions lacked some of the others."""

@@ -12,7 +12,7 @@ from diptych.convert.files.safetensors_file import read_safetensors
 from diptych.errors import RefusalError
 from diptych.panel import BACKENDS
 from diptych.parameters.checkpoint import MODEL, OPTIMIZER, STATE
-from diptych.runs.creation import CONFIG
+from diptych.runs.checksums import CONFIG
 from diptych.runs.record import TrainingRecord
 from diptych.storage.manifest import MANIFEST
 

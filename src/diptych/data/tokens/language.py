@@ -16,6 +16,7 @@ from diptych.data.tokens.tokenizers.subword_training import train_subwords
 from diptych.data.tokens.tokenizers.word_counts import WordCounts
 from diptych.data.tokens.vocabulary import Vocabulary
 from diptych.errors import ConfigError, DataError, RunError
+from diptych.storage.json_text import parse_json
 
 BLOCK = 4096
 """How many pairs are counted at a time."""
@@ -56,20 +57,22 @@ class Language:
         """
         advice = "restore it, or create the run again"
         try:
-            values = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            values = parse_json(text)
+        except ValueError as error:
             raise RunError(f"{origin} is not valid JSON ({error}); {advice}") from error
         if not isinstance(values, dict) or not KEYS <= set(values) <= KEYS | LATER_KEYS:
             raise RunError(f"{origin} is not an object with kind, lowercase, normalization and vocabulary; {advice}")
         kind, lowercase = values["kind"], values["lowercase"]
         if not isinstance(kind, str) or not isinstance(lowercase, bool):
-            raise RunError(f"{origin} has kind {kind!r} and lowercase {lowercase!r}, expected a name and a boolean")
+            raise RunError(
+                f"{origin} has kind {kind!r:.60} and lowercase {lowercase!r:.60}, expected a name and a boolean"
+            )
         if not isinstance(reverse := values.get("reverse", False), bool):
-            raise RunError(f"{origin} has reverse {reverse!r}, expected a boolean")
+            raise RunError(f"{origin} has reverse {reverse!r:.60}, expected a boolean")
         normalization = values.get("normalization", "none")
-        if normalization not in get_args(Normalization):
+        if not isinstance(normalization, str) or normalization not in get_args(Normalization):
             choices = ", ".join(get_args(Normalization))
-            raise RunError(f"{origin} has normalization {normalization!r}, expected one of: {choices}")
+            raise RunError(f"{origin} has normalization {normalization!r:.60}, expected one of: {choices}")
         vocabulary = Vocabulary.from_json(json.dumps(values["vocabulary"]), origin)
         try:
             tokenizer = make_tokenizer(kind, lowercase, cast(Normalization, normalization), reverse)

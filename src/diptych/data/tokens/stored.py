@@ -28,6 +28,7 @@ import numpy.typing as npt
 from diptych.data.pairs import Pairs
 from diptych.data.tokens.encoded import EncodedPairs, Encoder, Sequences
 from diptych.errors import DataError
+from diptych.storage.json_text import parse_json, read_at_most
 from diptych.storage.place import replace_file
 
 TYPES = {
@@ -39,6 +40,7 @@ TYPES = {
 }
 TYPE_CODES = {"int32": "i", "int64": "q"}
 VERDICTS, JOURNAL = "verdicts.uint8", "journal.json"
+LARGEST_JOURNAL = 1 << 16
 BLOCK = 1 << 16
 """How many pairs are held before they are written."""
 
@@ -103,14 +105,15 @@ def written(folder: Path) -> Progress | None:
     What was written after the journal was, is cut off.
     """
     try:
-        journal = json.loads((folder / JOURNAL).read_bytes())
+        journal = parse_json(read_at_most(folder / JOURNAL, LARGEST_JOURNAL))
         ends = journal["ends"]
-        for name, size in journal["sizes"].items():
-            if (folder / name).stat().st_size < size:
-                return None
+        sizes = {path.name: int(journal["sizes"][path.name]) for path in _files(folder)}
+        if any(not 0 <= size <= (folder / name).stat().st_size for name, size in sizes.items()):
+            return None
+        for name, size in sizes.items():
             os.truncate(folder / name, size)
         return Progress((folder / VERDICTS).read_bytes(), int(journal["count"]), (int(ends[0]), int(ends[1])))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError):
+    except (OSError, ValueError, TypeError, KeyError, IndexError):
         return None
 
 
@@ -167,6 +170,11 @@ def _map(path: Path, kind: str, maps: list[mmap.mmap]) -> npt.NDArray[Any]:
         raise DataError(f"cannot read {path} ({error.strerror}); remove its folder, and it is made again") from error
     maps.append(pages)
     return np.frombuffer(pages, kind, count=len(pages) // np.dtype(kind).itemsize)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file that `write_pairs` writes, but the journal."""
+    return [*(_path(folder, name) for name in TYPES), folder / VERDICTS]
 
 
 def _path(folder: Path, name: str) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from diptych.errors import DataError
+from diptych.storage.json_text import parse_json
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
 SPECIALS = ("<pad>", "<bos>", "<eos>", "<unk>")
@@ -120,14 +121,14 @@ class Vocabulary:
             DataError: the text is anything else.
         """
         try:
-            values = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            values = parse_json(text)
+        except ValueError as error:
             raise DataError(f"{origin} is not valid JSON ({error}); restore it, or create the run again") from error
         if not isinstance(values, dict) or set(values) != {"special", "tokens"}:
-            content = f"the keys {sorted(values)}" if isinstance(values, dict) else type(values).__name__
+            content = f"the keys {sorted(values)!r:.80}" if isinstance(values, dict) else type(values).__name__
             raise DataError(f"{origin} holds {content}, expected an object with 'special' and 'tokens'")
         if values["special"] != list(SPECIALS):
-            raise DataError(f"{origin}: the special tokens are {values['special']!r}, expected {list(SPECIALS)}")
+            raise DataError(f"{origin}: the special tokens are {values['special']!r:.80}, expected {list(SPECIALS)}")
         entries = values["tokens"]
         if not isinstance(entries, list) or not all(isinstance(token, str) for token in entries):
             raise DataError(f"{origin}: 'tokens' must be a list of strings, and is not")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from diptych.errors import RunError, UsageError
 from diptych.panel import NAMES
-from diptych.runs.creation import SIDES
+from diptych.runs.checksums import SIDES
 from diptych.runs.run import Run
 
 FORM = "RUN[:BACKEND[:CHECKPOINT]]"
