@@ -72,7 +72,9 @@ def _filled(values: dict[str, Any], given: Mapping[str, str], path: Path) -> dic
     """
     own = values.pop(VARIABLES, {})
     if not isinstance(own, dict) or not all(isinstance(each, str) for each in own.values()):
-        raise ConfigError(f'{path}: [{VARIABLES}] holds texts by name, for instance language = "kor"; got {_shown(own)}')
+        raise ConfigError(
+            f'{path}: [{VARIABLES}] holds texts by name, for instance language = "kor"; got {_shown(own)}'
+        )
     longest = max(map(len, own.values()), default=0)
     if longest > LONGEST_VARIABLE:
         raise ConfigError(f"{path}: one of its [{VARIABLES}] has {longest:,} characters, at most {LONGEST_VARIABLE:,}")
