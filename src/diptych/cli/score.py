@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -81,6 +80,7 @@ def _blocks(files: list[Path] | None) -> Iterator[list[Pair]]:
         DataError: a line is no pair, or one file has more lines than the other.
     """
     from diptych.cli.lines import decoded_lines
+    from diptych.cli.streams import standard_input
     from diptych.data.corpus.lines import lines_of
 
     number = 0
@@ -93,7 +93,7 @@ def _blocks(files: list[Path] | None) -> Iterator[list[Pair]]:
         lines = lines_of(files[0])
         blocks: Iterator[list[str]] = iter(lambda: list(islice(lines, AT_ONCE)), [])
     else:
-        blocks = decoded_lines(sys.stdin.buffer)
+        blocks = decoded_lines(standard_input())
     where = str(files[0]) if files else "standard input"
     for given in blocks:
         yield [_parted(line, where, number + place) for place, line in enumerate(given, 1)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,11 +10,13 @@ from pathlib import Path
 
 from diptych.errors import CheckpointError, DiptychError, RunError
 from diptych.panel import BACKENDS
-from diptych.parameters.checkpoint import STATE
-from diptych.runs.creation import CONFIG, DATA
+from diptych.parameters.checkpoint import LARGEST_STATE, STATE
+from diptych.runs.checksums import CONFIG
+from diptych.runs.creation import DATA
 from diptych.runs.preparation import open_prepared
 from diptych.runs.record import TrainingRecord
 from diptych.runs.run import Run
+from diptych.storage.json_text import parse_json, read_at_most
 from diptych.training.schedule import total_steps
 from diptych.training.state import TrainingState
 
@@ -118,6 +119,6 @@ def _state(record: TrainingRecord) -> TrainingState:
         return TrainingState()
     path = record.checkpoints / f"step-{steps:08d}" / STATE
     try:
-        return TrainingState.from_json(json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+        return TrainingState.from_json(parse_json(read_at_most(path, LARGEST_STATE)))
+    except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
