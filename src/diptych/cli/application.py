@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import signal
 import sys
@@ -22,7 +23,8 @@ LONGEST = 4000
 """So many characters of an error are shown."""
 
 # Each command and what it does, in the order in which the help shows them. The command `name` is the function `name`,
-# or a group of commands of that name, in `diptych/cli/name.py`, a hyphen in it an underscore there. Its file is loaded
+# or a group of commands of that name, in `diptych/cli/name.py`, a hyphen in it an underscore there; `import`, a word of
+# Python's, is `import_`. Its file is loaded
 # when the command is asked for, so the help is there at once; what it does is the first sentence of its docstring.
 COMMANDS = {
     "compare": "Train the same model in TensorFlow and in PyTorch, and compare.",
@@ -44,6 +46,8 @@ COMMANDS = {
     "serve": "Show a page where both frameworks translate side by side, and answer to a JSON API.",
     "inspect": "Say what is in model files: layers, weights, who wrote them, and what they leave open.",
     "convert": "Write a model for the other framework: a program of stock layers, its weights and its certificate.",
+    "export": "Write a trained model for another runtime: its files, a model card and a certificate.",
+    "import": "Make a run of an export: its config, tokenizers and weights; `diptych train RUN --resume` trains it on.",
     "certify": "Say whether two models give the same numbers: exit code 0 where they do, 1 where they part.",
 }
 
@@ -117,7 +121,7 @@ def _commands(given: Sequence[str]) -> Any:
 
 def load_command(name: str) -> Any:
     """The function that is the command `name`, or the group of its commands."""
-    variable = name.replace("-", "_")
+    variable = f"{name}_" if keyword.iskeyword(name) else name.replace("-", "_")
     return getattr(importlib.import_module(f"diptych.cli.{variable}"), variable)
 
 

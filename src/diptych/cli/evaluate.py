@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def evaluate(
     run_folder: Run,
-    backend: AnyBackend = "pytorch",
+    backend: AnyBackend = None,
     part: Annotated[
         Literal["train", "validation", "test"], typer.Option("--part", help="Which part of the corpus.")
     ] = "test",
@@ -38,7 +38,7 @@ def evaluate(
         typer.Option("--against", metavar="RUN|FILE", help="Compare with another run, or with lines of translations."),
     ] = None,
     against_backend: Annotated[
-        Literal["tensorflow", "pytorch", "reference"] | None,
+        Literal["tensorflow", "pytorch", "reference", "onnxruntime"] | None,
         typer.Option("--against-backend", help="Which framework the other run translates with; by default the same."),
     ] = None,
     test: Annotated[
@@ -107,7 +107,7 @@ def evaluate(
             f"{unknown.said:.2f} % said"
         )
     together = f", {'in a vote' if vote else 'in an ensemble'} with {', '.join(member)}" if member else ""
-    how = "scored as they are" if hypotheses else f"translated with {backend}{together}"
+    how = "scored as they are" if hypotheses else f"translated with {evaluation.backend}{together}"
     print(f"\n{evaluation.sentences:,} sentences of the {part} part of {run_folder}, {how}")
 
 

@@ -15,10 +15,14 @@ RunFolder: TypeAlias = Annotated[
 Backend: TypeAlias = Annotated[
     Literal["tensorflow", "pytorch"], typer.Option("--backend", help="Which framework computes.")
 ]
-# The reference translates, but does not train.
+# The reference and the runtime of exports translate, but do not train.
 AnyBackend: TypeAlias = Annotated[
-    Literal["tensorflow", "pytorch", "reference"],
-    typer.Option("--backend", help="Which framework computes; reference is the one in NumPy."),
+    Literal["tensorflow", "pytorch", "reference", "onnxruntime"] | None,
+    typer.Option(
+        "--backend",
+        help="What computes: pytorch, or an ONNX export's onnxruntime, unless it is said; reference is NumPy.",
+        show_default=False,
+    ),
 ]
 Members: TypeAlias = Annotated[
     list[str] | None,

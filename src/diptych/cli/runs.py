@@ -14,6 +14,7 @@ from diptych.config.assignment import assign, read_value
 from diptych.config.reading import VARIABLES
 from diptych.config.toml import LARGEST, parse_toml
 from diptych.errors import ConfigError, RunError, UsageError
+from diptych.exported.folder import is_export
 from diptych.panel import BACKENDS
 from diptych.runs.progress import Reporter
 from diptych.runs.record import TrainingRecord
@@ -40,6 +41,8 @@ def open_or_create(
         DataError: the corpus cannot be read.
     """
     if what.is_dir():
+        if is_export(what):
+            raise UsageError(f"{what} is an export: make a run of it first, `diptych import {what} --run DIR`")
         refuse_for_run(what, changes, {"--run": folder})
         return Run.open(what)
     config = changes.read(what)

@@ -13,7 +13,7 @@ from diptych.cli.options import Device, Run, Threads
 def serve(
     run_folder: Run,
     backend: Annotated[
-        Literal["tensorflow", "pytorch", "reference"] | None,
+        Literal["tensorflow", "pytorch", "reference", "onnxruntime"] | None,
         typer.Option("--backend", help="Serve only this one; by default every framework that is installed."),
     ] = None,
     host: Annotated[str, typer.Option("--host", help="The address to listen on; 0.0.0.0: all.")] = "127.0.0.1",
@@ -31,6 +31,7 @@ def serve(
     or SIGTERM, ends it after what is being answered.
     """
     from diptych.errors import BackendError, RunError, UsageError
+    from diptych.exported.folder import ONNX_RUNTIME, default_backend, is_export
     from diptych.panel import BACKENDS, is_installed
     from diptych.runs.run import Run
 
@@ -39,10 +40,12 @@ def serve(
         raise UsageError(f"serve needs {' and '.join(missing)}, not installed here: pip install 'diptych[serve]'")
     from diptych.web.server import serve as run_server
 
+    run = Run.open(run_folder)
     backends = [backend] if backend else [name for name in BACKENDS if is_installed(name)]
+    if not backend and default_backend(run.folder) == ONNX_RUNTIME:
+        backends = [ONNX_RUNTIME]
     if not backends:
         raise BackendError(f"no framework is installed: pip install 'diptych[{BACKENDS[-1]}]', or --backend reference")
-    run = Run.open(run_folder)
-    if not run.trained_backends():
+    if not is_export(run.folder) and not run.trained_backends():
         raise RunError(f"{run.folder} has no checkpoint yet: train it with `diptych train {run.folder}`")
     run_server(run, backends, host, port, allow_host or (), threads, device)

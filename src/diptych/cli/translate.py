@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def translate(
     run_folder: Run,
-    backend: AnyBackend = "pytorch",
+    backend: AnyBackend = None,
     checkpoint: Checkpoint = "best",
     member: Members = None,
     average: Average = "probability",
@@ -77,6 +77,7 @@ def translate(
     from diptych.cli.lines import decoded_lines
     from diptych.cli.streams import standard_input, write_lines
     from diptych.errors import UsageError
+    from diptych.exported.folder import default_backend
     from diptych.plots import picture_path
     from diptych.storage.place import replace_file
     from diptych.translation.alignment import aligned
@@ -86,7 +87,7 @@ def translate(
     pictures = _Pictures(picture_path(attention)) if attention else None
     how: dict[str, Any] = {"threads": threads, "device": device, "members": member or []}
     translator = (
-        load_vote(run_folder, backend, checkpoint, **how)
+        load_vote(run_folder, backend or default_backend(run_folder), checkpoint, **how)
         if vote
         else load(run_folder, backend, checkpoint, **how, average=average)
     )

@@ -15,6 +15,7 @@ from diptych.evaluation.part import Part, read_part
 from diptych.evaluation.rival import Rival, read_hypotheses
 from diptych.evaluation.systems import Measured, Test, measure
 from diptych.evaluation.unknown_words import UnknownWords, unknown_words
+from diptych.exported.folder import default_backend
 from diptych.runs.run import Run
 from diptych.search.ensemble import Average
 from diptych.translation.members import Member
@@ -87,7 +88,7 @@ class Evaluation:
 
 def evaluate(
     run: Run | str | Path,
-    backend: str = "pytorch",
+    backend: str | None = None,
     *,
     part: Part = "test",
     measures: str | Sequence[str] = ("bleu", "chrf", "exact_match"),
@@ -110,8 +111,8 @@ def evaluate(
     Only the texts that this part comes from have to be there. All texts are compared in the run's normal form.
 
     Args:
-        run: the run, or its folder.
-        backend: "tensorflow", "pytorch" or "reference".
+        run: the run, or its folder; or an export's.
+        backend: "tensorflow", "pytorch", "reference" or "onnxruntime"; None as in `diptych.load`.
         part: "train", "validation" or "test".
         measures: names of `MEASURES`, in a list or with commas between them, or "all".
         tokenize: how BLEU cuts a text; "none" where it is tokens already.
@@ -136,6 +137,7 @@ def evaluate(
         CheckpointError: there is no such checkpoint, or it is damaged.
     """
     shown, run = str(run.folder if isinstance(run, Run) else run), Run.of(run)
+    backend = backend or default_backend(run.folder)
     names = chosen_measures(measures)
     pairs = read_part(run, part)
     form = run.target_tokenizer.form

@@ -20,8 +20,8 @@ from diptych.errors import BackendError
 from diptych.panel.protocol import Panel
 
 BACKENDS = ("tensorflow", "pytorch")
-NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch", "reference": "NumPy"}
-"""Each backend's name where people read it."""
+NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch", "reference": "NumPy", "onnxruntime": "ONNX Runtime"}
+"""Each backend's name where people read it; the last one is no panel, it runs exports."""
 DEVICES = ("auto", "cpu", "cuda")
 MOST_THREADS = 4096
 

@@ -53,6 +53,7 @@ from diptych.runs.given_pairs import GivenPairs
 from diptych.runs.preparation import EncodedCorpus, open_prepared, prepare, remove_damaged, text_states
 from diptych.runs.progress import QuietReporter, Reporter
 from diptych.runs.record import TrainingRecord
+from diptych.search.finding import ROOM
 from diptych.storage.place import replace_file, standing
 
 
@@ -215,8 +216,12 @@ class Run:
 
         What is usual is as many tokens as the source has; but more of a kind that cuts words finer than the source's.
         """
-        finer = self.target_tokenizer.tokens_per_word / self.source_tokenizer.tokens_per_word
-        return 2 * source_lengths * max(1, math.ceil(finer)) + 10
+        return 2 * source_lengths * self.finer + ROOM
+
+    @property
+    def finer(self) -> int:
+        """About how many tokens of the target one of the source becomes, 1 at least."""
+        return max(1, math.ceil(self.target_tokenizer.tokens_per_word / self.source_tokenizer.tokens_per_word))
 
     def initial_parameters(self) -> dict[str, npt.NDArray[np.float64]]:
         """The values that training starts from, the same for every backend."""

@@ -12,6 +12,7 @@ from diptych.config import Precision, SearchConfig, changed_search
 from diptych.data.tokens.batches import source_batch
 from diptych.data.tokens.vocabulary import EOS, UNK
 from diptych.errors import ConfigError
+from diptych.exported.folder import default_backend
 from diptych.runs.run import Run
 from diptych.search import Constraints, Hypothesis, Stepper, find
 from diptych.search.ensemble import Average
@@ -174,7 +175,7 @@ class Translator:
 
 def load(
     run: Run | str | Path,
-    backend: str = "pytorch",
+    backend: str | None = None,
     which: str = "best",
     threads: int | None = None,
     precision: Precision | None = None,
@@ -189,8 +190,9 @@ def load(
     of another framework, that one computes in a process of its own, see `Translator.close`.
 
     Args:
-        run: the run, or its folder.
-        backend: "tensorflow", "pytorch" or "reference".
+        run: the run, or its folder; or an export's.
+        backend: "tensorflow", "pytorch" or "reference"; "onnxruntime" for an export to ONNX. None: that one for such an
+            export, and pytorch for all else.
         which: "best", "latest", "average-best", "average-latest" or a checkpoint's name.
         threads: how many each process's backend may use; None leaves that to it.
         precision: None for the run's own, or float64 in the reference, which has no other.
@@ -205,6 +207,7 @@ def load(
         UsageError: a member names no backend that there is.
     """
     run = Run.of(run)
+    backend = backend or default_backend(run.folder)
     if not members:
         loaded = load_model(run, backend, which, threads=threads, precision=precision, device=device)
         return Translator(run, loaded.stepper, backend, trained_in=loaded.trained_in)

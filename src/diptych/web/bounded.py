@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from diptych.config import SearchConfig
+from diptych.exported.folder import ONNX_RUNTIME
 from diptych.runs.run import Run
 from diptych.search import Stepper
 from diptych.translation.members import load_model
@@ -91,7 +92,7 @@ class Sentences:
         training, backend = translator.run.config.training, translator.backend
         return {
             "versions": translator.panel.versions(),
-            "precision": "float64" if backend == "reference" else training.arithmetic,
+            "precision": {"reference": "float64", ONNX_RUNTIME: "float32"}.get(backend, training.arithmetic),
             "trained_in": translator.trained_in,
         }
 

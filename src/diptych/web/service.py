@@ -9,20 +9,13 @@ from dataclasses import asdict
 from typing import Any
 
 from diptych import __version__
-from diptych.config import DataConfig, SearchConfig
+from diptych.config import SearchConfig
+from diptych.data.builtin.examples import examples
 from diptych.data.tokens.vocabulary import UNK
 from diptych.runs.run import Run
 from diptych.web.limits import Limits
 from diptych.web.schemas import TranslationRequest
 from diptych.web.watched import WatchedProcess
-
-EXAMPLES = {
-    "phrasebook": ["I feel hungry", "My friend did not feel thirsty", "Please close the window"],
-    "spacing": ["ifeelhungry", "pleaseclosethewindow"],
-    "spacing korean": ["배가고파요", "지호는어제가게에서우유를샀어요"],
-    "numbers": ["2026-11-28", "1,204,017"],
-    "files": [],
-}
 
 Answers = list[dict[str, Any]]
 """One framework's answer to each sentence, see `WatchedProcess.translate`."""
@@ -175,11 +168,6 @@ class Service:
                 f"{values['minimum_length']} tokens before their end; give more",
             )
         return SearchConfig.model_validate(values)
-
-
-def examples(data: DataConfig) -> list[str]:
-    """What the page offers to try."""
-    return EXAMPLES.get(f"{data.corpus} {data.language}", EXAMPLES[data.corpus])
 
 
 def _describe(run: Run, limits: Limits) -> dict[str, Any]:

@@ -33,8 +33,8 @@ class Language:
     tokenizer: Tokenizer
     vocabulary: Vocabulary
 
-    def to_json(self) -> str:
-        """This language as JSON, one token a line: what `from_json` reads."""
+    def to_values(self) -> dict[str, Any]:
+        """This language as JSON values."""
         values: dict[str, Any] = {
             "kind": self.tokenizer.kind,
             "lowercase": self.tokenizer.lowercase,
@@ -45,7 +45,11 @@ class Language:
             values["scores"] = self.tokenizer.scores
         if self.tokenizer.reverse:
             values["reverse"] = True
-        return json.dumps(values, ensure_ascii=False, indent=0) + "\n"
+        return values
+
+    def to_json(self) -> str:
+        """This language as JSON, one token a line: what `from_json` reads."""
+        return json.dumps(self.to_values(), ensure_ascii=False, indent=0) + "\n"
 
     @classmethod
     def from_json(cls, text: str, origin: str) -> Language:

@@ -6,9 +6,6 @@ the page's content-security policy forbids every request, and every script and s
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,18 +16,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from diptych.config import RunConfig
-from diptych.pages.report.font import font_address
 from diptych.pages.report.ladder import rungs
 from diptych.pages.report.lengths import length_chart
 from diptych.pages.report.losses import describe, loss_chart
 from diptych.pages.report.measures import quantities
 from diptych.pages.report.script import inline
 from diptych.pages.report.sentences import LARGEST, kept_maps, map_data, sentences
+from diptych.pages.self_contained import font_face, json_text, policy
 from diptych.panel import BACKENDS, NAMES
 
 HERE = Path(__file__).parent
 PAGES = HERE.parent
-FONT_FACE = '@font-face { font-family: "Diptych Hangul"; src: url("%s"); unicode-range: U+1100-11FF, U+3000-D7FF; }\n'
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,7 @@ def render(report: Mapping[str, Any], contents: Contents) -> str:
     text = _render(report, contents, maps)
     over = len(text.encode("utf-8")) - LARGEST
     if over > 0:
-        sizes = [0 if each is None else len(_json(each).encode("utf-8")) for each in maps]
+        sizes = [0 if each is None else len(json_text(each).encode("utf-8")) for each in maps]
         kept = kept_maps(translations, sizes, sum(sizes) - over)
         text = _render(report, contents, [each if row in kept else None for row, each in enumerate(maps)])
     return text
@@ -78,17 +74,15 @@ def _render(report: Mapping[str, Any], contents: Contents, maps: Sequence[dict[s
     shown = [map_data(each) for each in report["examples"]]
     rows = sentences(report["translations"], maps)
     data = {"names": [NAMES[backend] for backend in BACKENDS], "stops": chart.stops, "examples": shown, "maps": maps}
-    data_text = _json(data)
+    data_text = json_text(data)
     script = Markup(inline(HERE / "report.js"))
     style = Markup("".join(path.read_text(encoding="utf-8") for path in (PAGES / "theme.css", HERE / "report.css")))
-    font = font_address(data_text + _json(report["translations"]) + _json(report["examples"]))
-    if font:
-        style += Markup(FONT_FACE) % Markup(font)
+    style += Markup(font_face(data_text + json_text(report["translations"]) + json_text(report["examples"])))
     return environment.get_template("report.html").render(
         report=report,
         backends=BACKENDS,
         names=NAMES,
-        policy=_policy(script, style),
+        policy=policy(script, style),
         script=script,
         style=style,
         data=Markup(data_text),
@@ -133,21 +127,6 @@ def describe_model(config: RunConfig) -> list[tuple[str, str]]:
         ),
         ("data", f"{data.corpus}, {data.source_tokenizer} tokens to {data.target_tokenizer} tokens"),
     ]
-
-
-def _policy(script: str, style: str) -> str:
-    """The content-security policy: no request, and no script or style but these."""
-    hashes = [base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode() for text in (script, style)]
-    return (
-        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; font-src data:; "
-        f"img-src data:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _json(value: Any) -> str:
-    """JSON that can stand inside a `<script>`: no text in it can end the element or begin a comment."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _prose(text: str) -> Markup:

@@ -35,7 +35,7 @@ async function begin() {
   }
   get("facts").textContent = Object.entries(model.backends).map(([backend, { versions, precision, trained_in }]) => {
     const numbers = Object.values(versions).join(", Keras ");
-    const weights = trained_in ? `, weights trained in ${NAMES[trained_in]}` : "";
+    const weights = NAMES[trained_in] ? `, weights trained in ${NAMES[trained_in]}` : "";
     return `${NAMES[backend]} ${numbers}${precision ? `, ${precision}` : ""}${weights}.`;
   }).join(" ");
   for (const example of model.examples) {

@@ -2,7 +2,7 @@
 
 import { Attention } from "../attention.js";
 
-export const NAMES = { tensorflow: "TensorFlow", pytorch: "PyTorch", reference: "NumPy reference" };
+export const NAMES = { tensorflow: "TensorFlow", pytorch: "PyTorch", reference: "NumPy reference", onnxruntime: "ONNX Runtime" };
 
 /** An element with a class and children; text goes in as text, whatever it holds. */
 export function make(name, className = "", ...children) {

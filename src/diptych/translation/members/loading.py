@@ -1,16 +1,28 @@
-"""A checkpoint's model in a backend, loaded into this process."""
+"""A checkpoint's model, or an export, in a backend, loaded into this process."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from diptych import panel as panels
 from diptych.config import Precision
-from diptych.errors import RunError
-from diptych.panel import Panel
+from diptych.errors import BackendError, CheckpointError, RunError
+from diptych.exported import runtime
+from diptych.exported.folder import ENCODER, ONNX_RUNTIME, check_files, is_export, read_parameters
+from diptych.exported.stepper import Stepper as OnnxStepper
 from diptych.runs.run import Run
 from diptych.search import Stepper
+
+EXPORT = "export"
+
+
+class Computing(Protocol):
+    """What computes: a panel, or a runtime of exports."""
+
+    def versions(self) -> dict[str, str]:
+        """The versions of the framework and what it stands on."""
 
 
 @dataclass(frozen=True)
@@ -18,13 +30,13 @@ class Loaded:
     """A model that is ready.
 
     Attributes:
-        panel: the framework's.
-        model: the panel's.
+        panel: the framework's, or the runtime.
+        model: the panel's; None in a runtime.
         stepper: what drives it.
-        trained_in: whose checkpoint it is.
+        trained_in: whose checkpoint it is; of an export, "export".
     """
 
-    panel: Panel
+    panel: Computing
     model: Any
     stepper: Stepper
     trained_in: str
@@ -41,9 +53,9 @@ def load_model(
     """Load a checkpoint's weights. The same weights work in every backend, so any that has trained will do.
 
     Args:
-        run: what was trained.
-        backend: "tensorflow", "pytorch" or "reference".
-        which: "best", "latest" or a checkpoint's name.
+        run: what was trained, or an export.
+        backend: "tensorflow", "pytorch" or "reference"; of an export to ONNX also "onnxruntime".
+        which: "best", "latest" or a checkpoint's name; an export has one.
         threads: how many the backend may use; None leaves that to it.
         precision: None for the run's own, or float64 in the reference, which has no other.
         device: "auto", "cpu" or "cuda".
@@ -53,11 +65,39 @@ def load_model(
         RunError: nothing has been trained in this run.
         CheckpointError: there is no such checkpoint, or it is damaged.
     """
+    if is_export(run.folder) and which != "best":
+        raise CheckpointError(
+            f"{run.folder} is an export, which has one set of weights: leave out checkpoint {which!r}"
+        )
+    if backend == ONNX_RUNTIME:
+        stepper = _exported(run.folder, threads, precision, device)
+        return Loaded(runtime, None, stepper, EXPORT)
+    trained_in, parameters = _weights(run, backend, which)
+    panel = panels.load(backend, threads, device)
+    model = run.build(panel, parameters, precision or ("float64" if backend == "reference" else None))
+    return Loaded(panel, model, panel.Stepper(model), trained_in)
+
+
+def _weights(run: Run, backend: str, which: str) -> tuple[str, dict[str, Any]]:
+    """Whose weights, and the weights."""
+    if is_export(run.folder):
+        return EXPORT, read_parameters(run.folder, run.specification)
     trained = run.trained_backends()
     if not trained:
         raise RunError(f"{run.folder} has no checkpoint yet: train it with `diptych train {run.folder}`")
     trained_in = backend if backend in trained else trained[0]
-    checkpoint = run.read_checkpoint(trained_in, which)
-    panel = panels.load(backend, threads, device)
-    model = run.build(panel, checkpoint.parameters, precision or ("float64" if backend == "reference" else None))
-    return Loaded(panel, model, panel.Stepper(model), trained_in)
+    return trained_in, run.read_checkpoint(trained_in, which).parameters
+
+
+def _exported(folder: Path, threads: int | None, precision: Precision | None, device: str) -> Stepper:
+    if not (folder / ENCODER).is_file():
+        raise BackendError(
+            f"backend 'onnxruntime' runs an export, and {folder} has no {ENCODER}: make one with `diptych export RUN "
+            f"OUT --to onnx`"
+        )
+    if precision not in (None, "float32"):
+        raise BackendError(
+            f"backend 'onnxruntime' computes in the precision of the export, got {precision!r}: leave it"
+        )
+    check_files(folder)
+    return OnnxStepper(folder, threads, device)

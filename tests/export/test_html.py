@@ -1,0 +1,89 @@
+"""The page that translates by itself: in a browser whose network is cut, what the reference says."""
+
+import json
+import re
+
+import pytest
+
+import diptych
+from diptych.cli import main
+from diptych.export.html.exporting import export_page
+from diptych.export.trained import Trained
+from diptych.javascript import node
+
+# What a user does to one of the options.
+SET = "const field = document.getElementById(id); field.value = value; field.dispatchEvent(new Event('change'));"
+
+
+@pytest.fixture(scope="module")
+def page(run, tmp_path_factory):
+    path = tmp_path_factory.mktemp("pages") / "tiny.html"
+    export_page(Trained.open(run), path)
+    return path
+
+
+def test_the_page_is_one_file_that_asks_for_nothing(page):
+    text = page.read_text(encoding="utf-8")
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
+    assert policy.startswith("default-src &#39;none&#39;;")
+    assert "connect-src" not in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"(?:src|href)\s*=\s*\"(?!data:)", text)
+    script = text[text.rindex("<script>") :]
+    assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+    assert data["config"]["attention"] == "additive"
+    assert ("JavaScript (node" in text) == node.is_installed()
+    assert ("not certified: that needs node" in text) != node.is_installed()
+
+
+def test_int8_is_smaller_and_a_page_is_not_written_over(run, page, tmp_path, capsys):
+    small = export_page(Trained.open(run), tmp_path / "small.html", int8=True)
+    assert small.size < page.stat().st_size
+    for out, message in ((page, "is there already"), (tmp_path / "folder", "no name of a page")):
+        assert main(["export", str(run.folder), str(out), "--to", "html"]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_in_a_browser_without_a_network(run, page, start_chromium):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    browser = start_chromium()
+    try:
+        browser.execute_cdp_cmd("Network.enable", {})
+        offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+        browser.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+        browser.get_log("performance")  # what the browser asks for itself when it starts
+        browser.get(page.as_uri())
+        (expected,) = diptych.load(run, "reference").translate(["I feel hungry"])
+        field = browser.find_element(By.ID, "sentence")
+        field.send_keys("I feel hungry", Keys.ENTER)
+        assert browser.find_element(By.ID, "said").text == expected.text
+        assert f"{expected.log_probability:.4f}".replace("-", "−") in browser.find_element(By.ID, "told").text
+        cells = browser.find_elements(By.CSS_SELECTOR, "#drawing .cell")
+        assert len(cells) == expected.attention.size
+
+        # By keyboard: the first word, then the next one.
+        word = browser.find_element(By.CSS_SELECTOR, "#drawing .word[tabindex='0']")
+        assert "looks at" in word.get_attribute("aria-label")
+        browser.execute_script("arguments[0].focus()", word)
+        assert "lit" in browser.find_element(By.CSS_SELECTOR, "#said .token").get_attribute("class")
+
+        (drawn,) = diptych.load(run, "reference").translate(["I feel hungry"], temperature=1.0, seed=4)
+        browser.execute_script(
+            f"for (const [id, value] of Object.entries({{ kind: 'sampling', temperature: 1, seed: 4 }})) {{ {SET} }}"
+        )
+        assert browser.find_element(By.ID, "said").text == drawn.text
+        best = diptych.load(run, "reference").translate(["I feel hungry"], beam_size=5, n_best=5)[0]
+        browser.execute_script(f"const [id, value] = ['kind', 'beam']; {SET}")
+        rows = browser.find_elements(By.CSS_SELECTOR, "#others tbody tr")
+        assert [row.find_elements(By.TAG_NAME, "td")[0].text for row in rows] == [
+            each.text for each in best.alternatives
+        ]
+        assert not browser.get_log("browser")
+        asked = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+        sent = [each["params"]["request"]["url"] for each in asked if each["method"] == "Network.requestWillBeSent"]
+        assert {url for url in sent if not url.startswith("data:")} == {page.as_uri()}
+    finally:
+        browser.quit()

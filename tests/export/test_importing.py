@@ -1,0 +1,63 @@
+"""A run made of an export: the same weights, and training goes on from them."""
+
+import numpy as np
+import pytest
+
+import diptych
+from diptych.errors import CheckpointError, ConfigError, UsageError
+from diptych.export.exporting import export
+from diptych.export.importing import import_export
+from diptych.export.onnx.target import OnnxTarget
+from diptych.export.trained import Trained
+from diptych.training.state import TrainingState
+
+pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def out(run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports") / "tiny"
+    export(Trained.open(run), OnnxTarget(threads=1), "onnx", folder, scores=False)
+    return folder
+
+
+def test_a_run_of_an_export_has_its_weights_and_says_the_same(run, out, tmp_path):
+    made = import_export(out, tmp_path / "again")
+    for backend in ("pytorch", "tensorflow"):
+        found = made.read_checkpoint(backend)
+        for name, value in run.read_checkpoint("pytorch").parameters.items():
+            np.testing.assert_array_equal(found.parameters[name], value)
+        assert not any(value.any() for value in found.optimizer.values())
+        state = TrainingState.from_json(found.state)
+        assert (state.place.step, state.validated, state.lineage) == (0, True, ((backend, 0),))
+    (said,) = diptych.load(made, "reference").translate(["I feel hungry"])
+    assert said.tokens == diptych.load(out, threads=1).translate(["I feel hungry"])[0].tokens
+    Trained.open(made)  # and it can be exported again
+
+
+def test_it_trains_on(with_pytorch, run, out, tmp_path):
+    changes = ["training.learning_rate=0.001", "training.epochs=1", "training.batch_size=16"]
+    made = import_export(out, tmp_path / "on", changes)
+    before = run.read_checkpoint("pytorch").parameters
+    report = diptych.train(made, "pytorch", resume=True, stop_at=1)
+    assert (report.resumed_from, report.steps) == (0, 1)
+    after = made.read_checkpoint("pytorch", "latest").parameters
+    moved = max(np.abs(after[name] - value).max() for name, value in before.items())
+    assert 0.0 < moved < 1.01e-3  # one step of Adam from these weights, and not from initial ones
+
+
+def test_what_cannot_be_imported_is_refused(run, out, tmp_path):
+    with pytest.raises(UsageError, match="is no export"):
+        import_export(run.folder, tmp_path / "x")
+    with pytest.raises(UsageError, match="is there already"):
+        import_export(out, run.folder)
+    for key in ("model.cell=lstm", "data.source_tokenizer=character"):
+        with pytest.raises(ConfigError, match="were made with another value"):
+            import_export(out, tmp_path / "x", [key])
+    weights = out / "model.safetensors"
+    data = weights.read_bytes()
+    weights.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(CheckpointError, match="altered"):
+        import_export(out, tmp_path / "x")
+    weights.write_bytes(data)
+    assert not list(tmp_path.iterdir())

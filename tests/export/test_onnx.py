@@ -1,0 +1,88 @@
+"""ONNX files of every kind of model: what the runtime makes of them is what the reference computes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from diptych.errors import CertificateError
+from diptych.export.certificate import demand
+from diptych.export.onnx import decoder, encoder
+from diptych.export.onnx.products import quantized
+from diptych.export.onnx.target import OnnxTarget
+from diptych.export.trial import Trial, outputs
+from diptych.exported.stepper import Stepper
+
+from .conftest import KINDS
+
+pytest.importorskip("onnxruntime")
+TARGET = OnnxTarget(whole="greedy", threads=1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_model_is_what_the_reference_computes(kind, trained, tmp_path):
+    model = trained(kind)
+    TARGET.write(model, tmp_path)
+    checks = TARGET.certify(model, tmp_path)
+    demand(checks)
+    assert len(checks) == 8  # a batch, four rows by themselves, two searches, the whole graph
+    assert max(check.gap for check in checks) < 1e-5
+
+
+@pytest.mark.parametrize("kind", ["gru, two layers, general, fed", "lstm, concat, fed", "gru, all tied"])
+def test_int8_is_near_and_is_int8(kind, trained, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    model, target = trained(kind), replace(TARGET, int8=True)
+    target.write(model, tmp_path)
+    checks = target.certify(model, tmp_path)
+    demand(checks)
+    assert 0.0 < max(check.gap for check in checks) < 0.1
+    nodes = [node.op_type for node in onnx.load(tmp_path / "decoder_model.onnx").graph.node]
+    assert "Gemm" not in nodes
+    fusing = [name for name in model.parameters if "weight" in name and name.startswith(("decoder.layers", "output"))]
+    assert nodes.count("MatMulInteger") >= len(fusing)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_files_are_valid_and_their_shapes_follow(kind, trained, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    TARGET.write(trained(kind), tmp_path)
+    for path in tmp_path.iterdir():
+        onnx.checker.check_model(onnx.load(path), full_check=True)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value", "kind"),
+    [
+        (encoder, "ONNX_GATES", {"gru": "rzn", "lstm": "ifog", "rnn": "n"}, "gru, additive"),
+        (encoder, "ONNX_GATES", {"gru": "zrn", "lstm": "ifgo", "rnn": "n"}, "lstm, concat, fed"),
+        (decoder.np, "inf", 0.0, "gru, additive"),  # padding is looked at
+    ],
+)
+def test_a_fault_in_the_graph_is_not_certified(module, name, value, kind, trained, tmp_path, monkeypatch):
+    model = trained(kind)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, value)
+        TARGET.write(model, tmp_path)
+    with pytest.raises(CertificateError, match="a batch of four lengths, ONNX Runtime in float32"):
+        demand(TARGET.certify(model, tmp_path))
+
+
+def test_padding_and_neighbours_change_nothing(trained, tmp_path):
+    model = trained("lstm, concat, fed")
+    TARGET.write(model, tmp_path)
+    stepper, trial = Stepper(tmp_path, 1, "cpu"), Trial.of(model)
+    whole = outputs(stepper, trial)
+    wider = outputs(stepper, replace(trial, source=np.pad(trial.source, ((0, 0), (0, 3)))))
+    np.testing.assert_allclose(wider["log_probabilities"], whole["log_probabilities"], atol=2e-6)
+    assert not wider["attention"][..., trial.source.shape[1] :].any()
+    turned = outputs(stepper, Trial(trial.source[::-1], trial.lengths[::-1], trial.tokens[::-1]))
+    np.testing.assert_allclose(turned["log_probabilities"][::-1], whole["log_probabilities"], atol=2e-6)
+
+
+def test_numbers_of_one_byte_are_within_half_a_step():
+    values = np.random.default_rng(0).normal(size=(5, 40))
+    values[3] = 0.0
+    numbers, scales = quantized(values)
+    assert np.abs(numbers * scales - values).max() <= (0.5 + 1e-6) * scales.max()
+    assert np.abs(numbers).max(axis=1).tolist() == [127, 127, 127, 0, 127]
