@@ -28,7 +28,7 @@ def test_they_are_learnt_by_heart(both_frameworks, backend, tmp_path):
     pairs = run.corpus().test
     arguments = {
         "folder": str(run.folder), "backend": backend, "sentences": [source for source, _ in pairs], "examples": [],
-        "threads": 1, "device": "cpu", "quiet": True, "tensorboard": False, "started": 0.0,
+        "threads": 1, "device": "cpu", "quiet": True, "tensorboard": False, "quick": True, "started": 0.0,
     }  # fmt: skip
     found = call(backend, "diptych.comparison.participant:train_and_translate", arguments, 1, "cpu")
     assert [each["text"] for each in found["translations"]] == [target for _, target in pairs]

@@ -74,6 +74,12 @@ def test_a_bad_config_is_one_line_and_2(diptych_command, tmp_path, text, message
         assert error.count("\n") == 1
 
 
+def test_a_quick_comparison_has_a_config_of_its_own(diptych_command):
+    code, _, error = diptych_command("compare", "--quick", "mine.toml")
+    assert code == 2
+    assert "got mine.toml too: leave out one of the two" in error
+
+
 def test_neither_config_nor_run(diptych_command):
     code, _, error = diptych_command("train", "nowhere")
     assert code == 2

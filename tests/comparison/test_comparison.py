@@ -12,6 +12,7 @@ from diptych.comparison.examples import choose_examples
 from diptych.comparison.pictures import draw_attention
 from diptych.comparison.quality import agreement
 from diptych.comparison.report import read_report
+from diptych.comparison.signature import QUICK
 from diptych.comparison.table import print_table
 from diptych.config import DataConfig, RunConfig, TrainingConfig
 from diptych.errors import BackendError, RunError
@@ -73,6 +74,15 @@ def test_the_signature_reproduces_the_run(workers, tmp_path, monkeypatch):
     command = "diptych compare run/config.toml --run run --overwrite --threads 2 --tokenize char"
     assert signature.endswith(f"|command:{command}")
     assert "\n" not in signature
+
+
+def test_a_quick_comparison_climbs_only_the_last_rung(workers, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(comparison, "climb", None)
+    found = comparison.compare(QUICK, tmp_path / "run", threads=2, quick=True)
+    assert [level["name"] for level in found.report["parity"]["levels"]] == ["the whole run"]
+    assert [arguments["quick"] for _, _, arguments, _, _ in workers.calls] == [True, True]
+    assert "diptych compare --quick --run run " in found.report["signature"]
 
 
 def test_what_is_trained_already_is_compared_anew_only_if_asked(workers, tmp_path):

@@ -29,6 +29,9 @@ def compare(
         Path | None,
         typer.Argument(metavar="[CONFIG]", help="A TOML config; by default the phrasebook.", show_default=False),
     ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A small model and 2,000 pairs instead, for a first look: about a minute.")
+    ] = False,
     run_folder: RunFolder = None,
     assignments: Assignments = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove the run that is there.")] = False,
@@ -45,18 +48,21 @@ def compare(
 
     One process each, one after the other. Both have the same initial weights, batches, dropout masks and number of
     threads. Without a config it takes the phrasebook that Diptych makes itself, English to Korean, exact training (the
-    same weights in both to the last bit, to the end), and some minutes.
+    same weights in both to the last bit, to the end), and some minutes; --quick does so in small.
     """
     from diptych.cli.runs import Changes, default_folder
     from diptych.comparison.comparison import compare as run_comparison
-    from diptych.comparison.signature import DEFAULT
+    from diptych.comparison.signature import DEFAULT, QUICK
     from diptych.comparison.table import print_table
+    from diptych.errors import UsageError
     from diptych.ladder.whole_runs import describe
 
+    if quick and config:
+        raise UsageError(f"--quick compares a small model of its own, got {config} too: leave out one of the two")
     changes = Changes(assignments, seed, precision)
-    chosen = changes.read(config) if config else changes.make(DEFAULT)
+    chosen = changes.read(config) if config else changes.make(QUICK if quick else DEFAULT)
     folder = run_folder or default_folder(chosen)
-    comparison = run_comparison(chosen, folder, overwrite, threads, device, tokenize, quiet, tensorboard)
+    comparison = run_comparison(chosen, folder, overwrite, threads, device, tokenize, quiet, tensorboard, quick)
     if as_json:
         print(json.dumps(comparison.report, ensure_ascii=False))
         return

@@ -17,7 +17,7 @@ from diptych.comparison.report import REPORT, build_report, shown_from, translat
 from diptych.comparison.signature import signature
 from diptych.comparison.table import ROWS, agreement_lines
 from diptych.errors import BackendError, RunError
-from diptych.ladder.ladder import climb
+from diptych.ladder.ladder import climb, whole_run
 from diptych.ladder.whole_runs import compare_runs
 from diptych.panel import BACKENDS, NAMES, is_installed
 from diptych.processes.call import call
@@ -70,6 +70,7 @@ def compare(
     tokenize: str = "13a",
     quiet: bool = False,
     tensorboard: bool = False,
+    quick: bool = False,
 ) -> Comparison:
     """Train a run in TensorFlow and in PyTorch, translate its test part in both, climb a short parity ladder.
 
@@ -87,6 +88,7 @@ def compare(
         tokenize: how BLEU cuts a text, see `diptych.evaluation`.
         quiet: whether to show no progress.
         tensorboard: also write losses and attention maps for TensorBoard, into the run's folder.
+        quick: measure speeds only once, and of the parity ladder's rungs only the last, the whole run.
 
     Raises:
         BackendError: a framework is not installed, or its process failed.
@@ -125,6 +127,7 @@ def compare(
                 "device": device,
                 "quiet": quiet,
                 "tensorboard": tensorboard,
+                "quick": quick,
                 "started": time.time(),
             },
             threads,
@@ -135,7 +138,7 @@ def compare(
     report = build_report(run, corpus, results, tokenize)
     exactness = compare_runs(run.record(BACKENDS[0]), run.record(BACKENDS[1]), run.config.training)
     shutil.rmtree(run.folder / BACKENDS[0] / REMAINDERS, ignore_errors=True)
-    levels = climb(run, steps=PARITY_STEPS, threads=max(1, threads // len(BACKENDS)))
+    levels = whole_run(run) if quick else climb(run, steps=PARITY_STEPS, threads=max(1, threads // len(BACKENDS)))
     report |= {
         "signature": signature(run, circumstances, threads, device, tokenize),
         "environment": circumstances | {"threads": threads, "device": device},

@@ -35,6 +35,7 @@ def train_and_translate(
     device: str,
     quiet: bool,
     tensorboard: bool,
+    quick: bool,
     started: float,
 ) -> dict[str, Any]:
     """Train a run with a backend from its beginning and translate with the best checkpoint.
@@ -49,6 +50,7 @@ def train_and_translate(
         device: "auto", "cpu" or "cuda".
         quiet: whether to show no progress.
         tensorboard: whether to write for TensorBoard too.
+        quick: whether to measure decoding and the ceiling only once.
         started: the time at which this process was asked for.
 
     Returns:
@@ -66,7 +68,7 @@ def train_and_translate(
     translations = translator.translate(sentences)
     shown = translator.translate(examples)
     memory = peak_memory()  # before what is only measured
-    decoding_speeds = [len(sentences) / seconds for seconds in _decoding_seconds(translator, sentences)]
+    decoding_speeds = [len(sentences) / seconds for seconds in _decoding_seconds(translator, sentences, 1 if quick else PASSES)]
     return {
         "versions": panel.versions(),
         "training": _training(report) | {"speeds": block_speeds(run.read_metrics(backend))},
@@ -74,7 +76,7 @@ def train_and_translate(
         "compile_seconds": _compile_seconds(run, report),
         "decoding": {"sentences_per_second": statistics.median(decoding_speeds), "speeds": decoding_speeds},
         "memory": {"peak_rss_bytes": memory},
-        "ceiling": {"target_tokens_per_second": _ceiling(panel, run)},
+        "ceiling": {"target_tokens_per_second": _ceiling(panel, run, 1 if quick else CEILING_ROUNDS)},
         "dropped": report.dropped,
         "translations": [_translation(each) for each in translations],
         "examples": [_translation(each) for each in shown],
@@ -118,21 +120,21 @@ def block_speeds(metrics: Sequence[Mapping[str, Any]]) -> list[float]:
     return [sum(line["target_tokens"] for line in block) / sum(line["seconds"] for line in block) for block in blocks]
 
 
-def _decoding_seconds(translator: Translator, sentences: Sequence[str]) -> list[float]:
+def _decoding_seconds(translator: Translator, sentences: Sequence[str], most: int) -> list[float]:
     """The time of each pass over all sentences; a pass before them has compiled what there is to compile."""
     passes: list[float] = []
-    while len(passes) < PASSES and sum(passes) < SECONDS:
+    while len(passes) < most and sum(passes) < SECONDS:
         start = time.perf_counter()
         translator.translate(sentences)
         passes.append(time.perf_counter() - start)
     return passes
 
 
-def _ceiling(panel: TrainingPanel, run: Run) -> float:
+def _ceiling(panel: TrainingPanel, run: Run, rounds: int) -> float:
     """How many target tokens a second training's matrix products alone would allow, in this process."""
     trial = TrainingTrial(panel, run, None, CEILING_STEPS)
     ceiling = Ceiling(panel, trial.typical(), run.config.training.arithmetic)
-    for _ in range(CEILING_ROUNDS):
+    for _ in range(rounds):
         ceiling.measure()
     return float(trial.counts["target_tokens"] / ceiling.seconds(trial.products()))
 

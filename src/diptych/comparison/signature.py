@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych import __version__
-from diptych.config import RunConfig, TrainingConfig
+from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.processes.environment import COMPUTING
 from diptych.runs.run import Run
 
@@ -16,6 +16,13 @@ from diptych.runs.run import Run
 # whatever computes: in float32 to a tenth within some 300 steps, in float64 to a hundredth within some 500, after which
 # two trainings are two models. Exact training erases it at every step.
 DEFAULT = RunConfig(training=TrainingConfig(precision="exact"))
+# What `compare --quick` compares: the same in small, some hundred steps of a model that learns a little.
+QUICK = RunConfig(
+    name="quick",
+    data=DataConfig(maximum_pairs=2000, validation_size=50, test_size=50),
+    model=ModelConfig(embedding_size=32, encoder_size=32, decoder_size=64, attention="general"),
+    training=TrainingConfig(precision="exact", epochs=4, learning_rate=0.02),
+)
 
 
 def signature(run: Run, environment: Mapping[str, Any], threads: int, device: str, tokenize: str) -> str:
@@ -40,7 +47,9 @@ def _command(run: Run, threads: int, device: str, tokenize: str) -> str:
     here = Path.cwd()
     folder = run.folder.relative_to(here) if run.folder.is_relative_to(here) else run.folder
     words = ["diptych", "compare"]
-    if run.config.hash() != DEFAULT.hash():
+    if run.config.hash() == QUICK.hash():
+        words.append("--quick")
+    elif run.config.hash() != DEFAULT.hash():
         words.append(str(folder / "config.toml"))
     words += ["--run", str(folder), "--overwrite", "--threads", str(threads)]
     words += ["--device", device] if device != "auto" else []
