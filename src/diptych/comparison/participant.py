@@ -68,7 +68,8 @@ def train_and_translate(
     translations = translator.translate(sentences)
     shown = translator.translate(examples)
     memory = peak_memory()  # before what is only measured
-    decoding_speeds = [len(sentences) / seconds for seconds in _decoding_seconds(translator, sentences, 1 if quick else PASSES)]
+    passes = _decoding_seconds(translator, sentences, 1 if quick else PASSES)
+    decoding_speeds = [len(sentences) / seconds for seconds in passes]
     return {
         "versions": panel.versions(),
         "training": _training(report) | {"speeds": block_speeds(run.read_metrics(backend))},
