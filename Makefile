@@ -9,7 +9,7 @@ WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow lint format exact bench clean
+.PHONY: help setup demo test slow lint format exact bench docs docs-serve wheel clean
 
 help:
 	@echo "make demo    train the same model in TensorFlow and in PyTorch and compare them (minutes)"
@@ -19,6 +19,9 @@ help:
 	@echo "make format  put the code into the style that lint asks for"
 	@echo "make exact   train a small config under all circumstances: is it equal to the last bit? (docs/exactness.md)"
 	@echo "make bench   measure training and decoding speed beside other toolkits (see benchmarks/)"
+	@echo "make docs    build the site in English and Korean into site/; it runs the tutorial (minutes the first time)"
+	@echo "make docs-serve  build it and serve it on http://127.0.0.1:8000"
+	@echo "make wheel   build wheel and sdist into dist/, install the wheel in a fresh environment and try it there"
 	@echo "make setup   only make .venv and install everything into it"
 	@echo "make clean   remove .venv and every cache; runs/ stays"
 
@@ -72,6 +75,18 @@ exact: setup
 bench: setup
 	$(BIN)/python benchmarks/bench.py
 
+docs: setup
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/mkdocs build --quiet --config-file mkdocs.yml
+	$(BIN)/mkdocs build --quiet --config-file mkdocs.ko.yml
+	$(BIN)/python scripts/site/check_links.py site
+
+docs-serve: docs
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory site 8000
+
+wheel:
+	bash scripts/try_wheel.sh $(PYTHON)
+
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist site .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests examples benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -25,7 +25,10 @@ EMBEDDING, UNITS, LONGEST = 32, 64, 12
 
 
 class Encoder(nn.Module):
-    """Reads the source (B, S): one output for each word (B, S, H), and the state after the last one (B, H)."""
+    """Reads the source (B, S).
+
+    One output for each word (B, S, H), and the state after the last one (B, H).
+    """
 
     def __init__(self, vocabulary, embedding=EMBEDDING, units=UNITS):
         super().__init__()
@@ -40,7 +43,10 @@ class Encoder(nn.Module):
 
 
 class Attention(nn.Module):
-    """Where to look: a weight for each source word (B, S), and the memory's mean by these weights (B, H)."""
+    """Where to look.
+
+    The memory's mean (B, H) by weights of the source's words (B, S), and these.
+    """
 
     def __init__(self, kind, units=UNITS):
         super().__init__()
@@ -60,7 +66,10 @@ class Attention(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Reads one target word (B,) and its state (B, H), and says how probable each next word is: logits (B, V)."""
+    """Reads one target word (B,) with its state (B, H).
+
+    Says how probable each next word is: logits (B, V).
+    """
 
     def __init__(self, vocabulary, attention="additive", embedding=EMBEDDING, units=UNITS):
         super().__init__()
@@ -72,18 +81,21 @@ class Decoder(nn.Module):
 
     def forward(self, word, state, memory, mask):
         inputs, weights = self.embedding(word), None
-        if self.kind == "additive":  # looks with the state before its step, and reads what it saw
+        if self.kind == "additive":  # looks with the state before its step
             context, weights = self.attention(state, memory, mask)
             inputs = torch.cat([inputs, context], dim=-1)
         state = self.cell(inputs, state)
-        if self.kind == "general":  # looks with the state after its step
+        if self.kind == "general":  # looks with the state after it
             context, weights = self.attention(state, memory, mask)
         seen = state if self.kind == "none" else torch.cat([context, state], dim=-1)
         return self.output_layer(seen), state, weights
 
 
 def loss_of(encoder, decoder, source, target):
-    """Teacher forcing: the decoder reads the right words; the loss is the mean over real words, never over padding."""
+    """Teacher forcing: the decoder reads the right words.
+
+    The loss is the mean over real words, never over padding.
+    """
     memory, state = encoder(source)
     mask, total = source != PAD, 0.0
     for t in range(target.shape[1] - 1):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from diptych.translation.translation import Translation
     from diptych.translation.translator import load
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "BackendError",
     "CertificateError",

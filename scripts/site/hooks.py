@@ -1,0 +1,137 @@
+"""What MkDocs is told beside mkdocs.yml: the tutorial's cells, pages for linked source files, the other language."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import jupytext
+from mkdocs.structure.files import File, Files
+
+sys.path.insert(0, str(Path(__file__).parent))
+import notebooks
+import programs
+import render
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+MARK = re.compile(r"<!-- (cell|setup|stock|hinge|pictures|attention|loss-gap)(?: ([\w.]+))? -->")
+LINK = re.compile(r"(\]\()(\.\./[^)#\s]+|[A-Z]+(?:\.ko)?\.md)(#[^)\s]*)?(\))")
+FONTS = ROOT / "src" / "diptych" / "fonts"
+FONT = {"assets/hangul.ttf": FONTS / "DiptychHangul.ttf", "assets/hangul-OFL.txt": FONTS / "OFL.txt"}
+NOTE = '!!! note "영어 페이지"\n    이 페이지는 아직 한국어로 옮기지 않았습니다. 아래는 영어 원문입니다.\n\n'
+SEARCH = '<label class="md-header__button md-icon" for="__search">'
+NOTEBOOKS = {"en": "This page as a notebook", "ko": "이 페이지의 노트북"}
+LANGUAGES = {"en": "English", "ko": "한국어"}
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add what a language's folder lacks: the styles and scripts, pictures, English pages, linked source files."""
+    if _language(config) == "ko":
+        present = {file.src_uri for file in files}
+        for path in sorted(DOCS.rglob("*")):
+            uri = path.relative_to(DOCS).as_posix()
+            wanted = path.is_file() and not uri.startswith(("ko/", "tutorial/programs/")) and uri not in present
+            if wanted and path.suffix == ".md":
+                content = path.read_text(encoding="utf-8")
+                title, _, rest = content.partition("\n")
+                files.append(File.generated(config, uri, content=f"{title}\n\n{NOTE}{rest}"))
+            elif wanted:
+                files.append(File(uri, str(DOCS), config["site_dir"], config["use_directory_urls"]))
+    for program in programs.names():
+        for framework in programs.FRAMEWORKS:
+            notebook = jupytext.reads(notebooks.script(program, framework, _language(config)), fmt="py:percent")
+            name = f"notebooks/{program}-{framework}.ipynb"
+            files.append(File.generated(config, name, content=jupytext.writes(notebook, fmt="ipynb")))
+    for name, path in FONT.items():
+        files.append(File.generated(config, name, abs_src_path=str(path)))
+    linked = set()
+    for file in list(files):
+        if file.src_uri.endswith(".md"):
+            for match in LINK.finditer(file.content_string):
+                linked.add(_target(file.src_uri, match[2], config))
+    for path in sorted(linked - {None}, key=str):
+        files.append(File.generated(config, _page_of(path), content=_source_page(path)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
+    """Let links that leave docs/ lead to the pages made of those files."""
+
+    def replaced(match: re.Match[str]) -> str:
+        path = _target(page.file.src_uri, match[2], config)
+        if path is None:
+            return match[0]
+        there = posixpath.relpath(_page_of(path), posixpath.dirname(page.file.src_uri) or ".")
+        return f"{match[1]}{there}{match[4]}"
+
+    return LINK.sub(replaced, markdown)
+
+
+def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
+    """Put the code, what it printed and the pictures where a page marks them."""
+    program, language = page.meta.get("program", ""), _language(config)
+
+    def replaced(match: re.Match[str]) -> str:
+        kind, name = match[1], match[2] or ""
+        if kind == "cell":
+            return render.cell(program, name, language)
+        if kind == "stock":
+            return render.stock(name)
+        if kind == "hinge":
+            return render.hinge()
+        if kind == "setup":
+            return render.setup(language)
+        return getattr(render, kind.replace("-", "_"))(program, language)
+
+    html = MARK.sub(replaced, html)
+    if program:
+        links = " · ".join(
+            f'<a href="../notebooks/{program}-{framework}.ipynb" download>{render.NAMES[framework]}</a>'
+            for framework in programs.FRAMEWORKS
+        )
+        html += f"<p class='dp-notebooks'>{NOTEBOOKS[language]}: {links}</p>"
+    return html
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Put a link to the same page in the other language into the header, before the search."""
+    here, other = page.file.dest_uri, "ko" if _language(config) == "en" else "en"
+    root = posixpath.relpath(".", posixpath.dirname(here) or ".")
+    there = posixpath.normpath(f"{root}/ko/{here}" if other == "ko" else f"{root}/../{here}")
+    link = f'<a class="md-header__button dp-language" href="{there}" hreflang="{other}" lang="{other}">'
+    return output.replace(SEARCH, f"{link}{LANGUAGES[other]}</a>{SEARCH}", 1)
+
+
+def _language(config: Any) -> str:
+    return str(config["theme"]["language"])
+
+
+def _target(page: str, link: str, config: Any) -> Path | None:
+    """The file outside docs/ that a page links to; None where it is a page of the site."""
+    base = Path(config["docs_dir"])
+    base = base if (base / page).is_file() else DOCS
+    path = (base / page).parent.joinpath(link).resolve()
+    if DOCS in path.parents or not path.exists():
+        return None
+    return path if ROOT in path.parents else None
+
+
+def _page_of(path: Path) -> str:
+    """Where the page made of a file of the repository lies."""
+    name = path.relative_to(ROOT).as_posix()
+    return f"files/{name.removesuffix('.md')}.md"
+
+
+def _source_page(path: Path) -> str:
+    """A page that shows a file of the repository, or lists a folder."""
+    name = path.relative_to(ROOT).as_posix()
+    head = f"---\nsearch:\n  exclude: true\nhide: [toc]\n---\n# `{name}`\n\n"
+    if path.is_dir():
+        return head + "\n".join(f"- `{each.name}`" for each in sorted(path.iterdir()) if each.name[0] not in "._")
+    text = path.read_text(encoding="utf-8")
+    kind = {".py": "python", ".toml": "toml", ".md": "markdown", ".yaml": "yaml"}.get(path.suffix, "text")
+    return f"{head}````{kind}\n{text}````\n"
