@@ -56,7 +56,7 @@ def test_json_has_every_measure(evaluate, run, test_part):
     [measured] = values["systems"].values()
     assert {name: values[name] for name in measured} == {name: each["score"] for name, each in measured.items()}
     assert list(values["signatures"]) == ["bleu", "chrf", "chrf++", "ter"]
-    assert list(measured) == ["bleu", "chrf", "chrf++", "ter", "exact_match", "cer", "wer"]
+    assert list(measured) == ["bleu", "chrf", "chrf++", "ter", "exact_match", "cer", "wer", "per"]
     assert "tok:char" in measured["bleu"]["signature"]
     assert values["token_accuracy"] >= 0.0 and values["perplexity"] > 1.0
 

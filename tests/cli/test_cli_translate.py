@@ -28,11 +28,38 @@ def translate(diptych_command, run):
 
 
 def test_lines_become_lines(translate, run):
-    code, out, error = translate("I feel hungry\nI am tired\n")
+    code, out, error = translate("I feel hungry\nI am tired\n", "--quiet")
     expected = diptych.load(run.folder, "reference").translate(["I feel hungry", "I am tired"])
     assert (code, error) == (0, "")
     assert out == "".join(f"{each.text}\n" for each in expected)
     assert expected[0].text
+
+
+def test_doubtful_lines_are_counted_on_standard_error_and_named_in_json(translate):
+    """The model is untrained: what it says is cut off, and the last line holds words that it has not read."""
+    code, out, error = translate("I feel hungry\n\nxyzzy\n", "--json")
+    assert code == 0 and error.startswith("doubtful lines: 2 of 3 (mostly or all unknown to the model: 1; ")
+    first, empty, last = (json.loads(line)["doubts"] for line in out.splitlines())
+    assert "cut_off" in first and empty == [] and last[0] == "mostly_unknown"
+
+
+def test_a_line_is_cut_into_sentences_and_put_together_again(translate):
+    together = translate("I am. You are!  I am.\n", "--quiet", "--split", "sentences")[1]
+    one, two = (translate(f"{line}\n", "--quiet")[1].rstrip("\n") for line in ("I am.", "You are!"))
+    assert together == f"{one} {two}  {one}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--dictionary", "words.tsv"], "is for --replace-unknown"),
+        (["--split", "sentences", "--temperature", "1"], "leave out --prefix and --temperature"),
+        (["--replace-unknown", "--dictionary", "no.tsv"], "no.tsv"),
+    ],
+)
+def test_options_that_need_others_say_so(translate, options, message):
+    code, out, error = translate("I\n", *options)
+    assert code in (1, 2) and out == "" and message in error
 
 
 @pytest.mark.parametrize(
@@ -52,7 +79,7 @@ def test_lines_become_lines(translate, run):
     ],
 )
 def test_line_counts_never_drift(translate, text, count):
-    code, out, error = translate(text)
+    code, out, error = translate(text, "--quiet")
     assert (code, error) == (0, "")
     assert out.count("\n") == count
     assert len((out + "x").splitlines()) == count + 1  # and nothing in them breaks a line
@@ -184,7 +211,7 @@ def test_an_ensemble_of_two_runs(diptych_command, make_run, run, tmp_path):
 
     def says(*options):
         code, out, error = diptych_command(
-            "translate", run.folder, "--backend", "reference", "--json", *options, stdin=b"I feel hungry\n"
+            "translate", run.folder, "--backend", "reference", "--json", "--quiet", *options, stdin=b"I feel hungry\n"
         )
         assert (code, error) == (0, "")
         return json.loads(out)
@@ -257,7 +284,7 @@ def test_a_model_without_attention_draws_nothing(diptych_command, make_run, tmp_
 def test_an_ensemble_draws_the_attention_of_the_member_that_has_one(diptych_command, make_run, run, tmp_path):
     without = make_run(tmp_path / "run", model=ModelConfig(attention="none"))
     command = ("translate", without.folder, "--backend", "reference", "--member", run.folder)
-    code, _, error = diptych_command(*command, "--attention", tmp_path / "map.svg", stdin=b"I feel hungry\n")
+    code, _, error = diptych_command(*command, "--quiet", "--attention", tmp_path / "map.svg", stdin=b"I feel hungry\n")
     assert (code, error) == (0, "")
     assert "<svg" in (tmp_path / "map.svg").read_text(encoding="utf-8")
 
@@ -265,7 +292,7 @@ def test_an_ensemble_draws_the_attention_of_the_member_that_has_one(diptych_comm
 def test_a_prompt_only_on_a_terminal(run):
     pty = pytest.importorskip("pty")
     own, other = pty.openpty()
-    command = [sys.executable, "-m", "diptych", "translate", str(run.folder), "--backend", "reference"]
+    command = [sys.executable, "-m", "diptych", "translate", str(run.folder), "--backend", "reference", "--quiet"]
     with subprocess.Popen(command, stdin=other, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         os.close(other)
         os.write(own, b"I feel hungry\n")

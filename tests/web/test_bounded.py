@@ -47,10 +47,10 @@ def test_the_score_is_what_the_search_ranks_by(sentences, endless_run):
 def test_time_that_is_over_ends_a_translation_and_nothing_else(endless_run):
     sentences = Sentences(str(endless_run.folder), "reference", threads=None, device="auto")
     translator = sentences.translator
-    endless = SearchConfig(maximum_length=1_000_000)
+    endless = SearchConfig(maximum_length=100_000)
     with pytest.raises(TimeLimitError):
         translator.translate_within("I feel hungry", 0, endless, 0.1)
-    assert sentences.translate(**job(seconds=0.1, maximum_length=1_000_000)) == {}
+    assert sentences.translate(**job(seconds=0.1, maximum_length=100_000)) == {}
     assert len(translator.translate_within("I feel hungry", 0, SearchConfig(maximum_length=5), 20.0).tokens) == 5
     assert len(translator.translate(["I feel hungry"], maximum_length=5)[0].tokens) == 5
 

@@ -106,9 +106,14 @@ def evaluate(
             f"unknown words   {unknown.source:6.2f} % of the sources, {unknown.reference:.2f} % of the references, "
             f"{unknown.said:.2f} % said"
         )
+    print()
+    for each in evaluation.samples:
+        print(f"source       {each.source}\ntranslation  {each.said}\nreference    {each.reference}\n")
+    for warning in evaluation.warnings:
+        print(f"warning: {warning}")
     together = f", {'in a vote' if vote else 'in an ensemble'} with {', '.join(member)}" if member else ""
     how = "scored as they are" if hypotheses else f"translated with {evaluation.backend}{together}"
-    print(f"\n{evaluation.sentences:,} sentences of the {part} part of {run_folder}, {how}")
+    print(f"{evaluation.sentences:,} sentences of the {part} part of {run_folder}, {how}")
 
 
 def _table(measured: dict[str, dict[str, Measured]], names: list[str], test: str) -> list[str]:

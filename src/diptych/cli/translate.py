@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Run, Threads, Vote
+from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Quiet, Run, Threads, Vote
 
 if TYPE_CHECKING:
     from diptych.translation.translation import Translation
@@ -60,19 +61,33 @@ def translate(
             help="Draw where the model looked. Several lines: FILE-1.png, FILE-2.png, by line number.",
         ),
     ] = None,
+    replace_unknown: Annotated[
+        bool, typer.Option("--replace-unknown", help="Say for <unk> the source word that the model looked at.")
+    ] = False,
+    dictionary: Annotated[
+        Path | None,
+        typer.Option("--dictionary", metavar="FILE.tsv", help="With --replace-unknown: what source words become."),
+    ] = None,
+    split: Annotated[
+        Literal["none", "sentences"],
+        typer.Option("--split", help="Cut lines into sentences, and join these again."),
+    ] = "none",
     alignment: Annotated[
         Path | None,
         typer.Option("--alignment", metavar="FILE", help="Write which source word each word comes from: 0-0 2-1."),
     ] = None,
     threads: Threads = None,
     device: Device = "auto",
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Translate lines of standard input to lines on standard output.
 
     The search is greedy unless the run's config or an option says otherwise. With --member an ensemble translates; a
     member in the other framework computes in a process of its own. Text is UTF-8, and only a line feed ends a line,
-    which has at most 10,000 characters. An empty line gives an empty line.
+    which has at most 10,000 characters. An empty line gives an empty line. Standard error says at the end how many
+    lines are doubtful and why, unless --quiet: unknown words, longer than any in training, cut off, repeating, empty;
+    --json says it of each line.
     """
     from diptych.cli.lines import decoded_lines
     from diptych.cli.streams import standard_input, write_lines
@@ -81,6 +96,9 @@ def translate(
     from diptych.plots import picture_path
     from diptych.storage.place import replace_file
     from diptych.translation.alignment import aligned
+    from diptych.translation.doubts import Doubt, summary
+    from diptych.translation.paragraphs import translate_paragraphs
+    from diptych.translation.replacement import read_dictionary, with_words_of_source
     from diptych.translation.translator import load
     from diptych.translation.vote import load_vote
 
@@ -110,11 +128,24 @@ def translate(
     }
     overrides: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
     translator.translate([], prefix=prefix, **overrides)  # what cannot be obeyed is said before anything is read
+    if dictionary and not replace_unknown:
+        raise UsageError(f"--dictionary {dictionary} is for --replace-unknown: give both")
+    if replace_unknown and not translator.attends:
+        raise UsageError(f"--replace-unknown: the model of {run_folder} has attention = 'none', it looks at no word")
+    if split == "sentences" and (prefix or temperature):
+        raise UsageError("--split sentences translates parts of lines: leave out --prefix and --temperature")
+    words = read_dictionary(dictionary) if dictionary else {}
     if alignment and not translator.attends:
         raise UsageError(f"--alignment {alignment}: the model of {run_folder} has attention = 'none', nothing to write")
-    first, alignments = 0, []
+    first, alignments, against = 0, [], list[tuple[Doubt, ...]]()
     for lines in decoded_lines(standard_input(), prompt="> " if sys.stdin.isatty() else ""):
-        translations = translator.translate(lines, first_row=first, prefix=prefix, **overrides)
+        if split == "sentences":
+            translations = translate_paragraphs(lines, partial(translator.translate, **overrides))
+        else:
+            translations = translator.translate(lines, first_row=first, prefix=prefix, **overrides)
+        if replace_unknown:
+            target = translator.run.target_tokenizer
+            translations = [with_words_of_source(each, target, words) for each in translations]
         if alignment:
             run = translator.run
             alignments += [aligned(each, run.source_tokenizer, run.target_tokenizer) for each in translations]
@@ -122,7 +153,10 @@ def translate(
         for number, each in enumerate(translations, first + 1):
             if pictures and each.attention.size:
                 pictures.draw(number, each)
+        against += [each.doubts for each in translations]
         first += len(lines)
+    if not quiet and (told := summary(against)):
+        print(told, file=sys.stderr)
     if alignment:
         replace_file(alignment, "".join(f"{line}\n" for line in alignments))
 

@@ -13,11 +13,13 @@ from diptych.evaluation.lengths import quality_by_length
 from diptych.evaluation.measures import MEASURES, chosen_measures
 from diptych.evaluation.part import Part, read_part
 from diptych.evaluation.rival import Rival, read_hypotheses
+from diptych.evaluation.samples import Sample, sameness, samples
 from diptych.evaluation.systems import Measured, Test, measure
 from diptych.evaluation.unknown_words import UnknownWords, unknown_words
 from diptych.exported.folder import default_backend
 from diptych.runs.run import Run
 from diptych.search.ensemble import Average
+from diptych.translation.doubts import summary
 from diptych.translation.members import Member
 from diptych.translation.translator import Translator, load
 from diptych.translation.vote import load_vote
@@ -39,6 +41,8 @@ class Evaluation:
             perplexity; None without a model, and where several vote.
         unknown_words: how much is unknown to the vocabularies, in percent of the tokens; None without a model.
         by_length: chrF by the length of the source, see `quality_by_length`; empty where it was not asked for.
+        samples: five of the run's translations, with source and reference.
+        warnings: what is wrong with many of them, a sentence each; empty where nothing is.
     """
 
     run: str
@@ -50,6 +54,8 @@ class Evaluation:
     forced: Forced | None
     unknown_words: UnknownWords | None
     by_length: list[dict[str, Any]]
+    samples: tuple[Sample, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def scores(self) -> dict[str, float]:
@@ -79,6 +85,8 @@ class Evaluation:
             "perplexity": self.forced.perplexity if self.forced else None,
             "unknown_words": asdict(self.unknown_words) if self.unknown_words else None,
             "by_length": self.by_length,
+            "samples": [asdict(each) for each in self.samples],
+            "warnings": list(self.warnings),
         }
 
     @property
@@ -143,7 +151,7 @@ def evaluate(
     form = run.target_tokenizer.form
     sources, references = [source for source, _ in pairs], [form(target) for _, target in pairs]
 
-    first, read, unknown = shown, None, None
+    first, read, unknown, warnings = shown, None, None, []
     if hypotheses is not None:
         first = str(hypotheses)
         texts = {first: read_hypotheses(Path(hypotheses), len(pairs))}
@@ -161,6 +169,7 @@ def evaluate(
                 read = forced(translator.stepper, encoded, run.config.search.batch_size)
         unknown = unknown_words(run, pairs, translations)
         texts = {first: [each.text for each in translations]}
+        warnings += [told] if (told := summary(each.doubts for each in translations)) else []
     if against is not None:
         other = str(against) if str(against) != first else f"{against} (2)"
         rival = Rival(Path(against), against_backend or backend, checkpoint=checkpoint, threads=threads, device=device)
@@ -179,4 +188,15 @@ def evaluate(
         forced=read,
         unknown_words=unknown,
         by_length=quality_by_length(lengths, texts, references) if by_length else [],
+        samples=samples(sources, texts[first], references),
+        warnings=(*warnings, *_same(sources, texts[first])),
     )
+
+
+def _same(sources: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """A warning where most sources got one translation."""
+    found = sameness(sources, texts)
+    if found is None:
+        return []
+    text, times = found
+    return [f"{times:,} different sources have the same translation, {text[:60]!r}: the model has not learnt its task"]

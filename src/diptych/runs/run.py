@@ -207,6 +207,12 @@ class Run:
             raise RunError(f"the corpus of {self.folder} changed while it was read; start again once it is written")
         return corpus
 
+    @cached_property
+    def longest_source(self) -> int | None:
+        """How many tokens the longest source has that the model is trained on; None where its data are not there."""
+        corpus = open_prepared(self.folder / DATA, self.config.data, self.source, self.target)
+        return None if corpus is None else int(corpus.train.sources.lengths.max())
+
     def resampling(self) -> Resampling | None:
         """How training divides its pairs into subwords anew in each epoch; None if it does not."""
         return resampling(self.config.data, self.source, self.target, self.config.training.seed)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from diptych.translation.doubts import Doubt
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Said:
@@ -46,19 +48,27 @@ class Translation(Said):
         source: the line as it was given.
         source_tokens: (S,) what the tokenizer made of the line.
         alternatives: the n best translations of a beam, this one first; else empty.
+        doubts: what speaks against it, names of `diptych.translation.doubts.MEANINGS`; empty where nothing does.
     """
 
     source: str
     source_tokens: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @classmethod
     def of(
-        cls, said: Said, source: str, source_tokens: tuple[str, ...], *, alternatives: tuple[Alternative, ...] = ()
+        cls,
+        said: Said,
+        source: str,
+        source_tokens: tuple[str, ...],
+        *,
+        alternatives: tuple[Alternative, ...] = (),
+        doubts: tuple[Doubt, ...] = (),
     ) -> Translation:
-        """What was said of this line, and what else might have been."""
+        """What was said of this line, what else might have been, and what speaks against it."""
         own = {name: getattr(said, name) for name in Said.__dataclass_fields__}
-        return cls(source=source, source_tokens=source_tokens, alternatives=alternatives, **own)
+        return cls(source=source, source_tokens=source_tokens, alternatives=alternatives, doubts=doubts, **own)
 
     def _repr_html_(self) -> str:
         """How a notebook shows it: source, translation, alternatives and the attention map."""
@@ -66,5 +76,6 @@ class Translation(Said):
 
         rows: list[tuple[object, ...]] = [("source", self.source), ("translation", self.text)]
         rows.append(("log-probability", f"{self.log_probability:.4f}"))
+        rows += [("doubt", each.replace("_", " ")) for each in self.doubts]
         rows += [(f"score {each.score:.4f}", each.text) for each in self.alternatives]
         return str(table(rows) + picture(self.source_tokens, {"": (self.tokens, self.attention)}))

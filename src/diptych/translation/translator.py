@@ -16,6 +16,7 @@ from diptych.exported.folder import default_backend
 from diptych.runs.run import Run
 from diptych.search import Constraints, Hypothesis, Stepper, find
 from diptych.search.ensemble import Average
+from diptych.translation.doubts import doubts
 from diptych.translation.members import Member, MemberProcess, load_ensemble, load_model
 from diptych.translation.translation import Alternative, Translation
 
@@ -111,6 +112,7 @@ class Translator:
         # Longest first: lines of similar length share a batch, and if memory is short it shows at once.
         rows = sorted((row for row in range(len(lines)) if tokens[row]), key=lambda row: -len(tokens[row]))
         translations = [Translation(source=line, text="") for line in lines]
+        longest = self.run.longest_source
         for start in range(0, len(rows), search.batch_size):
             batch = rows[start : start + search.batch_size]
             beginnings = [prefixes[row] for row in batch] if prefixes else []
@@ -127,7 +129,10 @@ class Translator:
             for row, hypotheses in zip(batch, best_first, strict=True):
                 said = [self._alternative(hypothesis) for hypothesis in hypotheses]
                 shown = tuple(said) if search.beam_size > 1 else ()
-                translations[row] = Translation.of(said[0], lines[row], tuple(tokens[row]), alternatives=shown)
+                against = doubts(tokens[row], said[0].tokens, said[0].text, self.run.source_vocabulary, longest)
+                translations[row] = Translation.of(
+                    said[0], lines[row], tuple(tokens[row]), alternatives=shown, doubts=against
+                )
         return translations
 
     def _prefixes(self, prefix: str | Sequence[str], lines: int, search: SearchConfig) -> list[tuple[int, ...]]:

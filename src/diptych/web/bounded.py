@@ -117,6 +117,7 @@ def to_json(translation: Translation, milliseconds: float) -> dict[str, Any]:
         "score": alternatives[0]["score"] if alternatives else translation.log_probability,
         "log_probability": translation.log_probability,
         "alternatives": alternatives,
+        "doubts": list(translation.doubts),
         "attention": attention.astype(np.float64).round(6).tolist() if drawn else None,
         "milliseconds": round(milliseconds, 3),
     }

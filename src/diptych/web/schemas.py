@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
+from diptych.translation.doubts import MEANINGS
 from diptych.web.limits import Limits
 
 Sentence = Annotated[str, Field(max_length=Limits.characters)]
@@ -101,6 +102,9 @@ class BackendTranslation(BaseModel):
     score: float = Field(description="What the search ranks by.")
     log_probability: float = Field(description='Of the whole translation, "<eos>" included.')
     alternatives: list[Alternative] = Field(description="All that a beam found, best first; else empty.")
+    doubts: list[str] = Field(
+        default_factory=list, description=f"What speaks against it, some of: {', '.join(MEANINGS)}."
+    )
     attention: list[list[float]] | None = Field(
         description=f"(T, S) where the model looked for each token, six decimals. null: it has no attention, "
         f"or T times S is above {Limits.attention_weights:,}."

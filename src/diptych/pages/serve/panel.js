@@ -12,6 +12,8 @@ export function make(name, className = "", ...children) {
   return made;
 }
 
+// What is said of a doubtful translation; unknown words are said of the source, and the end by itself.
+const DOUBTS = { longer_than_training: "longer than any sentence in training", loop: "repeats itself" };
 const ROOM_AROUND = 40; // of a panel: its padding, as in page.css
 
 export const score = (value) => value.toFixed(4).replace("-", "−");
@@ -57,7 +59,8 @@ export class Panel {
     if (!said.length) line.append("(nothing)");
     this.root.append(line);
     const kind = translation.alternatives.length ? "score" : "log-probability";
-    const how = [`${kind} ${score(translation.score)}`, sampled ? "sampled" : "", ended || !said.length ? "" : "cut off by the maximum length"];
+    const how = [`${kind} ${score(translation.score)}`, sampled ? "sampled" : "", ended || !said.length ? "" : "cut off by the maximum length",
+      ...(translation.doubts ?? []).map((doubt) => DOUBTS[doubt] ?? "")];
     this.root.append(make("p", "small", how.filter(Boolean).join(" · ")));
     this.root.append(this.drawing(sentence, translation, view, onpoint));
     if (translation.alternatives.length) this.root.append(this.alternatives(translation.alternatives));
