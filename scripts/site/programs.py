@@ -77,12 +77,12 @@ def results(name: str) -> dict[str, Result]:
     return {each: Result(value["outputs"], _decoded(value["files"])) for each, value in found.items()}
 
 
-def run(name: str, threads: int | None = None, last: str = "") -> dict[str, Result]:
+def run(name: str, threads: int = 1, last: str = "") -> dict[str, Result]:
     """Run a program in both frameworks: a cell in the one, the same cell in the other, in one folder.
 
     Args:
         name: the program's.
-        threads: of each framework; None for its own choice.
+        threads: of each framework.
         last: the cell after which to stop; "" for all.
 
     Raises:
@@ -111,12 +111,11 @@ def run(name: str, threads: int | None = None, last: str = "") -> dict[str, Resu
     }
 
 
-def _start(folder: str, threads: int | None) -> subprocess.Popen[str]:
+def _start(folder: str, threads: int) -> subprocess.Popen[str]:
     """A child that waits for cells, with the stock examples and the hinge where it can import them."""
     places = os.pathsep.join([str(ROOT / "src"), str(EXAMPLES), str(PROGRAMS)])
-    environment = os.environ | QUIET | {"PYTHONPATH": places, "CUDA_VISIBLE_DEVICES": ""}
-    if threads:
-        environment |= dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), str(threads))
+    counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), str(threads))
+    environment = os.environ | QUIET | counts | {"PYTHONPATH": places, "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, str(Path(__file__).with_name("child.py"))]
     return subprocess.Popen(
         command, cwd=folder, env=environment, encoding="utf-8", stdin=subprocess.PIPE, stdout=subprocess.PIPE,

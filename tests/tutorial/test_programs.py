@@ -22,7 +22,7 @@ def check(ran, name):
 @pytest.mark.usefixtures("both_frameworks")
 def test_the_stock_decoders_compute_what_diptych_computes(site):
     """With additive and with general attention, to 1e-15: the quick twin of the whole tutorial."""
-    ran = site("programs").run("attention", threads=1, last="stock")
+    ran = site("programs").run("attention", last="stock")
     check(ran, "attention")
     assert ran["pytorch"].outputs["stock"].count("less than 1e-15") == 2
 
@@ -31,7 +31,7 @@ def test_the_stock_decoders_compute_what_diptych_computes(site):
 @pytest.mark.usefixtures("both_frameworks")
 @pytest.mark.parametrize("name", list(EQUAL))
 def test_each_program_runs_and_says_the_same_in_both(site, name):
-    ran = site("programs").run(name, threads=1)
+    ran = site("programs").run(name)
     check(ran, name)
     gaps = {"encoder": "padding", "decoder": "whole stock", "attention": "whole stock"}.get(name, "")
     for cell in gaps.split():

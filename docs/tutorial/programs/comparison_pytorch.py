@@ -34,7 +34,7 @@ wide = {"embedding_size": 96, "encoder_size": 192, "decoder_size": 192}
 config = CONFIG.model_copy(update=wide)
 
 
-def speed(step, tokens, times=20):
+def speed(step, tokens, times=10):
     """Target words a second, the first call not counted."""
     step()
     begun = time.perf_counter()

@@ -48,6 +48,7 @@ COMMANDS = {
     "convert": "Write a model for the other framework: a program of stock layers, its weights and its certificate.",
     "export": "Write a trained model for another runtime: its files, a model card and a certificate.",
     "import": "Make a run of an export: its config, tokenizers and weights; `diptych train RUN --resume` trains it on.",
+    "environment": "Say where Diptych runs: versions, processor, system; what a report of a fault needs beside it.",
     "certify": "Say whether two models give the same numbers: exit code 0 where they do, 1 where they part.",
 }
 
