@@ -8,8 +8,23 @@ from typing import Any
 
 from diptych.convert.graph import Array, Graph, Input, Node, Ref, unique_name
 from diptych.convert.keras.arguments import Arguments
-from diptych.convert.kinds import Embedding, Kind, Quantified, Squeeze
+from diptych.convert.kinds import (
+    Embedding,
+    Flip,
+    Kind,
+    Quantified,
+    Repeat,
+    Reshape,
+    Select,
+    Slice,
+    Squeeze,
+    Transpose,
+    Unsqueeze,
+)
 from diptych.errors import RefusalError
+
+MOVES = (Flip, Repeat, Reshape, Select, Slice, Squeeze, Transpose, Unsqueeze)
+"""What leaves numbers as they are."""
 
 
 @dataclass(frozen=True)
@@ -144,14 +159,21 @@ class Reader:
         """A node without weights; gives its only output."""
         return self.add(layer, kind, inputs, None, part)("output")
 
+    def _origin(self, name: str) -> str:
+        """The node that a value comes from by nothing but moving it, or the input."""
+        known = {node.name: node for node in self.nodes}
+        while name in known and isinstance(known[name].kind, MOVES):
+            name = known[name].inputs["x"].node
+        return name
+
     def graph(self, outputs: Mapping[str, Value]) -> Graph:
         """The whole graph."""
         limits: dict[str, int] = {}
         for node in self.nodes:
             if isinstance(node.kind, Embedding):
                 owner = next(one for one in self.nodes if one.name == (node.shares or node.name))
-                rows = owner.weights["weight"].shape[0]
-                limits[node.inputs["x"].node] = min(rows, limits.get(node.inputs["x"].node, rows))
+                rows, given = owner.weights["weight"].shape[0], self._origin(node.inputs["x"].node)
+                limits[given] = min(rows, limits.get(given, rows))
         inputs = [
             replace(one, kind="ids", limit=limits[one.name]) if one.name in limits else one for one in self.inputs
         ]

@@ -178,6 +178,10 @@ def _transpose(builder: Builder, name: str, arguments: list[Any], options: dict[
     return builder.add(name, kinds.Transpose(tuple(order[:rank])), {"x": ref})
 
 
+def _t(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
+    return builder.add(name, kinds.Transpose((1, 0)), {"x": builder.tensor(arguments[0])})
+
+
 def _permute(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
     axes = [builder.number(one) for one in arguments[1:]] or [builder.number(options["dims"])]
     axes = list(axes[0]) if isinstance(axes[0], list | tuple) else axes
@@ -258,7 +262,7 @@ SHARED: dict[str, Read] = {
     "mean": _reduction("mean"), "sum": _reduction("sum"), "max": _reduction("max"), "amax": _reduction("max"),
     "transpose": _transpose, "permute": _permute, "unsqueeze": _axes(kinds.Unsqueeze),
     "squeeze": _axes(kinds.Squeeze), "flip": _axes(kinds.Flip), "flatten": _flatten, "bmm": _matmul,
-    "matmul": _matmul, "reshape": _reshape,
+    "matmul": _matmul, "reshape": _reshape, "t": _t,
 }  # fmt: skip
 METHODS: dict[Any, Read] = SHARED | {
     "size": _size, "view": _reshape, "contiguous": _same, "cpu": _same, "to": _same, "float": _same, "long": _same,

@@ -185,7 +185,8 @@ class Builder:
                 shape = (*([None] if time else []), *([width] if width is not None else []))
             elif time and shape:
                 whole: tuple[int | None, ...] = self._given[given.name] or (0, *shape)
-                shape = (None, *whole[2:])
+                # Whoever gives an example of one step means one step, of a decoder.
+                shape = (1 if whole[0 if time_first else 1] == 1 else None, *whole[2:])
             first = 1 if time_first and time else given.batch_axis
             said: Any = kind or given.kind
             self.inputs[place] = replace(given, shape=shape, kind=said, limit=limit or given.limit, batch_axis=first)
@@ -196,8 +197,20 @@ class Builder:
             if given.name == ref.node:
                 self.inputs[place] = replace(given, shape=(count, size), batch_axis=1)
 
+    def _tell_batch_axes(self) -> None:
+        """An input that no layer tells of has its batch where the example has as many rows as those of the others."""
+        sizes = {given[one.batch_axis] for one in self.inputs if (given := self._given[one.name]) and one.batch_axis}
+        for place, one in enumerate(self.inputs):
+            given = self._given[one.name]
+            if len(sizes) == 1 and given and len(given) == 3 and not one.batch_axis and one.shape == given[1:]:
+                (batch,) = sizes
+                if given[1] == batch != given[0]:
+                    self.inputs[place] = replace(one, shape=(None, *given[2:]), batch_axis=1)
+                    self.assumptions.append(f"{one.name} has time before the batch, as the sizes of its example say")
+
     def graph(self, outputs: Mapping[str, Value]) -> Graph:
         """The whole graph."""
+        self._tell_batch_axes()
         for given in self.inputs:
             if given.kind == "float" and not given.shape and self._given[given.name] is None:
                 raise RefusalError(
