@@ -28,7 +28,7 @@ from diptych.parameters.specification import Parameter
 from diptych.runs.json_lines import read_json_lines, read_metrics
 from diptych.storage.json_text import parse_json, read_at_most
 from diptych.storage.manifest import ADVICE
-from diptych.storage.place import remove_leftovers, replace_file
+from diptych.storage.place import make_folder, remove_leftovers, replace_file, sync_file
 
 AVERAGES = ("average-latest", "average-best")
 _STEP = re.compile(r"step-([0-9]{8,18})")
@@ -81,6 +81,11 @@ class TrainingRecord:
             CheckpointError: a number is not finite, or the disk refuses; `latest` and `best` are what they were.
         """
         name = f"step-{int(checkpoint.state['step']):08d}"
+        try:
+            for log in (self.metrics, self.ties):
+                sync_file(log)  # a checkpoint's steps have been told of
+        except OSError as error:
+            raise CheckpointError(f"cannot write {log}: {error.strerror}; make room") from error
         write_checkpoint(self.checkpoints / name, checkpoint)
         try:
             # The best first: `latest` is what training goes on from, and would not make this one the best again.
@@ -180,7 +185,7 @@ class TrainingRecord:
 
     def write_metrics(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """Put these lines in place of all there are."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         replace_file(self.metrics, "".join(map(_format, lines)))
 
     def append_ties(self, step: int, ties: Iterable[Tie]) -> None:
@@ -202,7 +207,7 @@ class TrainingRecord:
 
     def write_ties(self, ties: Mapping[int, Iterable[Tie]]) -> None:
         """Put these near ties in place of all there are."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         lines = ({"step": step, "ties": [list(tie) for tie in each]} for step, each in ties.items())
         replace_file(self.ties, "".join(map(_format, lines)))
 
@@ -215,7 +220,7 @@ class TrainingRecord:
 
     def _append(self, path: Path, line: Mapping[str, Any]) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             with path.open("a", encoding="utf-8") as file:
                 file.write(_format(line))
         except OSError as error:

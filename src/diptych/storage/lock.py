@@ -17,6 +17,7 @@ from typing import Any
 
 from diptych.errors import RunError
 from diptych.storage.json_text import parse_json, read_at_most
+from diptych.storage.place import make_folder
 
 LARGEST = 4096
 
@@ -42,7 +43,7 @@ class Lock:
             RunError: another process holds it; the message names it.
             OSError: the disk refuses.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         while self._descriptor is None:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
             try:

@@ -18,7 +18,7 @@ from typing import Any
 
 from diptych.errors import CheckpointError, DiptychError
 from diptych.storage.json_text import parse_json, read_at_most
-from diptych.storage.place import put_folder, standing
+from diptych.storage.place import make_folder, put_folder, standing
 
 MANIFEST = "MANIFEST.json"
 VERSION = 1
@@ -62,7 +62,7 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     """
     building = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir()
         for name, data in {**contents, MANIFEST: manifest_of(contents).encode()}.items():

@@ -39,7 +39,7 @@ def replace_file(path: Path, content: str | bytes) -> None:
         path.write_bytes(data)
         return
     path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     building = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with building.open("wb") as file:
@@ -56,6 +56,28 @@ def replace_file(path: Path, content: str | bytes) -> None:
         if isinstance(error, OSError) and error.filename is None:  # a full disk does not say where
             error.filename = str(path)
         raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents where they are not there, such that they outlive a power cut with what is in them.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in reversed(missing):
+        _sync_folder(each.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Make the disk have what was written to a file, if it is there.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if path.is_file():
+        _sync(path)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -28,9 +28,18 @@ class Journal:
         self._seconds = self._compile_seconds = 0.0
         self._target_tokens = 0
 
-    def cut(self) -> None:
-        """Forget what metrics.jsonl tells of steps after the checkpoint that is gone on from."""
-        self._record.write_metrics(line for line in self._record.read_metrics() if line["step"] <= self._begun_at)
+    def cut(self, validated: bool) -> None:
+        """Forget what metrics.jsonl tells of what came after the checkpoint that is gone on from.
+
+        Args:
+            validated: whether that one's validation has been done; where it has not, it is told of anew.
+        """
+
+        def holds(line: Mapping[str, Any]) -> bool:
+            told_anew = not validated and "validation_loss" in line
+            return bool(line["step"] < self._begun_at or (line["step"] == self._begun_at and not told_anew))
+
+        self._record.write_metrics(filter(holds, self._record.read_metrics()))
 
     @contextmanager
     def writing(self, last_step: int, notes: Sequence[str], tensorboard: bool) -> Iterator[None]:

@@ -130,7 +130,7 @@ def _train(
         return journal.report(state, last_step, dropped=corpus.dropped)
 
     # The model and its optimizer; what each step is given; what judges the weights.
-    journal.cut()
+    journal.cut(state.validated)
     check_memory(run, pairs, device)
     learner = Learner(run, backend, checkpoint, state=state, threads=threads, device=device)
     evidence = Evidence(run, backend, learner, begun_at=state.place.step, measure_gaps=measure_gaps)
@@ -149,9 +149,9 @@ def _train(
                     if result is not None:
                         guard.check_validation(result, state)
                         state = state.after_validation(result.loss, result.scores, config)
-                        checkpoints.save(learner.checkpoint(state), best=state.is_best)
                         pictures = partial(learner.pictures, validation.pairs)
                         journal.validation(state, result, pictures=pictures, digest=evidence.digest())
+                        checkpoints.save(learner.checkpoint(state), best=state.is_best)  # told of before: or never
                         unsaved = False
             if state.place.step >= stop_at or state.has_stopped_early(config.patience) or interruption.requested:
                 break
