@@ -9,12 +9,13 @@ WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow lint format exact bench docs docs-serve wheel clean
+.PHONY: help setup demo test slow harden lint format exact bench docs docs-serve wheel clean
 
 help:
 	@echo "make demo    train the same model in TensorFlow and in PyTorch and compare them (minutes)"
 	@echo "make test    run the tests, but for the slow ones"
 	@echo "make slow    run the slow ones"
+	@echo "make harden  try to lose something, or to get in: hours, resumable (docs/reliability.md)"
 	@echo "make lint    check style, types, the import rule and what is tracked"
 	@echo "make format  put the code into the style that lint asks for"
 	@echo "make exact   train a small config under all circumstances: is it equal to the last bit? (docs/exactness.md)"
@@ -57,6 +58,9 @@ test: setup
 
 slow: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m slow
+
+harden: setup
+	$(BIN)/python tests/hardening/harden.py
 
 lint: setup
 	$(BIN)/ruff check .

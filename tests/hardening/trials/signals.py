@@ -1,0 +1,64 @@
+"""Signals to `diptych train`: a usable checkpoint, the exit code as documented, and no process left behind."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from diptych.panel import BACKENDS
+from diptych.runs.run import Run
+from trials.row import Counts, Row, chance
+from trials.small_run import make_config
+
+SECONDS = 10.0
+# What is sent, and how `diptych train` ends.
+KINDS: dict[str, tuple[tuple[signal.Signals, ...], int]] = {
+    "SIGTERM": ((signal.SIGTERM,), 143),
+    "Ctrl-C": ((signal.SIGINT,), 130),
+    "Ctrl-C twice": ((signal.SIGINT, signal.SIGINT), 130),
+    "SIGHUP, as of a closed terminal": ((signal.SIGHUP,), 129),
+    "SIGSTOP and on": ((signal.SIGSTOP, signal.SIGCONT, signal.SIGTERM), 143),
+}
+
+
+def trial(number: int, folder: Path) -> Counts:
+    """Train, send signals, look at what is left."""
+    kind, backend = list(KINDS)[number % len(KINDS)], BACKENDS[number // len(KINDS) % 2]
+    sent, code = KINDS[kind]
+    config = make_config(folder / "run.tsv", epochs=100_000, validate_every=5, precision="float32")
+    (folder / "run.toml").write_text(config.to_toml(), encoding="utf-8")
+    command = [sys.executable, "-m", "diptych", "train", str(folder / "run.toml"), "--run", str(folder / "run"),
+               "--backend", backend, "--threads", "1", "--quiet"]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+        latest, given_up = folder / "run" / backend / "checkpoints" / "latest", time.monotonic() + 300
+        while not latest.exists() and process.poll() is None and time.monotonic() < given_up:
+            time.sleep(0.1)
+        time.sleep(chance("signals", number).random())
+        begun = time.monotonic()
+        for each in sent:
+            process.send_signal(each)
+            time.sleep(0.05)
+        said = process.stderr.read() if process.stderr else b""
+        process.wait()
+        seconds = time.monotonic() - begun
+    assert process.returncode == code, f"{kind}, {backend}: ended with {process.returncode}: {said[-300:]!r}"
+    assert b"Traceback" not in said, f"{kind}, {backend}: {said[-300:]!r}"
+    assert seconds < SECONDS, f"{kind}, {backend}: {seconds:.1f} s"
+    left = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, text=True, check=False).stdout
+    assert not left, f"{kind}, {backend}: left the processes {left.split()}"
+    run = Run.open(folder / "run")
+    step = run.read_checkpoint(backend, "latest").state["step"]
+    assert step > 0 and not (run.folder / backend / "training.lock").exists()
+    return Counter({"trainings": 1, kind: 1, f"trainings, {backend}": 1})
+
+
+ROW = Row(
+    "SIGTERM, Ctrl-C once and twice, SIGHUP, SIGSTOP and on, to a training process",
+    f"a checkpoint that loads within {SECONDS:g} s, exit code 143, 130 or 129, no process left behind",
+    20,
+    trial,
+)
