@@ -59,6 +59,9 @@ def config_of_bytes(data: bytes, path: Path, variables: Mapping[str, str] | None
     except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     values = _filled(values, variables or {}, path)
+    training = values.get("training")
+    if isinstance(training, dict) and isinstance(training.get("start_from"), str) and training["start_from"]:
+        training["start_from"] = str(path.parent / training["start_from"])
     if isinstance(values.get("data"), dict):
         values["data"] = from_folder(values["data"], path.parent)
     return parse_config(values, origin=str(path))

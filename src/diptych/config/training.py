@@ -90,6 +90,17 @@ class TrainingConfig(Section):
     grid_exponent: Annotated[int, Field(ge=8, le=32)] = key(
         20, "For precision exact: weights are multiples of 2 to the power of minus this."
     )
+    start_from: str = key(
+        "",
+        "Start from the weights of a model that is there, instead of drawing them: RUN[:BACKEND[:CHECKPOINT]] or a "
+        ".safetensors file, relative to the config file. The run keeps a copy.",
+        example="../runs/base",
+    )
+    start_vocabulary: Literal["kept", "extended", "new"] = key(
+        "kept",
+        "With start_from a run: its vocabularies are kept, or extended by the new tokens of this corpus, or made anew; "
+        "rows are taken over by token, those of new tokens are drawn.",
+    )
     seed: Seed = key(1, "Initial values, the order of batches and dropout masks follow from it.")
     validate_every: Natural = key(
         0, "Validate, and write a checkpoint, every so many steps; 0: at the end of each epoch.", "steps"

@@ -26,6 +26,7 @@ from safetensors.numpy import save as format_tensors
 
 from diptych.errors import CheckpointError
 from diptych.parameters.specification import Parameter
+from diptych.storage.json_text import read_at_most
 from diptych.storage.manifest import parse_object, read_files, write_files
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -94,6 +95,18 @@ def read_checkpoint(folder: str | Path, expected: Mapping[str, Parameter] | None
         _check_optimizer(folder / OPTIMIZER, optimizer, expected)
         parameters = {name: parameters[name] for name in expected}  # a file has an order of its own
     return Checkpoint(parameters, optimizer, state)
+
+
+def read_tensors(path: Path, largest: int) -> Arrays:
+    """The arrays of a safetensors file, float32 or float64; nothing in it is executed.
+
+    Raises:
+        CheckpointError: there is no such file, it has more bytes than `largest`, or it is something else.
+    """
+    try:
+        return _parse(path, read_at_most(path, largest))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _largest(expected: Mapping[str, Parameter] | None) -> dict[str, int]:

@@ -20,6 +20,7 @@ from diptych.runs.locks import nobody_trains
 from diptych.runs.paths import absolute, moved, portable
 from diptych.runs.preparation import State, Watched, code, open_prepared, prepare, text_states
 from diptych.runs.progress import Reporter
+from diptych.runs.starting import Base, languages_of, start_values, write_start
 from diptych.storage.building import building_folder, remove_abandoned
 from diptych.storage.place import put_folder, replace_file
 
@@ -131,6 +132,13 @@ def _build_languages(
 ) -> tuple[Language, Language]:
     """Make a run's vocabularies and write all but its data; the checksums, the last, say that all is there."""
     languages = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
+    if config.training.start_from:
+        base = Base.open(config.training.start_from)
+        languages = languages_of(base, config, languages)
+        values, notes = start_values(base, config, languages)
+        write_start(folder, values, base)
+        for note in notes:
+            reporter.note(note)
     (folder / "tokenizer").mkdir(exist_ok=True)
     replace_file(folder / ENVIRONMENT, json.dumps(environment(), indent=2) + "\n")
     for side, language in zip(SIDES, languages, strict=True):

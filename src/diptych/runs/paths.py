@@ -13,7 +13,10 @@ PARTS = ("train", "validation", "test")
 
 def absolute(config: RunConfig) -> RunConfig:
     """A config whose paths are absolute."""
-    return config.model_copy(update={"data": _changed(config.data, lambda path: Path(path).resolve())})
+    changes: dict[str, Any] = {"data": _changed(config.data, lambda path: Path(path).resolve())}
+    if base := config.training.start_from:
+        changes["training"] = config.training.model_copy(update={"start_from": str(Path(base).resolve())})
+    return config.model_copy(update=changes)
 
 
 def moved(config: RunConfig, old: Path, new: Path) -> RunConfig:

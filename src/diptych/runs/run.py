@@ -53,6 +53,7 @@ from diptych.runs.given_pairs import GivenPairs
 from diptych.runs.preparation import EncodedCorpus, open_prepared, prepare, remove_damaged, text_states
 from diptych.runs.progress import QuietReporter, Reporter
 from diptych.runs.record import TrainingRecord
+from diptych.runs.starting import read_start
 from diptych.search.finding import ROOM
 from diptych.storage.place import replace_file, standing
 
@@ -230,9 +231,16 @@ class Run:
         return max(1, math.ceil(self.target_tokenizer.tokens_per_word / self.source_tokenizer.tokens_per_word))
 
     def initial_parameters(self) -> dict[str, npt.NDArray[np.float64]]:
-        """The values that training starts from, the same for every backend."""
+        """The values that training starts from, the same for every backend: drawn, or those of another model.
+
+        Raises:
+            CheckpointError: the copy of that model in the run is missing or damaged.
+        """
         sizes, training = (len(self.source_vocabulary), len(self.target_vocabulary)), self.config.training
-        values = initial_parameters(self.config.model, *sizes, training.seed)
+        if training.start_from:
+            values = read_start(self.folder, self.specification)
+        else:
+            values = initial_parameters(self.config.model, *sizes, training.seed)
         return on_grid(values, training.grid_exponent) if training.precision == "exact" else values
 
     def build(
