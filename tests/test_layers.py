@@ -14,9 +14,11 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "diptych"
 PANELS = ("reference", "tensorflow", "pytorch")
 FRAMEWORKS = ("tensorflow", "keras", "torch")
-# What runs users' own models in a framework's process, or in the caller's; the rest of `convert` needs none.
+# What runs users' own models in a framework's process, or in the caller's, and what writes exports there; the rest of
+# `convert` and `export` needs none.
 RUN_USERS_MODELS = {
-    "keras": ("live", "running"), "torch": ("functions", "modules", "running", "tracing", "users"),
+    "keras": ("live", "running"), "torch": ("functions", "modules", "running", "tracing", "users", "module"),
+    "tensorflow": ("graphs",),
 }  # fmt: skip
 
 # Imports every module but the panels of the frameworks, then says which frameworks came along.
@@ -43,7 +45,7 @@ def modules_outside_the_frameworks() -> list[str]:
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
         is_program = path.name.startswith("in_") and ("differences" in parts or "stock" in parts)
-        if parts[1] == "convert" and parts[-1] in RUN_USERS_MODELS.get(parts[2], ()):
+        if parts[1] in ("convert", "export") and parts[-1] in RUN_USERS_MODELS.get(parts[2], ()):
             continue
         if parts[1] not in ("tensorflow", "pytorch") and path.stem != "__main__" and not is_program:
             found.append(".".join(parts).removesuffix(".__init__"))

@@ -20,7 +20,8 @@ def export(
     run_folder: Run,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder; FILE.html for a page.", show_default=False)],
     to: Annotated[
-        Literal["onnx", "html"], typer.Option("--to", help="The runtime; html: one page that translates by itself.")
+        Literal["onnx", "savedmodel", "torchscript", "litert", "html"],
+        typer.Option("--to", help="The runtime; html: one page that translates by itself."),
     ],
     int8: Annotated[
         bool, typer.Option("--int8", help="Weights, and the products of each step, in int8: a quarter of the size.")
@@ -46,7 +47,9 @@ def export(
     same is an error (exit code 1) and leaves nothing. docs/export.md says how each is used.
     """
     from diptych.errors import UsageError
+    from diptych.export.exporting import Target
     from diptych.export.exporting import export as run
+    from diptych.export.frameworks import FrameworkTarget
     from diptych.export.html.exporting import export_page
     from diptych.export.onnx.target import OnnxTarget
     from diptych.export.trained import Trained
@@ -57,7 +60,10 @@ def export(
     if to == "html":
         _tell_page(export_page(trained, out, int8), as_json)
         return
-    made = run(trained, OnnxTarget(int8, whole or "", threads), to, out, scores=scores)
+    if int8 and to in ("savedmodel", "torchscript"):
+        raise UsageError(f"--int8 is for --to onnx, litert and html, got --to {to}: leave it out")
+    target: Target = OnnxTarget(int8, whole or "", threads) if to == "onnx" else FrameworkTarget(to, int8, threads)
+    made = run(trained, target, to, out, scores=scores)
     if as_json:
         print(json.dumps(made.certificate, ensure_ascii=False))
         return

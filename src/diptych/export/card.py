@@ -35,9 +35,11 @@ Token 2 ends a translation. What a token is, `tokenizer/` says.""",
 Its method `encode(input_ids, input_lengths)` reads sources (B, S), int64, padded with 0 on the right, and gives a list
 of tensors; `step(token, list)` says one token for each row, from the token before (1 for the first), and gives
 log-probabilities, attention and the next list. Token 2 ends a translation. What a token is, `tokenizer/` says.""",
-    "litert": """`encoder.tflite` reads one sentence, `input_ids` (1, S), int32, of any length (resize the input).
-`decoder.tflite` says one token from the token before (1 for the first) and what the encoder gave. Token 2 ends a
-translation. What a token is, `tokenizer/` says.""",
+    "litert": """    Interpreter("model.tflite").get_signature_runner("encode")(input_ids=..)
+
+`model.tflite` has two signatures: `encode` reads one sentence, `input_ids` (1, S), int32, of any length; `step` says
+one token from the token before (1 for the first) and all that `encode` or the step before gave, each `present_state_X`
+as `past_state_X`. Token 2 ends a translation. What a token is, `tokenizer/` says.""",
 }
 
 

@@ -34,17 +34,11 @@ class Target(Protocol):
     def check_installed(self) -> None:
         """Refuse where what writes or certifies the files is missing: `BackendError`."""
 
-    def write(self, trained: Trained, folder: Path) -> None:
-        """Write the runtime's files into a folder."""
-
-    def certify(self, trained: Trained, folder: Path) -> list[Check]:
-        """What the runtime makes of them, beside the reference in float64."""
+    def build(self, trained: Trained, folder: Path) -> tuple[list[Check], dict[str, str]]:
+        """Write the runtime's files and see what it makes of them: the checks, and the versions of what computed."""
 
     def systems(self, trained: Trained, folder: Path) -> AbstractContextManager[Mapping[str, Stepper]]:
         """What translates for the scores, by name, the export first; nothing where the runtime is not driven here."""
-
-    def versions(self) -> dict[str, str]:
-        """The versions of what wrote and what computed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,15 +78,14 @@ def export(trained: Trained, target: Target, to: str, out: Path, scores: bool = 
     building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
         _write_own(trained, building)
-        target.write(trained, building)
-        checks = target.certify(trained, building)
+        checks, versions = target.build(trained, building)
         certificate.demand(checks)
         scored = None
         if scores:
             with target.systems(trained, building) as systems:
                 scored = score(trained.run, systems)
         replace_file(building / CARD, card(trained, to, checks, scored))
-        made = _certify(trained, target, to, building, checks, scored)
+        made = _certify(trained, to, building, checks, scored, versions)
         building.chmod(0o755)
         try:
             put_folder(building, out, replace=False)
@@ -136,7 +129,7 @@ def _write_own(trained: Trained, folder: Path) -> None:
 
 
 def _certify(
-    trained: Trained, target: Target, to: str, folder: Path, checks: Sequence[Check], scored: Scored | None
+    trained: Trained, to: str, folder: Path, checks: Sequence[Check], scored: Scored | None, versions: dict[str, str]
 ) -> dict[str, Any]:
     here = environment()
     files = {
@@ -160,7 +153,7 @@ def _certify(
         "scores": None if scored is None else scored.to_json(),
         "not_certified": ["gradients and training: this is for translating", "inputs longer than those of the checks"],
         "device": "cpu",
-        "versions": target.versions() | {name: here["packages"].get(name) for name in ("diptych", "numpy")},
+        "versions": versions | {name: here["packages"].get(name) for name in ("diptych", "numpy")},
         "environment": {name: here[name] for name in ("time", "python", "platform", "processor")},
     }
     replace_file(folder / CERTIFICATE, json.dumps(values, indent=1, ensure_ascii=False) + "\n")

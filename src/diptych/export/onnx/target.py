@@ -54,6 +54,11 @@ class OnnxTarget:
         if not runtime.is_installed():
             raise BackendError(f"an ONNX file is certified by onnxruntime, not installed here: {runtime.INSTALL}")
 
+    def build(self, trained: Trained, folder: Path) -> tuple[list[Check], dict[str, str]]:
+        """Write the files and compare what the runtime computes with the reference: the checks, the versions."""
+        self.write(trained, folder)
+        return self.certify(trained, folder), runtime.versions()
+
     def write(self, trained: Trained, folder: Path) -> None:
         """Write the files.
 
@@ -99,10 +104,6 @@ class OnnxTarget:
                 "onnxruntime, int8": Stepper(folder, self.threads, "cpu"),
                 "onnxruntime, float32": Stepper(Path(other), self.threads, "cpu"),
             }
-
-    def versions(self) -> dict[str, str]:
-        """The version of what computed."""
-        return runtime.versions()
 
     def _writer(self, weights: dict[str, Any]) -> ModelWriter:
         return ModelWriter(weights, int8=self.int8)

@@ -1,0 +1,1 @@
+"""A run's model as a TorchScript program of stock layers."""

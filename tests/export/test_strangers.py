@@ -1,0 +1,43 @@
+"""The programs of docs/export.md know nothing of Diptych, and say what it says."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import diptych
+from diptych.export.exporting import export
+from diptych.export.frameworks import FrameworkTarget
+from diptych.export.onnx.target import OnnxTarget
+from diptych.export.trained import Trained
+
+PAGE = Path(__file__).parents[2] / "docs" / "export.md"
+LINE = "I feel hungry"
+TARGETS = {
+    "onnx": ("import numpy as np, onnxruntime", OnnxTarget(threads=1)),
+    "savedmodel": ("tf.saved_model.load", FrameworkTarget("savedmodel")),
+    "litert": ("tf.lite.Interpreter", FrameworkTarget("litert")),
+    "torchscript": ("torch.jit.load", FrameworkTarget("torchscript")),
+}
+
+
+@pytest.mark.parametrize("to", ["onnx", *(pytest.param(to, marks=pytest.mark.slow) for to in list(TARGETS)[1:])])
+def test_the_program_of_the_page_says_what_diptych_says(to, run, tmp_path, need_frameworks):
+    sign, target = TARGETS[to]
+    if to == "onnx":
+        pytest.importorskip("onnxruntime")
+    else:
+        need_frameworks("tensorflow", "pytorch")
+    programs = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (program,) = (each for each in programs if sign in each)
+    assert "diptych" not in program
+    out = tmp_path / "out"
+    export(Trained.open(run), target, to, out, scores=False)
+    finished = subprocess.run(
+        [sys.executable, "-I", "-c", program, str(out), LINE], capture_output=True, encoding="utf-8", timeout=300
+    )
+    assert finished.returncode == 0, finished.stderr
+    (expected,) = diptych.load(run, "reference").translate([LINE], maximum_length=50)
+    assert finished.stdout.strip() == " ".join(token for token in expected.tokens if token != "<eos>")
