@@ -139,8 +139,9 @@ def attention(program: str, language: str) -> str:
         rows.append(f"<tr><th scope='row'>{escape(word)}</th>{columns}</tr>")
     caption = WORDS[language]["map"]
     return (
-        f"<div class='dp-map'><table><caption>{caption}</caption><thead><tr><td></td>{head}</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table><p class='dp-said' aria-live='polite'>&nbsp;</p></div>"
+        f"<div class='dp-map'><div class='dp-scrolled'><table><thead><tr><td></td>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div><p class='dp-caption'>{caption}</p>"
+        f"<p class='dp-said' aria-live='polite'>&nbsp;</p></div>"
     )
 
 

@@ -4,8 +4,16 @@ from diptych.plots import attention_map
 
 config = {
     "name": "four-pairs",
-    "model": {"embedding_size": 16, "encoder_size": 16, "decoder_size": 32},
-    "training": {"epochs": 80, "learning_rate": 0.02, "precision": "float64"},
+    "model": {
+        "embedding_size": 16,
+        "encoder_size": 16,
+        "decoder_size": 32,
+    },
+    "training": {
+        "epochs": 80,
+        "learning_rate": 0.02,
+        "precision": "float64",
+    },
 }
 run = diptych.Run.create(
     config,
@@ -17,7 +25,8 @@ run = diptych.Run.create(
 diptych.train(run, backend="tensorflow")
 translator = diptych.load(run, backend="tensorflow")
 [translation] = translator.translate(["I feel hungry"])
-print(translation.text, f"  log-probability {translation.log_probability:.6f}")
+print(translation.text)
+print(f"log-probability {translation.log_probability:.6f}")
 
 # %% plot
 attention_map(
