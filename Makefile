@@ -9,7 +9,7 @@ WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow harden lint format exact bench docs docs-serve wheel clean
+.PHONY: help setup demo test slow harden lint format exact workers bench docs docs-serve wheel clean
 
 help:
 	@echo "make demo    train the same model in TensorFlow and in PyTorch and compare them (minutes)"
@@ -19,6 +19,7 @@ help:
 	@echo "make lint    check style, types, the import rule and what is tracked"
 	@echo "make format  put the code into the style that lint asks for"
 	@echo "make exact   train a small config under all circumstances: is it equal to the last bit? (docs/exactness.md)"
+	@echo "make workers train with 1 to 4 processes, and kill some of them: are the weights the same? (docs/distributed.md)"
 	@echo "make bench   measure training and decoding speed beside other toolkits (see benchmarks/)"
 	@echo "make docs    build the site in English and Korean into site/; it runs the tutorial (minutes the first time)"
 	@echo "make docs-serve  build it and serve it on http://127.0.0.1:8000"
@@ -75,6 +76,9 @@ format: setup
 
 exact: setup
 	$(BIN)/python benchmarks/exactness.py
+
+workers: setup
+	$(BIN)/python benchmarks/workers.py
 
 bench: setup
 	$(BIN)/python benchmarks/bench.py

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         RefusalError,
         RunError,
         UsageError,
+        WorkerError,
     )
     from diptych.evaluation.evaluate import evaluate
     from diptych.ladder.ladder import parity
@@ -47,6 +48,7 @@ __all__ = [
     "RunError",
     "Translation",
     "UsageError",
+    "WorkerError",
     "compare",
     "evaluate",
     "keras_weights",

@@ -6,6 +6,7 @@
     ├── CheckpointError          a checkpoint: missing, cut short, altered, of another model
     ├── RunError                 a run's folder: missing, already there, of another config
     ├── BackendError             a framework: unknown, not installed, failed in its process
+    ├── WorkerError              a worker of a training that several share: lost, or out of step with the others
     ├── RefusalError             somebody else's model, or something in it, that cannot be taken over as it is
     ├── CertificateError         a conversion that does not give the same numbers
     └── UsageError               a command line that cannot be obeyed
@@ -41,6 +42,10 @@ class RunError(DiptychError):
 
 class BackendError(DiptychError):
     """A framework that is unknown, not installed, or whose process failed."""
+
+
+class WorkerError(DiptychError):
+    """One of the workers that share a training is lost, failed, or has other weights than the rest."""
 
 
 class RefusalError(DiptychError):

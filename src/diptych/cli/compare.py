@@ -21,6 +21,7 @@ from diptych.cli.options import (
     Threads,
     Tokenize,
     TrainingSeed,
+    Workers,
 )
 
 
@@ -40,6 +41,7 @@ def compare(
     precision: Precision = None,
     seed: TrainingSeed = None,
     tokenize: Tokenize = "13a",
+    workers: Workers = 1,
     tensorboard: TensorBoard = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -62,7 +64,9 @@ def compare(
     changes = Changes(assignments, seed, precision)
     chosen = changes.read(config) if config else changes.make(QUICK if quick else DEFAULT)
     folder = run_folder or default_folder(chosen)
-    comparison = run_comparison(chosen, folder, overwrite, threads, device, tokenize, quiet, tensorboard, quick)
+    comparison = run_comparison(
+        chosen, folder, overwrite, threads, device, tokenize, quiet, tensorboard, quick, workers
+    )
     if as_json:
         print(json.dumps(comparison.report, ensure_ascii=False))
         return

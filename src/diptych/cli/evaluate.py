@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Run, Threads, Tokenize, Vote
+from diptych.cli.options import (
+    AnyBackend,
+    Average,
+    Checkpoint,
+    Device,
+    Json,
+    Members,
+    Run,
+    Threads,
+    Tokenize,
+    Vote,
+    Workers,
+)
 
 if TYPE_CHECKING:
     from diptych.evaluation.systems import Measured
@@ -52,6 +64,7 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write the translations, one a line.")
     ] = None,
+    workers: Workers = 1,
     threads: Threads = None,
     device: Device = "auto",
     as_json: Json = False,
@@ -84,6 +97,7 @@ def evaluate(
         against_backend=against_backend,
         test=test,
         by_length=by_length or picture is not None,
+        workers=workers,
         threads=threads,
         device=device,
         **{key: value for key, value in search.items() if value is not None},

@@ -46,6 +46,7 @@ Threads: TypeAlias = Annotated[
         "--threads", min=1, max=4096, help="Processor threads; by default the framework's choice.", show_default=False
     ),
 ]
+Workers: TypeAlias = Annotated[int, typer.Option("--workers", min=1, help="Share the work among so many processes.")]
 Device: TypeAlias = Annotated[
     Literal["auto", "cpu", "cuda"], typer.Option("--device", help="auto: a GPU where there is one.")
 ]

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from diptych.cli.options import AnyBackend, Average, Checkpoint, Device, Json, Members, Quiet, Run, Threads, Vote
+from diptych.cli.options import (
+    AnyBackend,
+    Average,
+    Checkpoint,
+    Device,
+    Json,
+    Members,
+    Quiet,
+    Run,
+    Threads,
+    Vote,
+    Workers,
+)
 
 if TYPE_CHECKING:
     from diptych.translation.translation import Translation
@@ -76,6 +88,7 @@ def translate(
         Path | None,
         typer.Option("--alignment", metavar="FILE", help="Write which source word each word comes from: 0-0 2-1."),
     ] = None,
+    workers: Workers = 1,
     threads: Threads = None,
     device: Device = "auto",
     quiet: Quiet = False,
@@ -103,11 +116,13 @@ def translate(
     from diptych.translation.vote import load_vote
 
     pictures = _Pictures(picture_path(attention)) if attention else None
+    if vote and workers > 1:
+        raise UsageError(f"--workers {workers} cannot share a vote: leave out --workers or --vote")
     how: dict[str, Any] = {"threads": threads, "device": device, "members": member or []}
     translator = (
         load_vote(run_folder, backend or default_backend(run_folder), checkpoint, **how)
         if vote
-        else load(run_folder, backend, checkpoint, **how, average=average)
+        else load(run_folder, backend, checkpoint, **how, average=average, workers=workers)
     )
     if pictures and not translator.attends:
         raise UsageError(f"--attention {attention}: the model of {run_folder} has attention = 'none', nothing to draw")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,11 @@ from diptych.panel import BACKENDS, NAMES, is_installed
 from diptych.processes.call import call
 from diptych.processes.environment import environment
 from diptych.runs.creation import ConfigLike, as_config
+from diptych.runs.progress import make_reporter
 from diptych.runs.run import Run
 from diptych.training.evidence import REMAINDERS
+from diptych.training.launch import Crew, train_together
+from diptych.training.shards import check_workers
 from diptych.training.tensorboard import check_installed
 
 EXAMPLES = 3
@@ -71,6 +74,7 @@ def compare(
     quiet: bool = False,
     tensorboard: bool = False,
     quick: bool = False,
+    workers: int = 1,
 ) -> Comparison:
     """Train a run in TensorFlow and in PyTorch, translate its test part in both, climb a short parity ladder.
 
@@ -89,10 +93,11 @@ def compare(
         quiet: whether to show no progress.
         tensorboard: also write losses and attention maps for TensorBoard, into the run's folder.
         quick: measure speeds only once, and of the parity ladder's rungs only the last, the whole run.
+        workers: so many processes of each backend train together, and share the threads.
 
     Raises:
         BackendError: a framework is not installed, or its process failed.
-        UsageError: TensorBoard's package is not installed, and was asked for.
+        UsageError: TensorBoard's package is not installed, and was asked for; or there are more workers than shards.
         RunError: the folder holds a run that is trained already, or is of another config, or is no run.
         ConfigError: the config cannot be read, or a value does not fit.
         DataError: the corpus cannot be read.
@@ -104,6 +109,7 @@ def compare(
         run = Run.of(what)
     else:
         config = as_config(what)
+        check_workers(config.training, workers)
         run = Run.create(config, folder or Path("runs") / config.name, overwrite)
     if run.trained_backends():
         raise RunError(
@@ -112,6 +118,7 @@ def compare(
         )
     circumstances = environment()
     threads = threads or int(circumstances["usable_processors"])
+    check_workers(run.config.training, workers)
     corpus = run.corpus()
     fixed = fixed_examples(run.config, corpus)
     results = {
@@ -128,6 +135,7 @@ def compare(
                 "quiet": quiet,
                 "tensorboard": tensorboard,
                 "quick": quick,
+                "trained": _trained(run, backend, workers, threads, device, quiet, tensorboard),
                 "started": time.time(),
             },
             threads,
@@ -148,6 +156,17 @@ def compare(
     shown = translation_entries(fixed, {backend: values["examples"] for backend, values in results.items()})
     report["examples"] = shown + choose_examples(report["translations"], EXAMPLES - len(shown))
     return show(write_report(report, run.folder), run.folder)
+
+
+def _trained(
+    run: Run, backend: str, workers: int, threads: int, device: str, quiet: bool, tensorboard: bool
+) -> dict[str, Any] | None:
+    """The report of several workers that share the training; None where there is one, which trains and translates."""
+    if workers == 1:
+        return None
+    crew = Crew(backend, workers, max(1, threads // workers), device)
+    options = {"quiet": quiet, "tensorboard": tensorboard, "measure_gaps": True}
+    return asdict(train_together(run, crew, make_reporter(quiet), **options))
 
 
 def show(report: dict[str, Any], folder: Path) -> Comparison:

@@ -37,6 +37,7 @@ def train_and_translate(
     tensorboard: bool,
     quick: bool,
     started: float,
+    trained: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Train a run with a backend from its beginning and translate with the best checkpoint.
 
@@ -52,6 +53,7 @@ def train_and_translate(
         tensorboard: whether to write for TensorBoard too.
         quick: whether to measure decoding and the ceiling only once.
         started: the time at which this process was asked for.
+        trained: the report of workers that have trained the run already; None: it is trained here.
 
     Returns:
         Measurements, and the translations with their attention as arrays (T, S).
@@ -59,9 +61,11 @@ def train_and_translate(
     run = Run.open(folder)
     startup_seconds = _startup_seconds(panel, run, started)
     reporter = make_reporter(quiet)
-    report = train(
-        run, backend, threads=threads, device=device, reporter=reporter, tensorboard=tensorboard, measure_gaps=True
-    )
+    options: dict[str, Any] = {"threads": threads, "device": device, "tensorboard": tensorboard}
+    if trained is None:
+        report = train(run, backend, reporter=reporter, measure_gaps=True, **options)
+    else:
+        report = TrainingReport(**trained)
     if report.interrupted:
         raise KeyboardInterrupt
     translator = load(run, backend, threads=threads, device=device)

@@ -22,6 +22,9 @@ from diptych.config.section import (
 Schedule = Literal["constant", "linear", "cosine", "inverse_square_root", "exponential", "one_cycle", "plateau"]
 StopMetric = Literal["loss", "bleu", "chrf", "exact_match"]
 
+MOST_SUMMANDS = 2**13
+"""A step's shards are added up in whole numbers of 64 bits (docs/equations.md, 25), which hold so many of them."""
+
 
 class TrainingConfig(Section):
     """How the model is trained."""
@@ -69,6 +72,12 @@ class TrainingConfig(Section):
     )
     accumulate: Positive = key(
         1, "The gradients of so many batches, weighted by their target tokens, make one optimizer step.", "batches"
+    )
+    shards: Positive = key(
+        1,
+        "Each batch is computed in so many parts, each padded by itself, whose gradients are added up: so many workers "
+        "at most can share a training, and however many do, the weights are the same.",
+        "shards",
     )
     teacher_forcing: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)] = key(
         1.0,
@@ -125,6 +134,15 @@ class TrainingConfig(Section):
     keep_best: Positive = key(
         1, "How many of the best checkpoints are kept; --checkpoint average-best is their mean.", "checkpoints"
     )
+
+    @model_validator(mode="after")
+    def _sums_fit(self) -> TrainingConfig:
+        if self.shards > 1 and self.shards * self.accumulate > MOST_SUMMANDS:
+            raise ValueError(
+                f"shards {self.shards} times accumulate {self.accumulate} is above {MOST_SUMMANDS}, as many gradients "
+                f"as one step can add up: lower one of them"
+            )
+        return self
 
     @model_validator(mode="after")
     def _rates_and_patience_fit(self) -> TrainingConfig:

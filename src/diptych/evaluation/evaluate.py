@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.data.tokens.encoded import encode_pairs
+from diptych.errors import UsageError
 from diptych.evaluation.forced import Forced, forced
 from diptych.evaluation.lengths import quality_by_length
 from diptych.evaluation.measures import MEASURES, chosen_measures
@@ -110,6 +111,7 @@ def evaluate(
     against_backend: str | None = None,
     test: Test = "bs",
     by_length: bool = False,
+    workers: int = 1,
     threads: int | None = None,
     device: str = "auto",
     **search: Any,
@@ -133,7 +135,8 @@ def evaluate(
         against_backend: in which framework the other run translates; None for the same.
         test: between systems: "bs", paired bootstrap, or "ar", approximate randomization.
         by_length: also chrF by the length of the source.
-        threads: how many the framework may use; None leaves that to it.
+        workers: so many processes share the run's translations, see `diptych.load`.
+        threads: how many the framework may use in each process; None leaves that to it.
         device: "auto", "cpu" or "cuda".
         search: keys of `SearchConfig` that replace the run's, for instance `beam_size=5`.
 
@@ -156,11 +159,13 @@ def evaluate(
         first = str(hypotheses)
         texts = {first: read_hypotheses(Path(hypotheses), len(pairs))}
     else:
+        if vote and workers > 1:
+            raise UsageError(f"{workers} workers cannot share a vote: leave out the workers or the vote")
         how: dict[str, Any] = {"threads": threads, "device": device, "members": members}
         model = (
             load_vote(run, backend, checkpoint, **how)
             if vote
-            else load(run, backend, checkpoint, **how, average=average)
+            else load(run, backend, checkpoint, **how, average=average, workers=workers)
         )
         with model as translator:
             translations = translator.translate(sources, **search)

@@ -32,11 +32,13 @@ class StepResult(NamedTuple):
         loss: label-smoothed cross-entropy per real token, before the step.
         gradient_norm: the global norm of the gradient, before clipping.
         rounding: what rounding the weights told; None where training is not exact, or the step was skipped.
+        stop: whether one of the workers that share the step asked all to stop after it.
     """
 
     loss: float
     gradient_norm: float
     rounding: Rounding | None = None
+    stop: bool = False
 
     @property
     def is_finite(self) -> bool:
@@ -111,12 +113,30 @@ class Binding(Protocol):
         """Which of the specification's numbers lies there in the variable: its name, and where, row after row."""
 
 
+class Adder(Protocol):
+    """Adds up what several workers have."""
+
+    def add(self, values: Any) -> Any:
+        """The sum over all workers of such a tensor of whole numbers (N,) int64; each has to ask for it."""
+
+
+class Exchange(Adder, Protocol):
+    """The workers of one training, as a framework's own means of communication connect them."""
+
+    def silence(self) -> dict[int, float]:
+        """Give a sign of life; for how many seconds others, by number, have given none, as far as this one knows."""
+
+    def close(self) -> None:
+        """Leave the others."""
+
+
 class TrainingStep(Protocol):
     """Trains a model one batch at a time; keeps the optimizer's state."""
 
     model: Any
     config: TrainingConfig
     decided: Sequence[Tie] | None
+    others: Adder | None
 
     @property
     def steps(self) -> int:
@@ -131,6 +151,11 @@ class TrainingStep(Protocol):
 
     def step_over(self, parts: Sequence[tuple[Batch, Masks]], learning_rate: float) -> StepResult:
         """One optimizer step on several batches and their masks: their gradients added up (equation 20)."""
+
+    def step_shards(
+        self, shards: Sequence[tuple[Batch, Masks]], tokens: int, learning_rate: float, stop: bool = False
+    ) -> StepResult:
+        """One optimizer step on shards of batches with so many tokens in all, and on those of the other workers."""
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, Array]]:
         """The loss per real token and its gradient by parameter name; changes nothing."""
@@ -219,6 +244,9 @@ class TrainingPanel(Panel, Protocol):
 
     def ProductTimer(self, part: str, left: Array, right: Array, precision: Precision) -> ProductTimer:
         """Times a "forward", "input gradient" or "weight gradient" product of (m, k) and (k, n)."""
+
+    def Exchange(self, rank: int, addresses: Sequence[str], size: int) -> Exchange:
+        """Joins the others, of whom there are `size` with this one; this is number `rank`, from 0."""
 
     def settle(self, choices: Mapping[str, str]) -> None:
         """Do not measure, but keep to what another process chose."""

@@ -1,5 +1,6 @@
 """The PyTorch panel: the model, its training step and its stepper in idiomatic PyTorch."""
 
+from diptych.pytorch.exchange import Exchange
 from diptych.pytorch.loss import cross_entropy, select_positions
 from diptych.pytorch.model import Model
 from diptych.pytorch.process import choices, choose, configure, settle, versions
@@ -10,6 +11,7 @@ from diptych.pytorch.training import TrainingStep
 from diptych.pytorch.weights import assign, bindings, export_parameters, load_parameters, to_array, to_tensor
 
 __all__ = [
+    "Exchange",
     "Model",
     "ProductTimer",
     "Stepper",

@@ -1,7 +1,8 @@
-"""One training step: forward, loss, gradients, clipping, optimizer (docs/equations.md, 14 to 24)."""
+"""One training step: forward, loss, gradients, clipping, optimizer (docs/equations.md, 14 to 25)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,8 +12,9 @@ from torch import Tensor
 
 from diptych.config import TrainingConfig
 from diptych.data.tokens.batches import Batch
-from diptych.panel.protocol import Masks, StepResult, real_positions
+from diptych.panel.protocol import Adder, Masks, StepResult, real_positions
 from diptych.parameters.grid import Tie
+from diptych.pytorch.exact_sum import ExactSum
 from diptych.pytorch.grid import Grid, Rounded
 from diptych.pytorch.loss import cross_entropy, select_positions
 from diptych.pytorch.model import Model
@@ -40,6 +42,7 @@ class TrainingStep:
         model: the model that is trained.
         config: the training config.
         decided: the near ties of the next step in a run that went first, whose decisions are taken over; None: no run.
+        others: adds up what all workers of a training have; None: this process trains alone.
     """
 
     def __init__(self, model: Model, config: TrainingConfig, compiled: bool = True) -> None:
@@ -58,7 +61,9 @@ class TrainingStep:
         exact = config.precision == "exact"
         self.grid = Grid(self.bindings if exact else [], config.grid_exponent)
         self.average = MovingAverage(self.bindings, config.ema_decay, exact)
+        self.sum = ExactSum(self.bindings, config.shards * config.accumulate)
         self.decided: Sequence[Tie] | None = None
+        self.others: Adder | None = None
 
     @property
     def steps(self) -> int:
@@ -96,6 +101,33 @@ class TrainingStep:
                 add_each(gradients, added, share)
             norm, rounded = self._update(loss, gradients, learning_rate, self.steps)
         return self._result(loss.item(), norm.item(), rounded)
+
+    def step_shards(
+        self, shards: Sequence[tuple[Batch, Masks]], tokens: int, learning_rate: float, stop: bool = False
+    ) -> StepResult:
+        """One optimizer step on this worker's shards of the batches and on all others' (equation 25).
+
+        Where a shard's loss or gradient is not finite, the step changes nothing, and its loss is NaN.
+
+        Args:
+            shards: rows of the step's batches, each with its masks; none where there are more workers than shards.
+            tokens: real target positions of all batches of the step.
+            learning_rate: the learning rate.
+            stop: whether this worker asks all to stop after this step.
+        """
+        total = self.sum.start(stop)
+        with denormals_flushed():
+            for batch, masks in shards:
+                loss, gradients = self._gradients(*self._to_tensors(batch, masks))
+                total = self.sum.add(total, loss, gradients, batch.target_tokens / tokens)
+            if self.others is not None:
+                total = self.others.add(total)
+            loss, gradients, faults, stops = self.sum.read(total)
+            if faults:
+                return StepResult(math.nan, math.nan, stop=stops > 0)
+            self.optimizer.steps += 1
+            norm, rounded = self._update(loss, gradients, learning_rate, self.steps)
+        return self._result(loss.item(), norm.item(), rounded)._replace(stop=stops > 0)
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
         """The loss per real token and its gradient by parameter name; changes nothing."""

@@ -1,5 +1,6 @@
 """The TensorFlow panel: the model, its training step and its stepper in idiomatic TensorFlow and Keras 3."""
 
+from diptych.tensorflow.exchange import Exchange
 from diptych.tensorflow.loss import cross_entropy, select_positions
 from diptych.tensorflow.model import Model
 from diptych.tensorflow.process import choices, choose, configure, settle, versions
@@ -10,6 +11,7 @@ from diptych.tensorflow.training import TrainingStep
 from diptych.tensorflow.weights import assign, bindings, export_parameters, load_parameters, to_array, to_tensor
 
 __all__ = [
+    "Exchange",
     "Model",
     "ProductTimer",
     "Stepper",

@@ -1,7 +1,8 @@
-"""One training step: forward, loss, gradients, clipping, optimizer (docs/equations.md, 14 to 24)."""
+"""One training step: forward, loss, gradients, clipping, optimizer (docs/equations.md, 14 to 25)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,9 +12,10 @@ from tensorflow import Tensor
 
 from diptych.config import TrainingConfig
 from diptych.data.tokens.batches import Batch
-from diptych.panel.protocol import Masks, StepResult, real_positions
+from diptych.panel.protocol import Adder, Masks, StepResult, real_positions
 from diptych.parameters.grid import Tie
 from diptych.parameters.specification import dropout_shapes
+from diptych.tensorflow.exact_sum import ExactSum
 from diptych.tensorflow.grid import Grid, Rounded
 from diptych.tensorflow.loss import cross_entropy, select_positions
 from diptych.tensorflow.model import Model
@@ -39,6 +41,7 @@ class TrainingStep:
         model: the model that is trained.
         config: the training config.
         decided: the near ties of the next step in a run that went first, whose decisions are taken over; None: no run.
+        others: adds up what all workers of a training have; None: this process trains alone.
     """
 
     def __init__(self, model: Model, config: TrainingConfig, compiled: bool = True) -> None:
@@ -57,7 +60,9 @@ class TrainingStep:
         exact = config.precision == "exact"
         self.grid = Grid(self.bindings if exact else [], config.grid_exponent)
         self.average = MovingAverage(self.bindings, config.ema_decay, exact)
+        self.sum = ExactSum(self.bindings, config.shards * config.accumulate)
         self.decided: Sequence[Tie] | None = None
+        self.others: Adder | None = None
         self.compiled = compiled
         self._graphs: dict[tuple[str, bool], Callable[..., Any]] = {}
 
@@ -97,6 +102,33 @@ class TrainingStep:
         numbers = tf.constant(learning_rate, tf.float64), tf.constant(self.steps, tf.int64)
         norm, rounded = self._update(loss, gradients, *numbers)
         return self._result(float(loss), float(norm), rounded)
+
+    def step_shards(
+        self, shards: Sequence[tuple[Batch, Masks]], tokens: int, learning_rate: float, stop: bool = False
+    ) -> StepResult:
+        """One optimizer step on this worker's shards of the batches and on all others' (equation 25).
+
+        Where a shard's loss or gradient is not finite, the step changes nothing, and its loss is NaN.
+
+        Args:
+            shards: rows of the step's batches, each with its masks; none where there are more workers than shards.
+            tokens: real target positions of all batches of the step.
+            learning_rate: the learning rate.
+            stop: whether this worker asks all to stop after this step.
+        """
+        total = self.sum.start(stop)
+        for batch, masks in shards:
+            loss, gradients = self._graph(self._gradients, *self._to_tensors(batch, masks))
+            total = self.sum.add(total, loss, gradients, batch.target_tokens / tokens)
+        if self.others is not None:
+            total = self.others.add(total)
+        loss, gradients, faults, stops = self.sum.read(total)
+        if faults:
+            return StepResult(math.nan, math.nan, stop=stops > 0)
+        self.optimizer.steps += 1
+        numbers = tf.constant(learning_rate, tf.float64), tf.constant(self.steps, tf.int64)
+        norm, rounded = self._update(loss, gradients, *numbers)
+        return self._result(float(loss), float(norm), rounded)._replace(stop=stops > 0)
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
         """The loss per real token and its gradient by parameter name; changes nothing."""

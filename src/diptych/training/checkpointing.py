@@ -84,6 +84,14 @@ class Checkpoints:
                 f"{self._run.folder} already has {steps} steps trained with {self.backend}: --resume goes on from "
                 f"there, --overwrite begins anew"
             )
+        return self.read()
+
+    def read(self) -> tuple[Checkpoint | None, TrainingState]:
+        """The latest checkpoint, and where in training that is; None, and the very beginning, where there is none.
+
+        Raises:
+            CheckpointError: the checkpoint is damaged.
+        """
         if self._record.steps() is None:
             return None, TrainingState().on(self.backend)
         checkpoint = self._record.read_checkpoint("latest")

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from diptych.errors import WorkerError
 from diptych.panel import BACKENDS
 from diptych.parameters.digest import digest
 from diptych.parameters.grid import Tie
 from diptych.runs.run import Run
 from diptych.training.learner import Learner
+from diptych.workers.group import Workers
 
 DIGEST_EVERY = 100
 """Steps from one digest to the next: hashing the weights takes a thousandth of their time, or less."""
@@ -27,7 +29,15 @@ REMAINDERS = "remainders"
 class Evidence:
     """Follows a training step by step and says what of each belongs into its metrics."""
 
-    def __init__(self, run: Run, backend: str, learner: Learner, begun_at: int, measure_gaps: bool) -> None:
+    def __init__(
+        self,
+        run: Run,
+        backend: str,
+        learner: Learner,
+        begun_at: int,
+        measure_gaps: bool,
+        workers: Workers | None = None,
+    ) -> None:
         """Begin after so many steps.
 
         Args:
@@ -36,16 +46,20 @@ class Evidence:
             learner: the model that is trained.
             begun_at: optimizer steps done before.
             measure_gaps: leave, or compare, every weight before its rounding, at steps 1, 10, 100 and so on.
+            workers: those that share the training; None: nobody does.
         """
         self._learner, self._exponent = learner, run.config.training.grid_exponent
         self._exact = run.config.training.precision == "exact"
         self._record = run.record(backend)
+        self._workers = workers or Workers()
         self._measure_gaps = measure_gaps
         self._first: str | None = None
         self._ties: dict[int, list[Tie]] = {}
         self._decided_until = 0
         if self._exact:
-            self._record.write_ties({step: ties for step, ties in self._record.read_ties().items() if step <= begun_at})
+            if self._workers.leads:
+                before = self._record.read_ties()
+                self._record.write_ties({step: ties for step, ties in before.items() if step <= begun_at})
             self._follow(run, backend)
 
     @property
@@ -64,7 +78,7 @@ class Evidence:
         if told.rounding is not None:
             rounding = told.rounding
             noted = {"checksum": rounding.checksum, "margin": rounding.margin}
-            if rounding.ties:
+            if rounding.ties and self._workers.leads:
                 self._record.append_ties(step, rounding.ties)
             for name in ("ties", "turned", "faults"):
                 if ties := getattr(rounding, name):
@@ -72,15 +86,34 @@ class Evidence:
             if rounding.faults:  # the two have parted: from here on each decides for itself
                 self._decided_until = 0
                 noted["fault"] = list(rounding.faults[0])
-            if self._measure_gaps and _is_power_of_ten(step):
+            if self._measure_gaps and self._workers.leads and _is_power_of_ten(step):
                 noted |= self._gaps(step)
         if step % DIGEST_EVERY == 0 or is_last:
+            self._check_others(step)
             noted["digest"] = self.digest()
         return noted
 
     def digest(self) -> str:
         """That of the model's weights as they are."""
         return digest(self._learner.parameters())
+
+    def _check_others(self, step: int) -> None:
+        """Compare the weights of all workers.
+
+        Raises:
+            WorkerError: they are not the same.
+        """
+        if self._workers.size == 1:
+            return
+        own = {name: digest({name: values}) for name, values in self._learner.parameters().items()}
+        for rank, theirs in enumerate(told := self._workers.gather(own)):
+            for name, value in theirs.items():
+                if value != told[0][name]:
+                    raise WorkerError(
+                        f"after step {step} the weight {name} of worker {rank} is not that of worker 0: a machine "
+                        f"computes wrongly, or not all have the same processor and versions; compare them, and go on "
+                        f"from the last checkpoint with --resume"
+                    )
 
     def _follow(self, run: Run, backend: str) -> None:
         """Take over the near ties of another backend of this run, which has been trained before."""

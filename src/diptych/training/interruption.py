@@ -12,7 +12,7 @@ HEARD = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") 
 
 
 class Interruption:
-    """Within `with Interruption() as interruption`, the first Ctrl-C sets `requested`; a second one interrupts at once.
+    """Within `with Interruption() as interruption`, the first signal sets `requested`; a second Ctrl-C ends at once.
 
     So do SIGTERM and SIGHUP, which comes when a terminal is closed. They are sent once more at the end, to do then what
     they would have done at once. Only the main thread hears signals: elsewhere, and where one is ignored (Ctrl-C in a

@@ -19,8 +19,9 @@ from diptych.training.validation import SCORES, ValidationResult
 class Journal:
     """Tells of each step and each validation of one call of `train`, and sums them up."""
 
-    def __init__(self, run: Run, backend: str, reporter: Reporter, begun_at: int) -> None:
-        """Begin after so many steps."""
+    def __init__(self, run: Run, backend: str, reporter: Reporter, begun_at: int, writes: bool = True) -> None:
+        """Begin after so many steps; of several workers one writes."""
+        self._writes = writes
         self._run, self._backend, self._reporter, self._begun_at = run, backend, reporter, begun_at
         self._record = run.record(backend)
         self._log: TensorBoardLog | None = None
@@ -39,7 +40,8 @@ class Journal:
             told_anew = not validated and "validation_loss" in line
             return bool(line["step"] < self._begun_at or (line["step"] == self._begun_at and not told_anew))
 
-        self._record.write_metrics(filter(holds, self._record.read_metrics()))
+        if self._writes:
+            self._record.write_metrics(filter(holds, self._record.read_metrics()))
 
     @contextmanager
     def writing(self, last_step: int, notes: Sequence[str], tensorboard: bool) -> Iterator[None]:
@@ -50,7 +52,7 @@ class Journal:
             notes: what is said first.
             tensorboard: whether TensorBoard is told, too.
         """
-        if tensorboard:
+        if tensorboard and self._writes:
             self._log = TensorBoardLog(self._run.folder / TENSORBOARD / self._backend, self._begun_at)
         self._reporter.begin(self._backend, self._begun_at, last_step)
         try:
@@ -90,7 +92,7 @@ class Journal:
         line: dict[str, Any] = {"step": step, "epoch": work.epoch + 1}
         if told.is_finite:
             line |= {**numbers, **rest, **evidence}
-            self._record.append_metrics(line)
+            self._write(line)
             self._reporter.step(line)
             self._tell_tensorboard(line)
         else:  # JSON has no NaN
@@ -98,7 +100,7 @@ class Journal:
                 f"step {step} is skipped: the loss is {told.loss}, the gradient's norm {told.gradient_norm}; the batch "
                 f"holds the training pairs {work.row_list} (counted from 0)"
             )
-            self._record.append_metrics(line | rest | {"skipped": True, "rows": work.rows})
+            self._write(line | rest | {"skipped": True, "rows": work.rows})
 
     def validation(
         self,
@@ -119,7 +121,7 @@ class Journal:
         step = state.place.step
         told = {"step": step, "validation_loss": result.loss}
         line = told | result.scores | {"best": state.is_best, "digest": digest, "backend": self._backend}
-        self._record.append_metrics(line)
+        self._write(line)
         self._reporter.validation(line)
         self._tell_tensorboard(line)
         if self._log:
@@ -165,6 +167,10 @@ class Journal:
             stopped_early=state.has_stopped_early(training.patience),
             interrupted=interrupted and not finished,
         )
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        if self._writes:
+            self._record.append_metrics(line)
 
     def _tell_tensorboard(self, line: Mapping[str, Any]) -> None:
         if self._log:

@@ -17,10 +17,11 @@ from diptych.runs.run import Run
 from diptych.search import Stepper
 from diptych.training.memory import out_of_memory
 from diptych.training.schedule import Work, take_step
-from diptych.training.scheduled_sampling import own_tokens_mixed_in
+from diptych.training.scheduled_sampling import own_tokens_mixed_in, own_tokens_mixed_in_shards
 from diptych.training.state import TrainingState
 from diptych.training.tensorboard import attention_pictures
 from diptych.translation.translator import Translator
+from diptych.workers.group import Workers
 
 
 class Learner:
@@ -41,6 +42,7 @@ class Learner:
         state: TrainingState,
         threads: int | None,
         device: str,
+        workers: Workers | None = None,
     ) -> None:
         """Import the framework and make the model and the optimizer; the run notes under which circumstances.
 
@@ -51,6 +53,7 @@ class Learner:
             state: where in training that is.
             threads: how many the framework may use; None leaves that to it.
             device: auto, cpu or cuda.
+            workers: those that share the training; None: nobody does.
 
         Raises:
             BackendError: the framework is not installed, or the device is not there.
@@ -58,16 +61,24 @@ class Learner:
         self._run, self._backend = run, backend
         self._panel = panel = training_panel(load(backend, threads, device))
         panel.settle(state.choices.get(backend, {}))
+        workers = workers or Workers()
+        if workers.size > 1:  # one chooses for all
+            chosen = panel.choose(run.config.model, run.config.training.arithmetic) if workers.leads else None
+            panel.settle(workers.share(chosen))
         self.model = run.build(panel, checkpoint.parameters if checkpoint else None)
         self.training = panel.TrainingStep(self.model, run.config.training)
         if checkpoint:
             self.training.load_state(checkpoint.optimizer, state.updates)
             self.training.swap_average()  # a checkpoint's model is the average
+        if workers.size > 1:
+            self.training.others = workers
         self.choices: Mapping[str, str] = panel.choices()
-        circumstances = {"threads": threads, "device": device, "versions": panel.versions(), "choices": self.choices}
-        run.write_environment(backend, environment() | circumstances)
+        circumstances = {"threads": threads, "device": device, "workers": workers.size}
+        if workers.leads:
+            told = {"versions": panel.versions(), "choices": self.choices}
+            run.write_environment(backend, environment() | circumstances | told)
 
-    def step(self, work: Work, rate: float, *, step: int, last_step: int) -> Any:
+    def step(self, work: Work, rate: float, *, step: int, last_step: int, stop: bool = False) -> Any:
         """One optimizer step; gives its loss per target token and the gradient's norm before clipping.
 
         Args:
@@ -75,16 +86,24 @@ class Learner:
             rate: the learning rate.
             step: optimizer steps done before.
             last_step: how many there will be in all.
+            stop: where several workers share the step: whether this one asks all to stop after it.
 
         Raises:
             RunError: memory ran out.
         """
         config = self._run.config.training
         try:
+            if work.shards is not None:
+                parts = own_tokens_mixed_in_shards(
+                    work.shards, self.training.predict, config, step=step, last_step=last_step
+                )
+                return self.training.step_shards(parts, work.target_tokens, rate, stop)
             parts = own_tokens_mixed_in(work.parts, self.training.predict, config, step=step, last_step=last_step)
             return take_step(self.training, parts, rate)
         except Exception as error:
-            if explained := out_of_memory(error, self._run, work.batch):
+            batches = [work.batch] if not work.shards else [shard.batch for shard in work.shards]
+            largest = max(batches, key=lambda batch: batch.target_tokens)
+            if explained := out_of_memory(error, self._run, largest):
                 raise explained from error
             raise
 

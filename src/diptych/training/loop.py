@@ -7,14 +7,14 @@ other.
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from diptych.errors import CheckpointError
 from diptych.parameters.checkpoint import Checkpoint
-from diptych.runs.progress import Reporter, make_reporter
+from diptych.runs.progress import QuietReporter, Reporter, make_reporter
 from diptych.runs.run import Run
 from diptych.training.checkpointing import Checkpoints
 from diptych.training.evidence import Evidence
@@ -26,9 +26,11 @@ from diptych.training.learning_rate import learning_rate
 from diptych.training.memory import check_memory
 from diptych.training.report import TrainingReport
 from diptych.training.schedule import schedule, steps_per_epoch, total_steps
+from diptych.training.shards import check_workers
 from diptych.training.state import TrainingState
 from diptych.training.tensorboard import check_installed
 from diptych.training.validation import Validation
+from diptych.workers.group import Workers
 
 __all__ = ["TrainingReport", "train"]
 
@@ -44,6 +46,7 @@ def train(
     stop_at: int = 0,
     tensorboard: bool = False,
     measure_gaps: bool = False,
+    workers: Workers | None = None,
 ) -> TrainingReport:
     """Train a run with a backend, from its beginning or from where it stopped.
 
@@ -55,7 +58,8 @@ def train(
     On Ctrl-C the step is finished, a checkpoint written and the report returned with `interrupted`; a second Ctrl-C
     raises KeyboardInterrupt at once and leaves the checkpoint before. SIGTERM and SIGHUP too wait for the step and its
     checkpoint, and then do what they do. Of two processes that train one run with the same backend, the second is
-    refused.
+    refused, unless both are workers of one training: each does its shards of every step and its part of the
+    validations, worker 0 alone writes, and all see the run's folder (docs/distributed.md).
 
     Args:
         run: what to train, or its folder.
@@ -69,27 +73,36 @@ def train(
         tensorboard: also write losses and attention maps for TensorBoard, into RUN/tensorboard/BACKEND.
         measure_gaps: in exact training, at some steps keep all weights as they were before rounding, or compare them
             with those of the run's other backend where that has been trained, see `diptych.training.evidence`.
+        workers: this process among the others that share the training, see `Workers.join`; None: it trains alone.
 
     Raises:
         RunError: there are checkpoints and neither `resume` nor `overwrite` was given, the loss is not finite, or the
             model cannot fit into memory; or another process trains this, which the message names.
         DataError: the corpus cannot be read.
         BackendError: the framework is not installed.
-        UsageError: TensorBoard's package is not installed, and was asked for.
+        UsageError: TensorBoard's package is not installed, and was asked for; or there are more workers than shards.
+        WorkerError: another worker is lost, or has other weights than this one.
         CheckpointError: the checkpoint to go on from is damaged.
     """
     if tensorboard:
         check_installed()
-    run = Run.of(run)
-    reporter = reporter or make_reporter()
+    run, workers = Run.of(run), workers or Workers()
+    check_workers(run.config.training, workers.size)
+    reporter = (reporter or make_reporter()) if workers.leads else QuietReporter()
     checkpoints = Checkpoints(run, backend)
-    with checkpoints.alone():
-        checkpoint, state = checkpoints.begin(resume, overwrite)
+    with ExitStack() as stack:
+
+        def begin() -> tuple[Checkpoint | None, TrainingState]:
+            stack.enter_context(checkpoints.alone())
+            return checkpoints.begin(resume, overwrite)
+
+        checkpoint, state = workers.first(begin) or checkpoints.read()
         return _train(
             run,
             checkpoints,
             checkpoint,
             state,
+            workers=workers,
             reporter=reporter,
             stop_at=stop_at,
             threads=threads,
@@ -105,6 +118,7 @@ def _train(
     checkpoint: Checkpoint | None,
     state: TrainingState,
     *,
+    workers: Workers,
     reporter: Reporter,
     stop_at: int,
     threads: int | None,
@@ -115,7 +129,7 @@ def _train(
     """Go on from a checkpoint, or from the initial weights, while nobody else trains this; see `train`."""
     # Where training begins, and where it ends.
     backend = checkpoints.backend
-    corpus = run.encoded(reporter)
+    corpus = workers.first(lambda: run.encoded(reporter)) or run.encoded()
     pairs, config = corpus.train, run.config.training
     per_epoch = steps_per_epoch(pairs, run.config)
     if state.data == corpus.fingerprint and state.place.position >= per_epoch:
@@ -125,42 +139,54 @@ def _train(
         )
     last_step = total_steps(pairs, run.config, state.place)
     stop_at = min(stop_at or last_step, last_step)
-    journal = Journal(run, backend, reporter, begun_at=state.place.step)
+    journal = Journal(run, backend, reporter, begun_at=state.place.step, writes=workers.leads)
     if state.is_finished(config.patience, last_step):
         return journal.report(state, last_step, dropped=corpus.dropped)
 
     # The model and its optimizer; what each step is given; what judges the weights.
     journal.cut(state.validated)
     check_memory(run, pairs, device)
-    learner = Learner(run, backend, checkpoint, state=state, threads=threads, device=device)
-    evidence = Evidence(run, backend, learner, begun_at=state.place.step, measure_gaps=measure_gaps)
-    notes = [*checkpoints.notes, *state.changes_of(corpus.fingerprint), *evidence.notes]
+    learner = Learner(run, backend, checkpoint, state=state, threads=threads, device=device, workers=workers)
+    evidence = Evidence(run, backend, learner, state.place.step, measure_gaps=measure_gaps, workers=workers)
+    changes = [*state.changes_of(corpus.fingerprint), *state.changes_of_threads(threads)]
+    notes = [*checkpoints.notes, *changes, *evidence.notes]
     state = replace(state, data=corpus.fingerprint, choices={**state.choices, backend: learner.choices})
-    works = schedule(pairs, run.config, state.place, steps=stop_at - state.place.step, resample=run.resampling())
-    validation = Validation(run, corpus.validation)
+    state = state.shared_by(workers.size, threads, config)
+    place, own = state.place, {"worker": workers.rank, "workers": workers.size}
+    works = schedule(pairs, run.config, place, steps=stop_at - place.step, resample=run.resampling(), **own)
+    validation = Validation(run, corpus.validation, workers)
     guard = Guard(config, checkpoints)
-    unsaved = False
+
+    def save(state: TrainingState, best: bool = False) -> None:
+        checkpoints.save(learner.checkpoint(state), best)
+
+    unsaved = stopping = False
+    alone = workers.size == 1
 
     with journal.writing(last_step, notes, tensorboard), Interruption() as interruption, closing(works):
         while True:
             if not state.validated:  # of a run that is gone on with, too: it may have been stopped before a validation
                 with learner.averaged():
-                    result = validation(learner.training, learner.translator, lambda: interruption.requested)
+                    result = validation(learner.training, learner.translator, lambda: alone and interruption.requested)
                     if result is not None:
                         guard.check_validation(result, state)
                         state = state.after_validation(result.loss, result.scores, config)
                         pictures = partial(learner.pictures, validation.pairs)
                         journal.validation(state, result, pictures=pictures, digest=evidence.digest())
-                        checkpoints.save(learner.checkpoint(state), best=state.is_best)  # told of before: or never
+                        workers.first(partial(save, state, best=state.is_best))  # told of before: or never
                         unsaved = False
-            if state.place.step >= stop_at or state.has_stopped_early(config.patience) or interruption.requested:
+                stopping = any(workers.gather(interruption.requested))
+            stopping = stopping or (alone and interruption.requested)
+            if state.place.step >= stop_at or state.has_stopped_early(config.patience) or stopping:
                 break
 
             work = next(works)
             rate = learning_rate(config, state.place.step, total=last_step, plateau=state.plateau)
             evidence.before(state.place.step + 1)
-            checkpoints.check_in_place()
-            told = learner.step(work, rate, step=state.place.step, last_step=last_step)
+            if workers.leads:
+                checkpoints.check_in_place()
+            told = learner.step(work, rate, step=state.place.step, last_step=last_step, stop=interruption.requested)
+            stopping = told.stop
             state = state.after_step(per_epoch, config.validate_every, last_step=last_step, skipped=not told.is_finite)
             guard.check_step(told, work, state)
             step = state.place.step
@@ -168,7 +194,9 @@ def _train(
             unsaved = True
 
         if unsaved:
-            checkpoints.check_in_place()
+            if workers.leads:
+                checkpoints.check_in_place()
             with learner.averaged():
-                checkpoints.save(learner.checkpoint(state))
-    return journal.report(state, last_step, dropped=corpus.dropped, interrupted=interruption.requested)
+                workers.first(partial(save, state))
+        workers.gather(None)  # nobody leaves before all are done
+    return journal.report(state, last_step, dropped=corpus.dropped, interrupted=stopping)

@@ -17,7 +17,7 @@ from diptych.runs.run import Run
 
 @dataclass(frozen=True)
 class LargestBatch:
-    """The batch that needs the most.
+    """The batch that needs the most, or the shard of it that a process computes at once.
 
     Attributes:
         rows: B.
@@ -41,6 +41,7 @@ class Memory:
         gradients: one number for each of them.
         moments: what the optimizer remembers: two numbers for Adam, one for SGD with momentum.
         average: a moving average of the weights, if there is one.
+        sums: where batches are divided into shards, two whole numbers for each weight, for this process and for all.
         rounding: what exact training's rounding left of each weight, to compare runs by; 0 in other trainings.
         logits: of the largest batch's real target positions, over the vocabulary.
         activations: of that batch, what its gradients are made from; an estimate, from above.
@@ -50,6 +51,7 @@ class Memory:
     gradients: int
     moments: int
     average: int
+    sums: int
     rounding: int
     logits: int
     activations: int
@@ -62,7 +64,7 @@ class Memory:
     @property
     def weights(self) -> int:
         """What grows with the number of weights."""
-        return self.parameters + self.gradients + self.moments + self.average + self.rounding
+        return self.parameters + self.gradients + self.moments + self.average + self.sums + self.rounding
 
     @property
     def total(self) -> int:
@@ -83,7 +85,9 @@ def largest_batch(pairs: EncodedPairs, config: RunConfig) -> LargestBatch:
     target_tokens, rows = np.diff(before, prepend=0), np.diff(ends, prepend=0)
     most = np.lexsort((longest, rows, target_tokens))[-1]
     target = padded_length(int(longest[most]) + 1)
-    return LargestBatch(int(rows[most]), _longest_source(pairs), target, int(target_tokens[most]))
+    shards = config.training.shards  # the largest has at least the mean
+    size = -(-int(rows[most]) // shards), -(-int(target_tokens[most]) // shards)
+    return LargestBatch(size[0], _longest_source(pairs), target, size[1])
 
 
 def needed_memory(config: RunConfig, sizes: tuple[int, int], batch: LargestBatch) -> Memory:
@@ -107,6 +111,7 @@ def needed_memory(config: RunConfig, sizes: tuple[int, int], batch: LargestBatch
         gradients=weights * number,
         moments=moments * weights * number,
         average=weights * number if training.ema_decay else 0,
+        sums=4 * weights * 8 if training.shards > 1 else 0,
         rounding=weights * number if training.precision == "exact" else 0,
         logits=batch.target_tokens * sizes[1] * number,
         activations=rows * (encoder + decoder + scores) * computed,

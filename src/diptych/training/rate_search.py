@@ -119,7 +119,11 @@ def _losses(
     mean, mark = 0.0, time.perf_counter()
     with Interruption() as interruption:
         for work, rate in zip(works, rates):
-            loss = take_step(training, work.parts, rate).loss
+            if work.shards is None:
+                loss = take_step(training, work.parts, rate).loss
+            else:
+                parts = [(shard.batch, shard.masks) for shard in work.shards]
+                loss = training.step_shards(parts, work.target_tokens, rate).loss
             if not math.isfinite(loss):
                 return losses, smoothed, "the loss is not finite"
             losses.append(loss)

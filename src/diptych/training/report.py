@@ -28,7 +28,7 @@ class TrainingReport:
         compile_seconds: time of this session's first step, in which a framework compiles what it will run.
         finished: the last step of the config was done, or training stopped early.
         stopped_early: `patience` validations went by without a better one.
-        interrupted: Ctrl-C ended it; it can be resumed.
+        interrupted: Ctrl-C or another signal ended it; it can be resumed.
     """
 
     backend: str

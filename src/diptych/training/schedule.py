@@ -25,6 +25,7 @@ from diptych.data.tokens.batches import (
 from diptych.panel import Masks
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks
+from diptych.training.shards import Shard, own_shards
 
 T = TypeVar("T")
 
@@ -61,12 +62,15 @@ class Work:
         masks: the dropout masks by place, True where kept; none without dropout.
         epoch: which epoch this is, from 0.
         more: the batches and masks whose gradients are added to this one's.
+        shards: those of the batches that this worker computes, which have the masks then; None: the batches are not
+            divided.
     """
 
     batch: Batch
     masks: Masks
     epoch: int
     more: tuple[tuple[Batch, Masks], ...] = ()
+    shards: tuple[Shard, ...] | None = None
 
     @property
     def parts(self) -> list[tuple[Batch, Masks]]:
@@ -102,24 +106,33 @@ def total_steps(pairs: EncodedPairs, config: RunConfig, start: Place) -> int:
 
 
 def schedule(
-    pairs: EncodedPairs, config: RunConfig, start: Place, steps: int, resample: Resample | None = None
+    pairs: EncodedPairs,
+    config: RunConfig,
+    start: Place,
+    steps: int,
+    resample: Resample | None = None,
+    worker: int = 0,
+    workers: int = 1,
 ) -> Generator[Work, None, None]:
     """The next `steps` steps from a place in training, each a pure function of config, pairs and place.
 
     Batches follow from (seed, epoch), dropout masks from (seed, step, part of the step), all counted from 0; `resample`
-    may change what is in a batch, but not which pairs. Close the iterator (or exhaust it) to end its thread.
+    may change what is in a batch, but not which pairs. Where batches are divided into shards, this worker's are those
+    that it has of so many workers, from 0. Close the iterator (or exhaust it) to end its thread.
     """
     seed, size, kind = config.training.seed, config.training.batch_size, config.training.batch_by
     accumulate = config.training.accumulate
 
     def prepare(step: int, epoch: int, groups: list[Ids]) -> Work:
+        batches = [_batch(pairs, rows, epoch, resample) for rows in groups]
+        if config.training.shards > 1:
+            no_masks: Masks = {}
+            whole = [(batch, no_masks) for batch in batches]
+            return Work(*whole[0], epoch, tuple(whole[1:]), own_shards(batches, config, step, worker, workers))
         parts = []
-        for part, rows in enumerate(groups):
-            if resample:
-                batch = collate(resample(pairs, rows, epoch), np.arange(len(rows), dtype=np.int32))
-            else:
-                batch = collate(pairs, rows)
-            shapes = dropout_shapes(config.model, len(rows), batch.source.shape[1], batch.target_output.shape[1])
+        for part, batch in enumerate(batches):
+            rows, width = batch.source.shape
+            shapes = dropout_shapes(config.model, rows, width, batch.target_output.shape[1])
             parts.append((batch, dropout_masks(seed, step, shapes, config.model.dropout, part)))
         return Work(*parts[0], epoch, tuple(parts[1:]))
 
@@ -133,6 +146,13 @@ def schedule(
             position = 0
 
     return prefetched(islice(jobs(), max(0, steps)))
+
+
+def _batch(pairs: EncodedPairs, rows: Ids, epoch: int, resample: Resample | None) -> Batch:
+    """The batch of these rows as this epoch sees them."""
+    if resample:
+        return collate(resample(pairs, rows, epoch), np.arange(len(rows), dtype=np.int32))
+    return collate(pairs, rows)
 
 
 def take_step(training: Any, parts: list[tuple[Batch, Masks]], rate: float) -> Any:

@@ -16,6 +16,7 @@ from diptych.config import TrainingConfig
 from diptych.data.tokens.batches import Batch, Ids
 from diptych.panel import Masks
 from diptych.randomness import generator
+from diptych.training.shards import Shard
 
 STEEPNESS = 6.0
 """Of the inverse sigmoid decay: how many of the logistic function's units lie on either side of its middle."""
@@ -40,7 +41,16 @@ def teacher_forcing_ratio(config: TrainingConfig, step: int, total: int) -> floa
     return config.teacher_forcing + (1.0 - config.teacher_forcing) * left
 
 
-def mix(batch: Batch, predicted: Ids, ratio: float, seed: int, step: int, part: int = 0) -> Batch:
+def mix(
+    batch: Batch,
+    predicted: Ids,
+    ratio: float,
+    seed: int,
+    step: int,
+    part: int = 0,
+    first: int = 0,
+    whole: tuple[int, int] | None = None,
+) -> Batch:
     """The batch whose decoder reads the model's own tokens where chance says so (docs/equations.md, 22).
 
     Args:
@@ -50,12 +60,35 @@ def mix(batch: Batch, predicted: Ids, ratio: float, seed: int, step: int, part: 
         seed: the training seed.
         step: the optimizer step, from 0.
         part: which of the batches of this step, from 0.
+        first: where this is only a shard of that batch: which row is its first.
+        whole: how many rows and target positions that batch has; None: this is the whole one.
     """
-    own = generator(seed, "scheduled sampling", step, part).random(predicted.shape) >= ratio
+    rows, positions = predicted.shape
+    drawn = generator(seed, "scheduled sampling", step, part).random(whole or (rows, positions))
+    own = drawn[first : first + rows, :positions] >= ratio
     own[:, 0] = False
     own &= np.arange(predicted.shape[1]) < batch.target_lengths[:, None]
     said = np.roll(predicted, 1, axis=1)
     return replace(batch, target_input=np.where(own, said, batch.target_input).astype(np.int32))
+
+
+def own_tokens_mixed_in_shards(
+    shards: Sequence[Shard],
+    predict: Callable[[Batch, Masks], Ids],
+    config: TrainingConfig,
+    *,
+    step: int,
+    last_step: int,
+) -> list[tuple[Batch, Masks]]:
+    """A step's shards as batches and masks, with the tokens that `own_tokens_mixed_in` would give their rows."""
+    ratio = teacher_forcing_ratio(config, step, last_step)
+    if ratio >= 1.0:
+        return [(shard.batch, shard.masks) for shard in shards]
+    parts = []
+    for shard in shards:
+        said, place = predict(shard.batch, shard.masks), (shard.part, shard.first, shard.whole)
+        parts.append((mix(shard.batch, said, ratio, config.seed, step, *place), shard.masks))
+    return parts
 
 
 def own_tokens_mixed_in(

@@ -30,6 +30,8 @@ class TrainingState:
         lineage: which framework did the steps from which step on, in order.
         data: the fingerprint of the training pairs.
         choices: what each framework chose by measuring: it keeps to that, for another choice rounds otherwise.
+        workers: how many shared the last steps, with how many threads each, and why any other number of workers would
+            have computed the same, see `shared_by`; empty where nobody has noted it.
     """
 
     place: Place = field(default_factory=Place)
@@ -46,6 +48,7 @@ class TrainingState:
     lineage: tuple[tuple[str, int], ...] = ()
     data: str = ""
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    workers: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def updates(self) -> int:
@@ -70,6 +73,27 @@ class TrainingState:
         if self.data in ("", data):
             return []
         return ["the corpus has changed since the checkpoint was written: this goes on with the new one"]
+
+    def shared_by(self, workers: int, threads: int | None, config: TrainingConfig) -> TrainingState:
+        """The state where so many workers, of so many threads each, do the steps that follow.
+
+        Equal to the bit are then, whatever the number of workers, trainings of one config: "by construction" with the
+        same framework, versions, kind of processor and threads of each worker, for all compute the same shards; "by
+        rounding", in exact training, also where these differ.
+        """
+        equal = "by rounding" if config.precision == "exact" else "by construction"
+        noted = {"workers": workers, "threads": threads, "shards": config.shards, "equal": equal}
+        return replace(self, workers=noted)
+
+    def changes_of_threads(self, threads: int | None) -> list[str]:
+        """A warning where the bits of a training that several share may depend on that each now has other threads."""
+        before = self.workers.get("threads")
+        if self.workers.get("shards", 1) == 1 or self.workers.get("equal") != "by construction" or before == threads:
+            return []
+        return [
+            f"each worker had {before or 'as many threads as the framework took'} before and has {threads or 'those'} "
+            f"now: equal to the bit are only trainings with the same number of threads a worker"
+        ]
 
     def after_step(self, batches: int, validate_every: int, last_step: int, skipped: bool = False) -> TrainingState:
         """The state after one more step, where an epoch has so many batches and training ends at `last_step`.
@@ -177,7 +201,18 @@ def _are_choices(value: object) -> bool:
     )
 
 
+def _are_workers(value: object) -> bool:
+    """What `shared_by` notes, or nothing."""
+    if value == {}:
+        return True
+    if not isinstance(value, dict) or value.keys() != {"workers", "threads", "shards", "equal"}:
+        return False
+    counts = [value["workers"], value["shards"], value["threads"] or 0]
+    return all(map(_is_count, counts)) and value["equal"] in ("by construction", "by rounding")
+
+
 _CHECKS: dict[str, Callable[[Any], bool]] = {
+    "workers": _are_workers,
     "step": _is_count,
     "epoch": _is_count,
     "position": _is_count,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from diptych.config import SearchConfig
 from diptych.data.opening import open_corpus
@@ -16,7 +16,9 @@ from diptych.data.tokens.batches import EncodedPairs, collate, validation_batche
 from diptych.evaluation import score
 from diptych.runs.run import Run
 from diptych.translation.translator import Translator
+from diptych.workers.group import Workers
 
+T = TypeVar("T")
 SENTENCES = 500
 """How many sentences are translated where a config wants a score and does not say of how many."""
 BLOCK = 256
@@ -50,8 +52,9 @@ class Validation:
         pairs: its validation pairs.
     """
 
-    def __init__(self, run: Run, pairs: EncodedPairs) -> None:
-        """Nothing is read before it is needed."""
+    def __init__(self, run: Run, pairs: EncodedPairs, workers: Workers | None = None) -> None:
+        """Nothing is read before it is needed; with several workers each does its part, and all have the result."""
+        self.workers = workers or Workers()
         self.run = run
         self.pairs = pairs
 
@@ -66,11 +69,13 @@ class Validation:
             stop: whether to stop here.
         """
         config = self.run.config.training
-        loss = 0.0
-        for rows in validation_batches(self.pairs, config.batch_size, config.batch_by):
+        batches = validation_batches(self.pairs, config.batch_size, config.batch_by)
+        own: list[float] = []
+        for rows in batches[self.workers.rank :: self.workers.size]:
             if stop():
                 return None
-            loss += training.evaluate(collate(self.pairs, rows))
+            own.append(training.evaluate(collate(self.pairs, rows)))
+        loss = sum(self._in_order(own))  # batch by batch, whoever computed them: the sum has the same bits
         result = ValidationResult(loss / (int(self.pairs.targets.lengths.sum()) + len(self.pairs)))  # eos counted
         if not config.scores_translations or not result.is_finite:
             return result
@@ -82,14 +87,21 @@ class Validation:
         sources = [source for source, _ in self._texts]
         given = self.run.config.search
         search = SearchConfig(maximum_length=given.maximum_length, batch_size=given.batch_size)
-        said: list[str] = []
-        for start in range(0, len(sources), BLOCK):
+        own: list[list[str]] = []
+        for start in range(0, len(sources), BLOCK)[self.workers.rank :: self.workers.size]:
             if stop():
                 return None
-            said += [each.text for each in translator.translate(sources[start : start + BLOCK], search)]
+            own.append([each.text for each in translator.translate(sources[start : start + BLOCK], search)])
+        said = [text for block in self._in_order(own) for text in block]
         form = self.run.target_tokenizer.form
         scores = score(said, [form(target) for _, target in self._texts])
         return {name: getattr(scores, name) for name in SCORES}
+
+    def _in_order(self, own: list[T]) -> list[T]:
+        """What all workers have, each of every so many-th of a list, as that list."""
+        told = self.workers.gather(own)
+        longest = max(map(len, told))
+        return [each[place] for place in range(longest) for each in told if place < len(each)]
 
     @cached_property
     def _texts(self) -> list[Pair]:

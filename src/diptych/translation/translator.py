@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,17 @@ import numpy as np
 from diptych.config import Precision, SearchConfig, changed_search
 from diptych.data.tokens.batches import source_batch
 from diptych.data.tokens.vocabulary import EOS, UNK
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, UsageError
 from diptych.exported.folder import default_backend
 from diptych.runs.run import Run
 from diptych.search import Constraints, Hypothesis, Stepper, find
 from diptych.search.ensemble import Average
 from diptych.translation.doubts import doubts
-from diptych.translation.members import Member, MemberProcess, load_ensemble, load_model
+from diptych.translation.members import Member, MemberProcess, SharedModel, load_ensemble, load_model
 from diptych.translation.translation import Alternative, Translation
 
+FindEach = Callable[[Sequence[dict[str, Any]]], Iterable[list[list[Hypothesis]]]]
+"""Gives for the arguments of each of several calls of `find` what that would."""
 LINE_BREAKS = str.maketrans(dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
 """Everything that `str.splitlines` would break a line at becomes a space, so that one line in is one line out."""
 
@@ -44,6 +46,7 @@ class Translator:
         trained_in: str = "",
         attends: bool | None = None,
         processes: Sequence[MemberProcess] = (),
+        find_each: FindEach | None = None,
     ) -> None:
         """Translate with a model that is there; its weights may change between calls. `load` makes one of a checkpoint.
 
@@ -53,7 +56,9 @@ class Translator:
             backend: in which the run's model is.
             trained_in: whose checkpoint it is; "" for the backend's own.
             attends: whether there is an attention to show; None where there is only the run's own model.
-            processes: those in which other members of the ensemble compute; `close` ends them.
+            processes: those in which other members of the ensemble, or copies of the model, compute; `close` ends
+                them.
+            find_each: searches for the translations of several batches at once; None: the stepper does, one by one.
         """
         self.run = run
         self.stepper = stepper
@@ -61,6 +66,7 @@ class Translator:
         self.trained_in = trained_in or backend
         self.attends = run.config.model.attention != "none" if attends is None else attends
         self._processes = tuple(processes)
+        self._find_each = find_each or self._find_one_by_one
 
     def close(self) -> None:
         """End the processes of an ensemble; without one there is nothing to end."""
@@ -113,19 +119,21 @@ class Translator:
         rows = sorted((row for row in range(len(lines)) if tokens[row]), key=lambda row: -len(tokens[row]))
         translations = [Translation(source=line, text="") for line in lines]
         longest = self.run.longest_source
-        for start in range(0, len(rows), search.batch_size):
-            batch = rows[start : start + search.batch_size]
-            beginnings = [prefixes[row] for row in batch] if prefixes else []
+        batches = [rows[start : start + search.batch_size] for start in range(0, len(rows), search.batch_size)]
+        requests = []
+        for batch in batches:
             source, lengths = source_batch([self.run.source_vocabulary.encode(tokens[row]) for row in batch])
-            best_first = find(
-                self.stepper,
-                source,
-                lengths,
-                usual_lengths=self.run.longest_translations(lengths),
-                search=search,
-                rows=[first_row + row for row in batch],
-                prefixes=beginnings,
+            requests.append(
+                {
+                    "source": source,
+                    "source_lengths": lengths,
+                    "usual_lengths": self.run.longest_translations(lengths),
+                    "search": search,
+                    "rows": [first_row + row for row in batch],
+                    "prefixes": [prefixes[row] for row in batch] if prefixes else [],
+                }
             )
+        for batch, best_first in zip(batches, self._find_each(requests), strict=True):
             for row, hypotheses in zip(batch, best_first, strict=True):
                 said = [self._alternative(hypothesis) for hypothesis in hypotheses]
                 shown = tuple(said) if search.beam_size > 1 else ()
@@ -134,6 +142,9 @@ class Translator:
                     said[0], lines[row], tuple(tokens[row]), alternatives=shown, doubts=against
                 )
         return translations
+
+    def _find_one_by_one(self, requests: Sequence[dict[str, Any]]) -> Iterator[list[list[Hypothesis]]]:
+        return (find(self.stepper, **request) for request in requests)
 
     def _prefixes(self, prefix: str | Sequence[str], lines: int, search: SearchConfig) -> list[tuple[int, ...]]:
         """The ids that each line's translation begins with; empty where none has to begin with anything.
@@ -187,6 +198,7 @@ def load(
     device: str = "auto",
     members: Sequence[str | Member] = (),
     average: Average = "probability",
+    workers: int = 1,
 ) -> Translator:
     """Load a run's model into a backend, to translate with it.
 
@@ -204,15 +216,24 @@ def load(
         device: "auto", "cpu" or "cuda".
         members: the other members of an ensemble, each as RUN[:BACKEND[:CHECKPOINT]], by default this backend's best.
         average: of the members' probabilities, see `diptych.search.Ensemble`.
+        workers: in so many processes of their own copies of the model share the batches, and this one holds none.
 
     Raises:
         RunError: a folder holds no run, one in which nothing has been trained, or one with other vocabularies.
         BackendError: a backend is unknown, not installed or broken.
         CheckpointError: there is no such checkpoint, or it is damaged.
-        UsageError: a member names no backend that there is.
+        UsageError: a member names no backend that there is, or workers are to share an ensemble.
     """
     run = Run.of(run)
     backend = backend or default_backend(run.folder)
+    if workers > 1:
+        if members:
+            raise UsageError(f"{workers} workers cannot share an ensemble: leave out the members, or the workers")
+        shared = SharedModel(Member(run, backend, which), workers, threads, precision=precision, device=device)
+        trained = run.trained_backends()
+        owner = backend if backend in trained else trained[0]
+        copies: dict[str, Any] = {"processes": shared.processes, "find_each": shared.find_each}
+        return Translator(run, shared.stepper, backend, trained_in=owner, **copies)
     if not members:
         loaded = load_model(run, backend, which, threads=threads, precision=precision, device=device)
         return Translator(run, loaded.stepper, backend, trained_in=loaded.trained_in)

@@ -4,5 +4,15 @@ from diptych.translation.members.ensemble import load_ensemble, load_models
 from diptych.translation.members.loading import Loaded, load_model
 from diptych.translation.members.member import Member, check_same_languages
 from diptych.translation.members.remote import MemberProcess
+from diptych.translation.members.shared import SharedModel
 
-__all__ = ["Loaded", "Member", "MemberProcess", "check_same_languages", "load_ensemble", "load_model", "load_models"]
+__all__ = [
+    "Loaded",
+    "Member",
+    "MemberProcess",
+    "SharedModel",
+    "check_same_languages",
+    "load_ensemble",
+    "load_model",
+    "load_models",
+]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from diptych.config import Precision
+from diptych.config import Precision, SearchConfig
 from diptych.processes.process import Process
+from diptych.search import Hypothesis
 from diptych.search.stepper import Ids, Reals, Rows
 from diptych.translation.members.member import Member
 
@@ -21,11 +22,11 @@ class MemberProcess:
         released: states in it that nothing here refers to any more; the next question tells it.
     """
 
-    def __init__(self, backend: str) -> None:
-        """Start the process; it does not wait for it."""
+    def __init__(self, backend: str, who: str = "") -> None:
+        """Start the process; it does not wait for it; `who` is its name in errors."""
         self.backend = backend
         self.released: list[int] = []
-        who = f"the {backend} process of the ensemble"
+        who = who or f"the {backend} process of the ensemble"
         # Ctrl-C reaches every process of the group: this one decides when the other ends.
         self.process = Process(who, MADE_OF, {"backend": backend}, ignored=["SIGINT"])
 
@@ -97,3 +98,14 @@ class RemoteStepper:
         """The state whose k-th row is row `rows[k]` of this one."""
         after, _ = self.process.ask("reorder", state=state.number, rows=rows)
         return after
+
+    def find(self, *, search: SearchConfig, **request: Any) -> list[list[Hypothesis]]:
+        """What `diptych.search.find` gives there, with these arguments."""
+        values = search.model_dump(mode="json")
+        told = self.process.process.ask("find", model=self.model, search=values, **request)
+        return [[_hypothesis(each) for each in best_first] for best_first in told]
+
+
+def _hypothesis(told: dict[str, Any]) -> Hypothesis:
+    sequences = {name: tuple(told[name]) for name in ("tokens", "token_log_probabilities")}
+    return Hypothesis(**{**told, **sequences})

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from diptych.config import Precision
+from diptych.config import Precision, SearchConfig
 from diptych.runs.run import Run
-from diptych.search import Stepper
+from diptych.search import Stepper, find
 from diptych.search.stepper import Ids, Rows
 from diptych.translation.members.loading import load_model
 
@@ -48,6 +48,11 @@ class Steppers:
         self._release(released)
         stepper, before = self.states[state]
         return self._keep(stepper, stepper.reorder(before, rows))
+
+    def find(self, model: int, search: dict[str, Any], **request: Any) -> list[list[dict[str, Any]]]:
+        """See `diptych.search.find`; a hypothesis is a dict of its attributes."""
+        found = find(self.steppers[model], search=SearchConfig(**search), **request)
+        return [[vars(each) for each in best_first] for best_first in found]
 
     def _release(self, states: Sequence[int]) -> None:
         for state in states:

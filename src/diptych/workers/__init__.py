@@ -1,0 +1,1 @@
+"""Several processes that do one thing: which of them this is, what they tell each other, who starts and ends them."""

@@ -1,0 +1,78 @@
+"""Two workers in processes of their own, in each framework: the same bits as one, and what if one is lost."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from diptych.errors import BackendError, UsageError
+from diptych.runs.progress import QuietReporter
+from diptych.training import launch
+from diptych.training.launch import Crew, train_together
+from diptych.training.loop import train
+
+SHARED = {"shards": 3, "batch_size": 7, "accumulate": 2, "validate_every": 2, "stop_metric": "chrf"}
+
+
+def together(run, backend, workers=2, **options):
+    return train_together(run, Crew(backend, workers, threads=1), QuietReporter(), quiet=True, **options)
+
+
+def weights(run, backend):
+    checkpoint = run.read_checkpoint(backend, "latest")
+    return {name: value.tobytes() for name, value in {**checkpoint.parameters, **checkpoint.optimizer}.items()}
+
+
+def told(run, backend):
+    names = ("loss", "gradient_norm", "validation_loss", "chrf", "digest", "rows", "target_tokens")
+    return [{name: line[name] for name in names if name in line} for line in run.read_metrics(backend)]
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "pytorch"])
+def test_two_workers_train_what_one_trains_and_one_goes_on_with_it(make_run, need_frameworks, backend):
+    need_frameworks(backend)
+    alone, shared = (make_run(name, **SHARED) for name in ("alone", "shared"))
+    train(alone, backend, device="cpu", reporter=QuietReporter())
+    report = together(shared, backend, stop_at=2)
+    assert report.steps == 2 and not report.finished
+    report = train(shared, backend, resume=True, device="cpu", reporter=QuietReporter())
+    assert report.finished and report.resumed_from == 2
+    assert weights(shared, backend) == weights(alone, backend)
+    assert told(shared, backend) == told(alone, backend)
+    state = shared.read_checkpoint(backend, "latest").state["workers"]
+    assert state == {"workers": 1, "threads": None, "shards": 3, "equal": "by construction"}
+
+
+def test_a_worker_that_is_killed_ends_all_with_its_name_and_all_can_start_again(make_run, with_pytorch, monkeypatch):
+    alone, killed = (make_run(name, shards=2, epochs=30) for name in ("alone", "killed"))
+    train(alone, "pytorch", device="cpu", reporter=QuietReporter())
+    started = []
+
+    class Noted(launch.Process):
+        def __init__(self, *given, **options):
+            super().__init__(*given, **options)
+            started.append(self)
+
+    def kill_once_trained():
+        while killed.record("pytorch").steps() is None:
+            time.sleep(0.02)
+        os.kill(started[1].pid, signal.SIGKILL)
+
+    monkeypatch.setattr(launch, "Process", Noted)
+    killer = threading.Thread(target=kill_once_trained)
+    killer.start()
+    with pytest.raises(BackendError, match=r"worker 1 of 2 \(pytorch\) was killed \(SIGKILL\)"):
+        together(killed, "pytorch")
+    killer.join()
+    assert all(process.status is not None for process in started)
+    report = together(killed, "pytorch", resume=True)
+    assert report.finished and report.resumed_from > 0
+    assert weights(killed, "pytorch") == weights(alone, "pytorch")
+
+
+def test_more_workers_than_shards_are_refused_before_any_is_started(make_run, monkeypatch):
+    monkeypatch.setattr(launch, "Process", None)
+    with pytest.raises(UsageError, match="3 workers cannot share"):
+        together(make_run(shards=2), "pytorch", workers=3)
