@@ -184,7 +184,7 @@ def test_a_report_that_was_edited_is_shown_or_refused(tmp_path):
         "environment": {"device": "cpu"}, "agreement": {}, "data": {"dropped": {}},
     }  # fmt: skip
     for key in report:
-        for value in (None, 1, "x", [], {}, [[]], {"a": None}):
+        for value in (None, "x", [[]], {"a": None}):
             changed = copy.deepcopy(report) | {key: value}
             with pytest.raises(DiptychError):
                 show(changed, tmp_path)

@@ -12,8 +12,9 @@ from diptych.storage.manifest import MANIFEST
 
 
 @pytest.mark.parametrize("number", [3])
-def test_after_a_power_loss_a_run_opens_at_the_checkpoint_that_was_saved_last_or_a_later_one(number):
-    assert save_order.ROW.try_once(number)["power losses"] > 90
+def test_after_a_power_loss_a_run_opens_at_the_checkpoint_that_was_saved_last_or_a_later_one(monkeypatch, number):
+    monkeypatch.setattr(save_order, "STRIDE", 3)
+    assert save_order.ROW.try_once(number)["power losses"] > 30
 
 
 def test_a_save_writes_syncs_renames_and_only_then_removes(tmp_path):
@@ -51,15 +52,15 @@ def test_a_disk_that_refuses_at_one_call_costs_nothing_but_that(number):
 
 
 def test_damaged_files_are_refused_or_read_as_they_were(monkeypatch):
-    monkeypatch.setattr(damage, "AT_ONCE", 25)
+    monkeypatch.setattr(damage, "AT_ONCE", 15)
     counts = damage.ROW.try_once(7)
-    assert counts["refused"] > 3 and counts["a bit flipped"] > 3
+    assert counts["refused"] and counts["a bit flipped"]
 
 
 @pytest.mark.parametrize("part", range(6))
 def test_hostile_files_are_refused_in_little_time_and_memory(part):
-    counts = sum((hostile.ROW.try_once(number) for number in range(part, hostile.ROW.trials, 18)), Counter())
-    assert counts["refused"] >= 5
+    counts = sum((hostile.ROW.try_once(number) for number in range(part, hostile.ROW.trials, 30)), Counter())
+    assert counts["refused"] >= 3
 
 
 @pytest.mark.parametrize("number", range(len(fuzzing.READERS)))
