@@ -52,6 +52,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo: setup
+	@echo "This takes some ten minutes on two cores; a first look in about one: $(BIN)/diptych compare --quick"
 	$(BIN)/diptych compare --run runs/demo --overwrite
 
 test: setup

@@ -87,6 +87,8 @@ def main():
         )
         train(model, encoded, arguments.steps)
         write_checkpoint(checkpoint, Checkpoint(export_parameters(model)))
+        if arguments.steps < parser.get_default("steps"):
+            print(f"{arguments.steps} steps are few: expect gibberish, some {parser.get_default('steps')} are needed")
     model = Model(MODEL, *sizes, precision="float64")
     load_parameters(model, read_checkpoint(checkpoint, model.specification).parameters)
 

@@ -8,8 +8,11 @@ stock_tensorflow.py is the same program in stock Keras, line by line. The four s
 
 import argparse
 
-import numpy as np
-import torch
+try:
+    import numpy as np
+    import torch
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"{missing}: pip install torch; or `make setup`, then .venv/bin/python {__file__}")
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -21,7 +24,7 @@ PAIRS = [
     ("tensorflow is very fast changing", "텐서플로우는 매우 빠르게 변화한다"),
 ]
 PAD, BOS, EOS, UNK = range(4)
-EMBEDDING, UNITS, LONGEST = 32, 64, 12
+EMBEDDING, UNITS, LONGEST, ENOUGH = 32, 64, 12, 60
 
 
 class Encoder(nn.Module):
@@ -150,7 +153,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sentence", nargs="*", help="a sentence of your own, made of the words of the four")
     parser.add_argument("--attention", choices=["none", "additive", "general"], default="additive")
-    parser.add_argument("--steps", type=int, default=100, help="training steps; some 60 are needed")
+    parser.add_argument("--steps", type=int, default=100, help=f"training steps; some {ENOUGH} are needed")
     arguments = parser.parse_args()
 
     torch.manual_seed(1)
@@ -164,6 +167,8 @@ def main():
     print(f"one word {tuple(target[:, 0].shape)} -> logits {tuple(logits.shape)}")
 
     train(encoder, decoder, source, target, arguments.steps)
+    if arguments.steps < ENOUGH:
+        print(f"{arguments.steps} steps are few: expect gibberish, some {ENOUGH} are needed")
     for sentence in [*(english for english, _ in PAIRS), *arguments.sentence]:
         unknown = [word for word in sentence.split() if word not in english]
         note = f"   (never seen: {', '.join(unknown)})" if unknown else ""

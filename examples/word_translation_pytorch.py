@@ -122,6 +122,8 @@ def main():
         load_parameters(model, initial_parameters(CONFIG, len(english), len(korean), SEED))
         train(model, encode_pairs(training, Language(WORDS, english), Language(WORDS, korean)), arguments.steps)
         write_checkpoint(checkpoint, Checkpoint(export_parameters(model)))
+        if arguments.steps < parser.get_default("steps"):
+            print(f"{arguments.steps} steps are few: expect gibberish, some {parser.get_default('steps')} are needed")
     model = Translator(len(english), len(korean))
     load_parameters(model, read_checkpoint(checkpoint, model.specification).parameters)
 
