@@ -4,14 +4,17 @@ import copy
 import json
 import os
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from trials.small_run import digests, leftovers, train_quietly
 
 from diptych.cli import main
+from diptych.data.tokens.stored import _files, written
 from diptych.errors import CheckpointError, DiptychError, RunError
 from diptych.parameters.checkpoint import MODEL, OPTIMIZER, STATE
+from diptych.runs.record import TrainingRecord
 from diptych.runs.run import Run
 from diptych.storage import place
 from diptych.storage.json_text import parse_json, read_at_most
@@ -192,3 +195,50 @@ def test_a_report_that_was_edited_is_shown_or_refused(tmp_path):
         (tmp_path / "report.json").write_bytes(text)
         with pytest.raises(RunError, match="is no report"):
             read_report(tmp_path / "report.json")
+
+
+def test_a_journal_of_what_was_interrupted_names_its_own_files_only(tmp_path):
+    other = tmp_path / "diary.txt"
+    other.write_text("dear diary", encoding="utf-8")
+    folder = tmp_path / "train"
+    folder.mkdir()
+    for path in _files(folder):
+        path.write_bytes(b"")
+    own = {path.name: 0 for path in _files(folder)}
+    for sizes in (own | {"../diary.txt": 0}, {"../diary.txt": 0}, own | {"rows.int32": -1}, own | {"rows.int32": 9}):
+        journal = {"count": 0, "ends": [0, 0], "sizes": sizes}
+        (folder / "journal.json").write_text(json.dumps(journal), encoding="utf-8")
+        assert written(folder) is None or "rows.int32" in sizes
+        assert other.read_text(encoding="utf-8") == "dear diary"
+
+
+@pytest.mark.parametrize("save", [1, 2, 3])
+def test_a_validation_is_told_of_once_whatever_becomes_of_its_checkpoint(panel, run, tmp_path, monkeypatch, save):
+    whole = Run.create(run.config, tmp_path / "whole")
+    train_quietly(whole)
+    write, calls = TrainingRecord.write_checkpoint, []
+
+    def refuse(record, *given, **options):
+        calls.append(record)
+        if len(calls) == save:
+            raise CheckpointError("the disk is full")
+        return write(record, *given, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingRecord, "write_checkpoint", refuse)
+        with pytest.raises(CheckpointError, match="the disk is full"):
+            train_quietly(run)
+    train_quietly(run, resume=True)
+    assert digests(run) == digests(whole)
+
+
+def test_a_validation_that_was_told_of_before_its_checkpoint_is_told_anew(panel, run, tmp_path, monkeypatch):
+    whole = Run.create(run.config, tmp_path / "whole")
+    train_quietly(whole)
+    train_quietly(run, stop_at=6)
+    record = run.record("pytorch")
+    checkpoint = record.read_checkpoint("latest")
+    state = checkpoint.state | {"validated": False, "merit": None, "best_step": 3}
+    record.write_checkpoint(replace(checkpoint, state=state))  # as if it had been stopped before the validation
+    train_quietly(run, resume=True)
+    assert [line["step"] for line in run.read_metrics("pytorch") if "validation_loss" in line] == [3, 6, 9]
