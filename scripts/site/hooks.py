@@ -100,6 +100,8 @@ def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
 def on_post_page(output: str, page: Any, config: Any) -> str:
     """Put a link to the same page in the other language into the header, before the search."""
     here, other = page.file.dest_uri, "ko" if _language(config) == "en" else "en"
+    if here.startswith("files/"):  # made for the links of one language
+        return output
     root = posixpath.relpath(".", posixpath.dirname(here) or ".")
     there = posixpath.normpath(f"{root}/ko/{here}" if other == "ko" else f"{root}/../{here}")
     link = f'<a class="md-header__button dp-language" href="{there}" hreflang="{other}" lang="{other}">'

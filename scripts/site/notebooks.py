@@ -62,9 +62,8 @@ def _marked(program: str, framework: str, kind: str, name: str, other: str) -> s
 
 
 def _code(code: str) -> str:
-    """A code cell; a line that only IPython can read is a comment for Python."""
-    magic = code.lstrip("# ").startswith("%%")
-    lines = [f"# {line}" if magic or line.startswith("%") else line for line in code.splitlines()]
+    """A code cell; a line that only IPython can read is a comment, which jupytext takes back."""
+    lines = [f"# {line}" if line.startswith("%") else line for line in code.splitlines()]
     return "# %%\n" + "\n".join(lines) + "\n"
 
 

@@ -106,6 +106,9 @@ def test_notebooks_are_the_same_cells(site):
             for code in programs.cells(name, framework).values():
                 assert f"{code}\n" in script
             assert "%pip install" in script.split("# %%")[1]
+            if f"stock_{framework}" in programs.text(name, framework):
+                written = (ROOT / "examples" / f"stock_{framework}.py").read_text(encoding="utf-8")
+                assert f"# %%writefile stock_{framework}.py\n{written}" in script
 
 
 def test_lines_that_are_equal_stand_at_the_same_height(site):
