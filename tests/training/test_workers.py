@@ -45,6 +45,18 @@ def test_two_workers_train_what_one_trains_and_one_goes_on_with_it(make_run, nee
     assert state == {"workers": 1, "threads": None, "shards": 3, "equal": "by construction"}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("backend", ["tensorflow", "pytorch"])
+def test_any_number_of_workers_trains_the_same(make_run, need_frameworks, backend, precision):
+    need_frameworks(backend)
+    runs = [make_run(f"of-{workers}", **SHARED | {"shards": 4, "precision": precision}) for workers in (1, 2, 3, 4)]
+    for workers, run in enumerate(runs, 1):
+        together(run, backend, workers)
+    assert all(weights(run, backend) == weights(runs[0], backend) for run in runs[1:])
+
+
+@pytest.mark.slow
 def test_a_worker_that_is_killed_ends_all_with_its_name_and_all_can_start_again(make_run, with_pytorch, monkeypatch):
     alone, killed = (make_run(name, shards=2, epochs=30) for name in ("alone", "killed"))
     train(alone, "pytorch", device="cpu", reporter=QuietReporter())
