@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -61,7 +63,7 @@ class DataConfig(Section):
     )
     validation_size: Positive = key(500, "How many pairs decide which checkpoint is the best.", "pairs")
     test_size: Positive = key(500, "How many pairs nothing is learnt or decided from: the scores are theirs.", "pairs")
-    maximum_pairs: Natural = key(20000, "Train on the first so many pairs; 0: on all.", "pairs")
+    maximum_pairs: Natural = key(20000, "Train on so many pairs, of files drawn by seed; 0: on all.", "pairs")
     line: Literal["sentence", "word"] = key(
         "sentence",
         "What a line is: a sentence of words, or one word in letters or phones. Of words the error rate (WER) counts "
@@ -132,6 +134,24 @@ class DataConfig(Section):
     )
     target_column: Column = key(
         "", 'Which column is the target. "": the second of a TSV, elsewhere the one named target.', example="ko"
+    )
+    delimiter: Annotated[str, Field(max_length=16)] = key(
+        "",
+        'What stands between the columns of a table that is neither CSV nor JSON; "": a tab. With another one, and no '
+        "columns named, the source is what stands before the first, the target all that follows.",
+        example=" ",
+    )
+    comment: Annotated[str, Field(max_length=16)] = key(
+        "", 'A line of a table that begins with this is left out; "": none is.', example=";;;"
+    )
+    encoding: str = key("utf-8", "Of the texts. It is never guessed.", example="cp949")
+    source_remove: Annotated[str, Field(max_length=1000)] = key(
+        "",
+        "What matches this regular expression is taken out of the source, as the number of a second pronunciation.",
+        example="\\(\\d+\\)$",
+    )
+    target_remove: Annotated[str, Field(max_length=1000)] = key(
+        "", "The same of the target, as a comment at its end.", example=" #.*$"
     )
     bad_lines: Literal["error", "drop"] = key(
         "error",
@@ -218,10 +238,22 @@ class DataConfig(Section):
             raise ValueError(
                 f"maximum_ratio is longer side by shorter side, 1 or more (0: any), got {self.maximum_ratio}"
             )
+        try:
+            codecs.lookup(self.encoding)
+        except (LookupError, ValueError):
+            raise ValueError(
+                f"encoding {self.encoding!r} is unknown; for instance utf-8, cp949, euc-kr, utf-16"
+            ) from None
+        for name in ("source_remove", "target_remove"):
+            try:
+                re.compile(getattr(self, name))
+            except (re.error, OverflowError, RecursionError) as error:
+                raise ValueError(f"{name} {getattr(self, name)!r} is no regular expression: {error}") from error
         if self.source_column and self.source_column == self.target_column:
             raise ValueError(f"source_column and target_column are both {self.source_column!r}: give two columns")
         only_for_files = (
-            "source_column", "target_column", "additional", "bad_lines", "remove_duplicates", "source_scripts",
+            "source_column", "target_column", "delimiter", "comment", "encoding", "source_remove", "target_remove",
+            "additional", "bad_lines", "remove_duplicates", "source_scripts",
             "target_scripts",
         )  # fmt: skip
         fields = type(self).model_fields

@@ -53,7 +53,7 @@ class Reason(IntEnum):
             Reason.TARGET_SCRIPT: f"less than {share} of the target's letters are {scripts['target']}",
             Reason.DUPLICATE: f"came before (remove_duplicates = {config.remove_duplicates})",
             Reason.HELD_OUT: HELD_OUT,
-            Reason.LIMIT: f"after the first maximum_pairs = {config.maximum_pairs}",
+            Reason.LIMIT: f"beyond maximum_pairs = {config.maximum_pairs}",
             Reason.WEIGHT: "not drawn, as the text's weight is below 1",
             Reason.SHORT: f"shorter than minimum_length = {config.minimum_length} tokens",
             Reason.LONG: f"longer than maximum_length = {config.maximum_length} tokens",

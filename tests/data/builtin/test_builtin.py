@@ -120,7 +120,7 @@ def test_spacing_leaves_held_out_lines_out_of_training(tmp_path: Path) -> None:
     assert corpus.test == [("line6", "L ine 6"), ("other", "other"), ("other", "other")]
     assert corpus.dropped == {
         "source sentence is in validation or test": 2,
-        "after the first maximum_pairs = 10": 88,
+        "beyond maximum_pairs = 10": 88,
     }
 
 

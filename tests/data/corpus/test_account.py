@@ -95,7 +95,7 @@ def test_read_is_kept_and_dropped(
     header, *listed = listing.getvalue().splitlines()
     assert header == "file\tline\treason\ttext"
     by_reason = Counter(line.split("\t")[2] for line in listed)
-    unlisted = ("after the first", "not drawn")
+    unlisted = ("beyond maximum_pairs", "not drawn")
     assert by_reason == {reason: n for reason, n in account.dropped.items() if not reason.startswith(unlisted)}
     for path, number, reason, text in (line.split("\t") for line in listed):
         lengths = sorted(len(side.split()) for side in text.split(r"\t")[:2])

@@ -208,9 +208,14 @@ def files(tmp_path: Path) -> dict[str, tuple[str, str]]:
 
 def test_given_files_stay_whole_and_only_training_is_limited(files: dict[str, tuple[str, str]]) -> None:
     corpus = load_corpus(DataConfig(corpus="files", **files, maximum_pairs=2))
-    assert corpus.train == [("train 0", "0"), ("train 1", "1")]
+    everything = load_corpus(DataConfig(corpus="files", **files, maximum_pairs=0)).train
+    assert len(corpus.train) == 2 and corpus.train == [pair for pair in everything if pair in corpus.train]
+    drawn = {
+        tuple(load_corpus(DataConfig(corpus="files", **files, maximum_pairs=2, seed=seed)).train) for seed in range(9)
+    }
+    assert len(drawn) > 1  # by seed, and not the first ones of a sorted file
     assert (len(corpus.validation), len(corpus.test)) == (4, 3)
-    assert corpus.dropped == {"after the first maximum_pairs = 2": 48}
+    assert corpus.dropped == {"beyond maximum_pairs = 2": 48}
     assert len(load_corpus(DataConfig(corpus="files", **files, maximum_pairs=0)).train) == 50
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from diptych.config import DataConfig
 from diptych.data.corpus.files import FilePairs
 from diptych.data.corpus.filters import Filter
-from diptych.data.corpus.tables import table_suffix
+from diptych.data.corpus.tables import Layout, table_suffix
 from diptych.data.opening import open_corpus
 from diptych.errors import DataError
 
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pairs(path: Path, *columns: str, drop: bool = False) -> FilePairs:
     source, target = columns or ("", "")
-    return FilePairs.open([path], Filter((source, target), drop_bad_lines=drop))
+    return FilePairs.open([path], Filter(Layout(source, target), drop_bad_lines=drop))
 
 
 @given(rows=ROWS, quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), mark=st.sampled_from(["", "\ufeff"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress, zip_longest
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from diptych.data.corpus.filters import Filter, is_invisible, pair_digest, repeated, row_is_invisible
 from diptych.data.corpus.lines import tolerant_lines_of
-from diptych.data.corpus.tables import Columns, Numbered, Row, rows_of
+from diptych.data.corpus.tables import USUAL, Layout, Numbered, Row, rows_of
 from diptych.data.faults import Fault
 from diptych.data.pairs import Pair, exactly
 from diptych.data.reasons import Reason
@@ -42,13 +43,13 @@ class FilePairs:
         paths: the file, or the source's and the target's.
         verdicts: one byte for each row of the file, 0 where it is a pair, else the `Reason` why it is not; blank rows
             at the end are none.
-        columns: which columns of a table hold the pair.
+        layout: how a file holds its pairs.
         digests: 8 bytes for each pair, if `open` was asked for them, else none.
     """
 
     paths: tuple[str | Path, ...]
     verdicts: bytes
-    columns: Columns = ("", "")
+    layout: Layout = USUAL
     digests: bytes = field(default=b"", repr=False, compare=False)
 
     @classmethod
@@ -75,7 +76,7 @@ class FilePairs:
         verdicts, digests = bytearray(), bytearray()
         filled = 0  # rows up to the last one in which there is anything to be seen
         bad: tuple[int, DataError] | None = None  # the first bad line: how many rows there are up to it, and its error
-        rows = _rows(paths, judge.columns)
+        rows = _rows(paths, judge.layout)
         for number, row in watch(rows, f"reading {Path(paths[0]).name}") if watch else rows:
             verdict = judge.judge(row)
             verdicts.append(verdict)
@@ -87,13 +88,13 @@ class FilePairs:
             if verdict not in (Reason.EMPTY, Reason.NO_COLUMN) or not row_is_invisible(row):
                 filled = len(verdicts)
             if verdict.is_bad_line and not judge.drop_bad_lines and bad is None:
-                bad = len(verdicts), _error(paths, judge.columns, number, row)
+                bad = len(verdicts), _error(paths, judge.layout, number, row)
                 if verdict in (Reason.NOT_UTF8, Reason.NUL):
                     raise bad[1]
         del verdicts[filled:]
-        pairs = cls(tuple(paths), bytes(verdicts), judge.columns, bytes(digests))
+        pairs = cls(tuple(paths), bytes(verdicts), judge.layout, bytes(digests))
         if not len(pairs):
-            _check_visible(paths)
+            _check_visible(paths, judge.layout.encoding)
         if bad and bad[0] <= filled:
             raise bad[1]
         return pairs
@@ -102,7 +103,7 @@ class FilePairs:
         return self.verdicts.count(0)
 
     def __iter__(self) -> Iterator[Pair]:
-        rows = (row for _, row in _rows(self.paths, self.columns))
+        rows = (row for _, row in _rows(self.paths, self.layout))
         wanted = compress(rows, map((0).__eq__, self.verdicts)) if any(self.verdicts) else rows
         return exactly(wanted, len(self), self.paths[0])
 
@@ -121,7 +122,7 @@ class FilePairs:
         """Every row that was left out, but for those beyond a limit or not drawn; the files are read once more."""
         if not self.verdicts.translate(None, UNLISTED):
             return
-        for (number, row), verdict in zip(_rows(self.paths, self.columns), self.verdicts):
+        for (number, row), verdict in zip(_rows(self.paths, self.layout), self.verdicts):
             if verdict not in UNLISTED:
                 side = row.side if isinstance(row, Fault) else 0
                 text = row.text if isinstance(row, Fault) else "\t".join(row)
@@ -136,18 +137,32 @@ def without_repetition(texts: Sequence[FilePairs]) -> list[FilePairs]:
     return [text.judged(part * np.uint8(Reason.DUPLICATE)) for text, part in zip(texts, parts, strict=True)]
 
 
-def _rows(paths: Sequence[str | Path], columns: Columns) -> Iterator[Numbered]:
-    return _aligned(paths) if len(paths) == 2 else rows_of(paths[0], columns)
+def _rows(paths: Sequence[str | Path], layout: Layout) -> Iterator[Numbered]:
+    rows = _aligned(paths, layout.encoding) if len(paths) == 2 else rows_of(paths[0], layout)
+    return _without(rows, layout) if layout.source_remove or layout.target_remove else rows
 
 
-def _aligned(paths: Sequence[str | Path]) -> Iterator[Numbered]:
+def _without(rows: Iterator[Numbered], layout: Layout) -> Iterator[Numbered]:
+    """The rows without what is to be taken out of each side, and without white space at the ends of what is left."""
+    patterns = [re.compile(each) if each else None for each in (layout.source_remove, layout.target_remove)]
+    for number, row in rows:
+        if isinstance(row, Fault):
+            yield number, row
+            continue
+        source, target = (
+            pattern.sub("", text).strip() if pattern else text for pattern, text in zip(patterns, row, strict=True)
+        )
+        yield number, (source, target)
+
+
+def _aligned(paths: Sequence[str | Path], encoding: str) -> Iterator[Numbered]:
     """Line by line of both files; blank lines that only one of them has at its end are left out.
 
     Raises:
         DataError: a file cannot be read, or has more lines than the other.
     """
     as_long = True
-    for number, (source, target) in enumerate(zip_longest(*map(tolerant_lines_of, paths)), 1):
+    for number, (source, target) in enumerate(zip_longest(*(tolerant_lines_of(path, encoding) for path in paths)), 1):
         if isinstance(source, str) and isinstance(target, str):
             yield number, (source, target)
             continue
@@ -159,29 +174,29 @@ def _aligned(paths: Sequence[str | Path]) -> Iterator[Numbered]:
             rest = target if source is None else source
             as_long = as_long and isinstance(rest, str) and is_invisible(rest)
     if not as_long:
-        counts = [_visible(path) for path in paths]
+        counts = [_visible(path, encoding) for path in paths]
         raise DataError(
             f"{paths[0]} has {counts[0]} lines but {paths[1]} has {counts[1]} (blank lines at the end not counted); "
             f"line n of the one must be the translation of line n of the other"
         )
 
 
-def _visible(path: str | Path) -> int:
+def _visible(path: str | Path, encoding: str) -> int:
     """How many lines a file has, blank ones at its end not counted."""
     filled = 0
-    for number, line in enumerate(tolerant_lines_of(path), 1):
+    for number, line in enumerate(tolerant_lines_of(path, encoding), 1):
         if isinstance(line, Fault) or not is_invisible(line):
             filled = number
     return filled
 
 
-def _check_visible(paths: Sequence[str | Path]) -> None:
+def _check_visible(paths: Sequence[str | Path], encoding: str) -> None:
     for path in paths:
-        if not _visible(path):
+        if not _visible(path, encoding):
             raise DataError(f"{path} holds only blank lines, expected one sentence per line")
 
 
-def _error(paths: Sequence[str | Path], columns: Columns, number: int, row: Row) -> DataError:
+def _error(paths: Sequence[str | Path], columns: Layout, number: int, row: Row) -> DataError:
     """What is wrong with a bad line."""
     if isinstance(row, Fault):
         return row.error(paths[row.side], number)

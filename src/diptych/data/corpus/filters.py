@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from diptych.config import AdditionalText, DataConfig
 from diptych.data.corpus.scripts import share_of_scripts
-from diptych.data.corpus.tables import Columns, Row
+from diptych.data.corpus.tables import USUAL, Layout, Row
 from diptych.data.faults import Fault
 from diptych.data.reasons import Reason
 
@@ -25,7 +25,7 @@ class Filter:
     """Judges the rows of a file.
 
     Attributes:
-        columns: which columns of a table hold the pair.
+        layout: how a file holds its pairs.
         drop_bad_lines: whether a bad line is dropped and counted; else it is an error.
         maximum_characters: a pair with more on a side is left out (0: none is).
         source_scripts: what the source's letters should be (none: anything).
@@ -33,7 +33,7 @@ class Filter:
         script_share: at least this part of them.
     """
 
-    columns: Columns = ("", "")
+    layout: Layout = USUAL
     drop_bad_lines: bool = False
     maximum_characters: int = 0
     source_scripts: tuple[str, ...] = ()
@@ -43,11 +43,20 @@ class Filter:
     @classmethod
     def of_training(cls, config: DataConfig, text: AdditionalText | None = None) -> Filter:
         """The filter of `train`, or of a text beside it."""
-        columns = config.source_column, config.target_column
+        source, target = config.source_column, config.target_column
         if text:
-            columns = text.source_column or columns[0], text.target_column or columns[1]
+            source, target = text.source_column or source, text.target_column or target
+        layout = Layout(
+            source,
+            target,
+            config.delimiter,
+            config.comment,
+            config.encoding,
+            config.source_remove,
+            config.target_remove,
+        )
         scripts = config.source_scripts, config.target_scripts, config.script_share
-        return cls(columns, config.bad_lines == "drop", config.maximum_characters, *scripts)
+        return cls(layout, config.bad_lines == "drop", config.maximum_characters, *scripts)
 
     @classmethod
     def of_held_out(cls, config: DataConfig) -> Filter:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from diptych.data.corpus.compression import blocks_of
@@ -10,6 +12,8 @@ from diptych.data.faults import Fault
 from diptych.data.reasons import Reason
 from diptych.errors import DataError
 
+ENCODINGS = ("cp949", "euc-kr", "utf-16", "shift-jis", "gb18030", "cp1252", "latin-1")
+"""What a text that is not UTF-8 is often in."""
 LONGEST_LINE = 1 << 26
 """How many bytes a line may have at most: what has more is no text, and would fill the memory."""
 
@@ -30,15 +34,19 @@ def lines_of(path: str | Path) -> Iterator[str]:
         yield line
 
 
-def tolerant_lines_of(path: str | Path) -> Iterator[str | Fault]:
+def tolerant_lines_of(path: str | Path, encoding: str = "utf-8") -> Iterator[str | Fault]:
     """As `lines_of`, with a fault in the place of a line that is not UTF-8 or holds a NUL.
+
+    Args:
+        path: of the file.
+        encoding: of its text; in another than UTF-8 what is not text ends it all.
 
     Raises:
         DataError: as `lines_of`, but for these two.
     """
     number = 0
     empty = True
-    for block in _whole_lines(blocks_of(Path(path)), path):
+    for block in _whole_lines(_in_utf8(blocks_of(Path(path)), encoding, path), path):
         try:
             text = block.decode("utf-8")
             faultless = "\0" not in text
@@ -74,6 +82,39 @@ def read_lines(path: str | Path) -> list[str]:
     return list(lines_of(path))
 
 
+def _in_utf8(blocks: Iterator[bytes], encoding: str, path: str | Path) -> Iterator[bytes]:
+    """The text in UTF-8, whatever its encoding.
+
+    Raises:
+        DataError: it is not text in that encoding.
+    """
+    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        yield from blocks
+        return
+    done, decoder = 0, codecs.getincrementaldecoder(encoding)()
+    try:
+        for block in chain(blocks, [b""]):
+            yield decoder.decode(block, final=not block).encode("utf-8", errors="surrogatepass")
+            done += len(block)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not {encoding}: byte {done + error.start + 1} or near it ({error.reason}); set data.encoding"
+        ) from error
+
+
+def encodings_of(line: bytes) -> list[str]:
+    """In which other encodings these bytes are text; that does not say that it is the text that was meant."""
+
+    def fits(encoding: str) -> bool:
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError:
+            return False
+        return "\0" not in text and (encoding != "utf-16" or line.startswith((b"\xff\xfe", b"\xfe\xff")))
+
+    return [encoding for encoding in ENCODINGS if fits(encoding)]
+
+
 def _decode(line: bytes, first: bool) -> str | Fault:
     """The text of a line without its line feed, or what is wrong with it."""
     try:
@@ -82,7 +123,9 @@ def _decode(line: bytes, first: bool) -> str | Fault:
         problem = f"0x{line[error.start]:02x} is not UTF-8 ({error.reason})"
         if first and line.startswith((b"\xff\xfe", b"\xfe\xff")):
             problem += ", it looks like UTF-16"
-        detail = f", byte {error.start + 1}: {problem}; save the file as UTF-8"
+        others = ", ".join(encodings_of(line))
+        advice = f", or set data.encoding: the line could be {others}" if others else ""
+        detail = f", byte {error.start + 1}: {problem}; save the file as UTF-8{advice}"
         return Fault(Reason.NOT_UTF8, detail, line.decode("utf-8", errors="replace"))
     if "\0" in text:
         return Fault(Reason.NUL, ": a NUL character; expected text in UTF-8, is it binary or UTF-16?", text)

@@ -7,18 +7,44 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from diptych.data.corpus.lines import LONGEST_LINE, tolerant_lines_of
 from diptych.data.faults import Fault
 from diptych.data.reasons import Reason
 from diptych.errors import DataError
 
-Columns = tuple[str, str]
-"""The source's and the target's column: a name, a number from 1, or nothing for the format's own."""
+
+class Layout(NamedTuple):
+    """How a file holds its pairs.
+
+    Attributes:
+        source, target: the column of each: a name, a number from 1, or "" for the format's own; in JSON dots lead
+            into objects.
+        delimiter: what stands between the columns of a file that is neither CSV nor JSON; "" for a tab. With another
+            one and no columns, the source is what stands before the first, and the target all that follows.
+        comment: a line of a table that begins with it is none; "" for none.
+        encoding: of the text.
+        source_remove, target_remove: what matches these regular expressions is taken out of each side.
+    """
+
+    source: str = ""
+    target: str = ""
+    delimiter: str = ""
+    comment: str = ""
+    encoding: str = "utf-8"
+    source_remove: str = ""
+    target_remove: str = ""
+
+
+USUAL = Layout()
+
+
 Row = tuple[str, str] | Fault
 Numbered = tuple[int, Row]
 """The number of the line on which a row begins, from 1, and the row."""
+SEPARATORS = ("\t", ",", ";", "|", "~", " ")
+"""What may stand between columns, to name what a line without the right one holds."""
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zstd")
 
 
@@ -31,7 +57,7 @@ class CsvReader(Protocol):
     def __next__(self) -> list[str]: ...
 
 
-def rows_of(path: str | Path, columns: Columns = ("", "")) -> Iterator[Numbered]:
+def rows_of(path: str | Path, layout: Layout = USUAL) -> Iterator[Numbered]:
     """The rows of a table, in whatever format its name says, without a look at whether a side is empty.
 
     `NAME.csv` has a header and commas; `NAME.jsonl` and `NAME.ndjson` have a JSON object on each line; every other
@@ -41,7 +67,15 @@ def rows_of(path: str | Path, columns: Columns = ("", "")) -> Iterator[Numbered]
         DataError: the file cannot be read, or has no such column.
     """
     format_of = {".csv": _csv, ".jsonl": _json_lines, ".ndjson": _json_lines}
-    return format_of.get(table_suffix(path), _tsv)(path, columns)
+    return format_of.get(table_suffix(path), _tsv)(path, layout)
+
+
+def _lines(path: str | Path, layout: Layout) -> Iterator[tuple[int, str | Fault]]:
+    """The lines that are no comments, each with its number."""
+    for number, line in enumerate(tolerant_lines_of(path, layout.encoding), 1):
+        text = line.text if isinstance(line, Fault) else line
+        if not layout.comment or not text.startswith(layout.comment):
+            yield number, line
 
 
 def table_suffix(path: str | Path) -> str:
@@ -50,50 +84,63 @@ def table_suffix(path: str | Path) -> str:
     return next((suffix for suffix in reversed(suffixes) if suffix not in COMPRESSED), "")
 
 
-def _tsv(path: str | Path, columns: Columns) -> Iterator[Numbered]:
-    lines = enumerate(tolerant_lines_of(path), 1)
-    wanted = columns[0] or "1", columns[1] or "2"
+def _tsv(path: str | Path, layout: Layout) -> Iterator[Numbered]:
+    lines, delimiter = _lines(path, layout), layout.delimiter or "\t"
+    if layout.delimiter and not layout.source and not layout.target:
+        return ((number, line if isinstance(line, Fault) else _parted(line, delimiter)) for number, line in lines)
+    wanted = layout.source or "1", layout.target or "2"
     if not all(map(_is_number, wanted)):
-        places = _places(path, [column.strip() for column in _header(path, lines).split("\t")], wanted)
+        places = _places(path, [column.strip() for column in _header(path, lines).split(delimiter)], wanted)
     else:
         places = int(wanted[0]) - 1, int(wanted[1]) - 1
-    split = _first_two if places == (0, 1) else _chosen(places)
+    split = _first_two if places == (0, 1) and delimiter == "\t" else _chosen(places, delimiter)
     return ((number, line if isinstance(line, Fault) else split(line)) for number, line in lines)
 
 
 def _first_two(line: str) -> Row:
     source, tab, rest = line.partition("\t")
-    return (source, rest.partition("\t")[0]) if tab else _no_tab(line)
+    return (source, rest.partition("\t")[0]) if tab else _no_delimiter(line, "\t")
 
 
-def _chosen(places: tuple[int, int]) -> Callable[[str], Row]:
+def _parted(line: str, delimiter: str) -> Row:
+    source, there, target = line.partition(delimiter)
+    return (source.strip(), target.strip()) if there else _no_delimiter(line, delimiter)
+
+
+def _chosen(places: tuple[int, int], delimiter: str) -> Callable[[str], Row]:
     source, target = places
     needed = max(places) + 1
+    between = "tabs" if delimiter == "\t" else repr(delimiter)
 
     def split(line: str) -> Row:
-        cells = line.split("\t")
+        cells = line.split(delimiter)
         if len(cells) >= needed:
             return cells[source], cells[target]
         if len(cells) == 1:
-            return _no_tab(line)
-        return Fault(Reason.NO_COLUMN, f": {len(cells)} columns, expected at least {needed} with tabs between", line)
+            return _no_delimiter(line, delimiter)
+        problem = f": {len(cells)} columns, expected at least {needed} with {between} between"
+        return Fault(Reason.NO_COLUMN, problem, line)
 
     return split
 
 
-def _no_tab(line: str) -> Fault:
+def _no_delimiter(line: str, delimiter: str) -> Fault:
+    """What a line lacks, and which other separators are in it."""
+    what = "tab" if delimiter == "\t" else repr(delimiter)
+    seen = [repr(each) for each in SEPARATORS if each != delimiter and each in line]
+    advice = f"; it holds {', '.join(seen)}: set data.delimiter if one of them parts the columns" if seen else ""
     return Fault(
         Reason.NO_COLUMN,
-        ": no tab, expected source and target with a tab between them; if these are the sources of two aligned files, "
-        "give both files",
+        f": no {what}, expected source and target with a {what} between them{advice}; if these are the sources of two "
+        f"aligned files, give both files",
         line,
     )
 
 
-def _csv(path: str | Path, columns: Columns) -> Iterator[Numbered]:
+def _csv(path: str | Path, columns: Layout) -> Iterator[Numbered]:
     csv.field_size_limit(LONGEST_LINE)
     faults: list[Fault] = []
-    reader = csv.reader(_fed(tolerant_lines_of(path), faults), strict=True)
+    reader = csv.reader(_fed((line for _, line in _lines(path, columns)), faults), strict=True)
     header = next(_records(path, reader, faults), (0, []))[1]
     if isinstance(header, Fault):
         raise header.error(path, 1)
@@ -136,12 +183,12 @@ def _records(path: str | Path, reader: CsvReader, faults: list[Fault]) -> Iterat
         yield number, faults[0] if faults else cells
 
 
-def _json_lines(path: str | Path, columns: Columns) -> Iterator[Numbered]:
+def _json_lines(path: str | Path, columns: Layout) -> Iterator[Numbered]:
     source, target = columns[0] or "source", columns[1] or "target"
     if _is_number(source) or _is_number(target):
         raise DataError(f"{path} holds JSON objects, whose columns have names, got source_column = {source!r} and "
                         f"target_column = {target!r}")  # fmt: skip
-    for number, line in enumerate(tolerant_lines_of(path), 1):
+    for number, line in _lines(path, columns):
         yield number, line if isinstance(line, Fault) else _from_json(line, source, target)
 
 
@@ -154,21 +201,33 @@ def _from_json(line: str, source: str, target: str) -> Row:
         return Fault(Reason.NO_TABLE_ROW, f": not JSON ({error}); expected one object a line", line)
     if not isinstance(values, dict):
         return Fault(Reason.NO_TABLE_ROW, f": JSON, but no object; expected {{{source!r}: ..., {target!r}: ...}}", line)
+    found = {column: _field(values, column) for column in (source, target)}
     for column in (source, target):
-        if column not in values:
+        if found[column] is None:
             listed = ", ".join(map(repr, values)) or "none"
             return Fault(
                 Reason.NO_COLUMN, f": no column {column!r}, there are: {listed}; set {_option(column, source)}", line
             )
-        if not isinstance(values[column], str):
-            return Fault(Reason.NO_COLUMN, f": column {column!r} holds {values[column]!r:.40}, expected a text", line)
-    texts = values[source], values[target]
+        if not isinstance(found[column], str):
+            return Fault(Reason.NO_COLUMN, f": column {column!r} holds {found[column]!r:.40}, expected a text", line)
+    texts = found[source], found[target]
     if "\\u" in line:  # only so can a line hold what UTF-8 cannot, and a NUL
         if "\0" in texts[0] or "\0" in texts[1]:
             return Fault(Reason.NUL, ": a NUL character; remove it", line)
         if re.search("[\ud800-\udfff]", "".join(texts)):
             return Fault(Reason.NOT_UTF8, ": half a surrogate pair, which is no character; write both halves", line)
     return _one_line(texts[0]), _one_line(texts[1])
+
+
+def _field(values: Any, column: str) -> Any:
+    """A key's value, or what a name with dots leads to: "translation.ko"; None where there is none."""
+    if column in values:
+        return values[column] if values[column] is not None else False  # a null is there, and no text
+    for part in column.split("."):
+        if not isinstance(values, dict) or part not in values:
+            return None
+        values = values[part]
+    return values
 
 
 def _header(path: str | Path, lines: Iterator[tuple[int, str | Fault]]) -> str:
@@ -178,7 +237,7 @@ def _header(path: str | Path, lines: Iterator[tuple[int, str | Fault]]) -> str:
     return line
 
 
-def _places(path: str | Path, header: list[str], wanted: Columns) -> tuple[int, int]:
+def _places(path: str | Path, header: list[str], wanted: tuple[str, str]) -> tuple[int, int]:
     """Where the wanted columns are, from 0."""
     places = []
     for side, column in zip(("source", "target"), wanted, strict=True):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 
 import numpy as np
+import numpy.typing as npt
 
 from diptych.config import DataConfig
 from diptych.data.corpus.corpus import OpenCorpus, check_left, count_dropped
@@ -46,7 +47,7 @@ def open_files(config: DataConfig, watch: Watch | None) -> OpenCorpus:
             for text, rows in zip(texts, chain([taken], repeat(set())))
         ]
     if config.maximum_pairs:
-        texts = _limited(texts, config.maximum_pairs)
+        texts = _limited(texts, config.maximum_pairs, config.seed)
     parts = [(texts[0], 1.0)] + [(text, more.weight) for text, more in zip(texts[1:], config.additional, strict=True)]
     weighted = [_weighted(text, weight, config.seed, place) for place, (text, weight) in enumerate(parts)]
     check_left([text for text, _ in weighted], config, "training")
@@ -61,15 +62,17 @@ def open_files(config: DataConfig, watch: Watch | None) -> OpenCorpus:
     )
 
 
-def _limited(texts: Sequence[FilePairs], maximum_pairs: int) -> list[FilePairs]:
-    """The first pairs of all these texts together."""
-    judged, room = [], maximum_pairs
-    for text in texts:
-        verdicts = np.full(len(text), Reason.LIMIT, np.uint8)
-        verdicts[:room] = 0
-        judged.append(text.judged(verdicts))
-        room = max(0, room - len(text))
-    return judged
+def _limited(texts: Sequence[FilePairs], maximum_pairs: int, seed: int) -> list[FilePairs]:
+    """So many pairs of all these texts together, each as likely as the others, in their order.
+
+    The first ones would be, of a sorted file, those of one letter.
+    """
+    total = sum(map(len, texts))
+    verdicts = np.full(total, Reason.LIMIT, np.uint8)
+    verdicts[generator(seed, "maximum pairs").permutation(total)[:maximum_pairs]] = 0
+    ends = np.cumsum([len(text) for text in texts])
+    parts: list[npt.NDArray[np.uint8]] = np.split(verdicts, ends[:-1])
+    return [text.judged(part) for text, part in zip(texts, parts, strict=True)]
 
 
 def _weighted(text: FilePairs, weight: float, seed: int, place: int) -> tuple[FilePairs, bytes]:
