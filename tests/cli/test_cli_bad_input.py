@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from diptych.cli.runs import Changes, open_or_create
+from diptych.cli.opening import Changes, open_or_create
 from diptych.runs.run import Run
 
 FRAMEWORKS = ("tensorflow", "keras", "torch")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diptych.cli.runs import Changes
+from diptych.cli.opening import Changes
 from diptych.config import read_config
 from diptych.errors import ConfigError, UsageError
 

@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
 
 def test_each_run_and_backend_has_a_line(folder):
     broken, finished, stopped, new = list_runs(folder)
-    assert broken.state.startswith("damaged: ") and "source.json" in broken.state
+    assert broken.state == "damaged" and "source.json" in broken.fault and not finished.fault
     assert (finished.backend, finished.state, finished.steps) == ("tensorflow", "finished", (6, 6))
     assert (stopped.backend, stopped.state, stopped.steps) == ("pytorch", "not finished", (4, 6))
     assert stopped.validation_loss == 2.5 and stopped.scores == {"bleu": 7.0} and stopped.tokens_per_second == 60.0

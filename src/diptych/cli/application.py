@@ -32,6 +32,7 @@ COMMANDS = {
     "config": "Say what a config may hold: every key with its default, unit, choices and meaning.",
     "data": "Prepare a corpus for training, look into one, or show some of its pairs.",
     "train": "Train a model with one framework.",
+    "runs": "List the runs below a folder: how far each is, how good, how fast.",
     "find-rate": "Find a learning rate: train for a few steps while it grows, and see where the loss diverges.",
     "batch": "Train and score a recipe on many tasks, with many seeds, and show one table.",
     "search": "Train a recipe with many settings, and rank them by their validation.",

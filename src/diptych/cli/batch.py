@@ -60,7 +60,7 @@ def batch(
     What is done is noted in batch.json in the folder, beside the runs: the same command given again goes on where it
     stopped, and with more values does what is new. Scores are those of the validation part unless --part says test.
     """
-    from diptych.cli.runs import Changes
+    from diptych.cli.opening import Changes
     from diptych.errors import BackendError
     from diptych.evaluation.measures import chosen_measures
     from diptych.experiments.batch import Batch, Judgement

@@ -52,7 +52,7 @@ def compare(
     threads. Without a config it takes the phrasebook that Diptych makes itself, English to Korean, exact training (the
     same weights in both to the last bit, to the end), and some minutes; --quick does so in small.
     """
-    from diptych.cli.runs import Changes, default_folder
+    from diptych.cli.opening import Changes, default_folder
     from diptych.comparison.comparison import compare as run_comparison
     from diptych.comparison.signature import DEFAULT, QUICK
     from diptych.comparison.table import print_table

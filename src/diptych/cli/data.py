@@ -52,7 +52,7 @@ def prepare(
     line.
     """
     from diptych.cli.data_tables import print_preparation
-    from diptych.cli.runs import Changes, default_folder, refuse_for_run
+    from diptych.cli.opening import Changes, default_folder, refuse_for_run
     from diptych.runs.corpus_report import prepared
     from diptych.runs.progress import make_reporter
     from diptych.runs.run import Run

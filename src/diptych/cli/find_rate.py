@@ -39,7 +39,7 @@ def find_rate(
     folder is made if need be, with the corpus encoded, which `diptych train` then finds there. (A range test, as Smith
     described it in 2017.)
     """
-    from diptych.cli.runs import Changes, open_or_create
+    from diptych.cli.opening import Changes, open_or_create
     from diptych.plots import picture_path, rate_curve
     from diptych.runs.progress import make_reporter
     from diptych.training.rate_search import range_test

@@ -35,7 +35,7 @@ def parity(
     With two runs, each a folder or FOLDER:BACKEND, nothing is computed: their metrics.jsonl tell whether their weights
     are equal to the last bit, from the first step to the last, or since which step they differ.
     """
-    from diptych.cli.runs import Changes, refuse_for_run
+    from diptych.cli.opening import Changes, refuse_for_run
     from diptych.config import RunConfig
     from diptych.ladder.ladder import parity as prove
     from diptych.ladder.table import print_location, print_parity
@@ -65,7 +65,7 @@ def parity(
 
 def _compare(first: str, second: str, as_json: bool) -> None:
     """Hold the trainings of two runs against each other, say how far they are equal, and end."""
-    from diptych.cli.runs import trainings
+    from diptych.cli.opening import trainings
     from diptych.ladder.whole_runs import compare_runs
 
     ours, others = trainings(first), trainings(second)

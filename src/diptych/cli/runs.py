@@ -1,183 +1,59 @@
-"""From what a command line names, a config or a run, to an open run."""
+"""`diptych runs`: the runs below a folder."""
 
 from __future__ import annotations
 
-import os
-import re
-import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import dataclasses
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from diptych.config import RunConfig, TrainingConfig, read_config
-from diptych.config.assignment import assign, read_value
-from diptych.config.reading import VARIABLES
-from diptych.config.toml import LARGEST, parse_toml
-from diptych.errors import ConfigError, RunError, UsageError
-from diptych.exported.folder import is_export
-from diptych.panel import BACKENDS
-from diptych.runs.progress import Reporter
-from diptych.runs.record import TrainingRecord
-from diptych.runs.run import Run
+import typer
+
+from diptych.cli.options import Json
+
+if TYPE_CHECKING:
+    from diptych.experiments.listing import Listed
 
 
-def open_or_create(
-    what: Path,
-    folder: Path | None,
-    backend: str,
-    overwrite: bool,
-    changes: Changes,
-    reporter: Reporter | None = None,
-) -> Run:
-    """Open the run in a folder, or create (or open) the run of a config file.
+def runs(
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="By default runs.", show_default=False)] = Path(
+        "runs"
+    ),
+    as_json: Json = False,
+) -> None:
+    """List the runs below a folder: how far each is, how good, how fast.
 
-    To overwrite is to begin anew with this backend; a run of another config goes as a whole, and so does one in which
-    no other backend has been trained, for its corpus may have changed.
-
-    Raises:
-        UsageError: options that belong to a config are given for a run, or a text where a config should be.
-        ConfigError: the config cannot be read, or a value does not fit.
-        RunError: the folder is no run, or a run of another config.
-        DataError: the corpus cannot be read.
+    A line for each run and backend. Loss and scores are those of the best validation; the speed is in target tokens a
+    second over all steps.
     """
-    if what.is_dir():
-        if is_export(what):
-            raise UsageError(f"{what} is an export: make a run of it first, `diptych import {what} --run DIR`")
-        refuse_for_run(what, changes, {"--run": folder})
-        return Run.open(what)
-    config = changes.read(what)
-    folder = folder or default_folder(config)
-    if overwrite and not any(_is_trained(folder, other) for other in BACKENDS if other != backend):
-        return Run.create(config, folder, overwrite=True, reporter=reporter)
-    try:
-        return Run.create(config, folder, reporter=reporter)
-    except RunError:
-        if not overwrite:
-            raise
-        return Run.create(config, folder, overwrite=True, reporter=reporter)
+    from diptych.experiments.listing import list_runs
+
+    listed = list_runs(folder)
+    if as_json:
+        print(json.dumps([dataclasses.asdict(each) for each in listed], default=str, ensure_ascii=False))
+        return
+    if not listed:
+        print(f"no run below {folder}")
+        return
+    heads = ("run", "backend", "state", "steps", "loss", "scores", "tokens/s", "changed")
+    lines = [heads, *(_cells(each, folder) for each in listed)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+    for each in listed:
+        if each.fault:
+            print(f"\n{each.fault}")
 
 
-def trainings(what: str) -> dict[str, tuple[TrainingRecord, TrainingConfig]]:
-    """What FOLDER or FOLDER:BACKEND names: the record of each backend that has been trained there, and its config.
-
-    Raises:
-        UsageError: nothing has been trained there.
-        RunError: the folder is no run.
-    """
-    folder, _, backend = what.rpartition(":")
-    wanted = BACKENDS if backend not in BACKENDS else (backend,)
-    run = Run.open(folder if backend in BACKENDS else what)
-    trained = {name: (run.record(name), run.config.training) for name in wanted if run.record(name).metrics.is_file()}
-    if not trained:
-        raise UsageError(f"{what}: nothing has been trained there with {' or '.join(wanted)}; give a trained run")
-    return trained
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What a command line says instead of a config.
-
-    Attributes:
-        assignments: the values of --set.
-        seed, precision: of training; None where they are not given.
-    """
-
-    assignments: Sequence[str] | None = None
-    seed: int | None = None
-    precision: str | None = None
-
-    def read(self, path: Path) -> RunConfig:
-        """The config in a file with these values, those of its [variables] among them: `variables.language=kor`.
-
-        Raises:
-            UsageError: there is no such file or key, or the file is a text.
-            ConfigError: it cannot be read, a value does not fit, or there is no such variable.
-        """
-        named = [match for each in self.assignments or () if (match := _variable(each))]
-        config = named_config(path, {match["name"]: str(read_value(match["value"].strip())) for match in named})
-        others = [each for each in self.assignments or () if not _variable(each)]
-        return replace(self, assignments=others).make(config)
-
-    def make(self, config: RunConfig) -> RunConfig:
-        """The config with these values.
-
-        Raises:
-            UsageError: there is no such key.
-            ConfigError: a value does not fit.
-        """
-        given = list(self.assignments or ())
-        given += [f"training.seed={self.seed}"] if self.seed is not None else []
-        given += [f"training.precision={self.precision}"] if self.precision is not None else []
-        return assign(config, given) if given else config
-
-    def options(self) -> list[str]:
-        """The options that were given."""
-        given = {"--set": self.assignments, "--seed": self.seed, "--precision": self.precision}
-        return [name for name, value in given.items() if value is not None and value != []]
-
-
-def refuse_for_run(run: Path, changes: Changes, others: Mapping[str, object] | None = None) -> None:
-    """Refuse what belongs to a config where a run is given, which has its own.
-
-    Args:
-        run: the run's folder.
-        changes: what was given instead of a config's values.
-        others: more options by name; None or false where they were not given.
-
-    Raises:
-        UsageError: something was given.
-    """
-    given = [*(name for name, value in (others or {}).items() if value), *changes.options()]
-    if given:
-        raise UsageError(
-            f"{run} is a run, which has its own config: leave out {' and '.join(given)}, or give a config file"
-        )
-
-
-def _variable(assignment: str) -> re.Match[str] | None:
-    return re.fullmatch(rf"\s*{VARIABLES}\.(?P<name>\w+)\s*=(?P<value>.*)", assignment, re.DOTALL)
-
-
-def named_config(path: Path, variables: Mapping[str, str] | None = None) -> RunConfig:
-    """The config in a file, with these values of its variables.
-
-    Raises:
-        UsageError: there is no such file, or it is a text; how a config is made of that is said.
-        ConfigError: it cannot be read.
-    """
-    if not path.exists():
-        raise UsageError(f"there is no {path}: give a config, for instance configs/phrasebook.toml, or a run's folder")
-    try:
-        return read_config(path, variables)
-    except ConfigError:
-        if path.suffix == ".toml" or _is_toml(path):
-            raise
-        raise text_given([path]) from None
-
-
-def _is_toml(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            parse_toml(file.read(LARGEST + 1))
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def text_given(paths: Sequence[Path]) -> UsageError:
-    """What to say to somebody who gives a text where a config is needed: the line that makes one."""
-    names = shlex.join(map(str, paths))
-    made = shlex.quote(f"{paths[0].name.split('.')[0] or 'my'}.toml")
-    return UsageError(
-        f"{names} is a text, and training needs a config; this makes one and trains: "
-        f"diptych config --minimal {names} > {made} && diptych train {made}"
+def _cells(each: Listed, folder: Path) -> tuple[str, ...]:
+    done, total = each.steps
+    return (
+        str(each.folder.relative_to(folder)) if each.folder != folder else each.folder.name,
+        each.backend,
+        each.state,
+        f"{done:,}" if total is None else f"{done:,} of {total:,}",
+        "" if each.validation_loss is None else f"{each.validation_loss:.4f}",
+        " ".join(f"{name} {score:.2f}" for name, score in each.scores.items()),
+        "" if each.tokens_per_second is None else f"{each.tokens_per_second:,.0f}",
+        "" if each.changed is None else f"{each.changed:%Y-%m-%d %H:%M}",
     )
-
-
-def default_folder(config: RunConfig) -> Path:
-    """Where a run goes if nothing is said."""
-    return Path("runs") / config.name
-
-
-def _is_trained(folder: Path, backend: str) -> bool:
-    return os.path.exists(folder / backend / "checkpoints" / "latest")

@@ -51,7 +51,7 @@ def search(
     The test part is not looked at. What is done is noted in batch.json in the folder: the same command given again goes
     on where it stopped, and with more trials or values does what is new.
     """
-    from diptych.cli.runs import Changes
+    from diptych.cli.opening import Changes
     from diptych.errors import BackendError
     from diptych.evaluation.measures import MEASURES, chosen_measures
     from diptych.experiments.batch import Batch, Judgement

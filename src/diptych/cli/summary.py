@@ -29,7 +29,7 @@ def summary(
     Nothing is trained. Each framework makes the model, lets a batch of two sentences through to its loss, and takes
     one decoding step; where one is not installed, the other is shown.
     """
-    from diptych.cli.runs import Changes, refuse_for_run
+    from diptych.cli.opening import Changes, refuse_for_run
     from diptych.config import RunConfig
     from diptych.data.opening import open_corpus
     from diptych.data.tokens.language import build_languages

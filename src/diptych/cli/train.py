@@ -70,7 +70,7 @@ def train(
     With --workers several processes here train one model, to the same bits as one would. Under torchrun, srun or with
     TF_CONFIG set, the command joins the others instead.
     """
-    from diptych.cli.runs import Changes, named_config, open_or_create, text_given
+    from diptych.cli.opening import Changes, named_config, open_or_create, text_given
     from diptych.errors import UsageError
     from diptych.runs.progress import make_reporter
     from diptych.training import loop

@@ -33,12 +33,13 @@ class Listed:
     Attributes:
         folder: where it is.
         backend: with which it was trained; "" where it was with none.
-        state: "new", "not finished" (it is in training, or was stopped), "finished", or what is wrong with it.
+        state: "new", "not finished" (it is in training, or was stopped), "finished" or "damaged".
         steps: optimizer steps done, and how many there are to be; None where that is not known.
         validation_loss: of the best checkpoint; None where there was no validation.
         scores: of the best validation, by name; empty where it did not translate.
         tokens_per_second: target tokens by the seconds of all steps; None where there were none.
         changed: when its metrics were last written.
+        fault: what is wrong with it; "" for nothing.
     """
 
     folder: Path
@@ -49,6 +50,7 @@ class Listed:
     scores: dict[str, float] = field(default_factory=dict)
     tokens_per_second: float | None = None
     changed: datetime | None = None
+    fault: str = ""
 
 
 def list_runs(folder: Path) -> list[Listed]:
@@ -83,7 +85,7 @@ def _look(folder: Path) -> Iterator[Listed]:
         for backend in trained:
             yield _trained(folder, run, backend)
     except DiptychError as error:
-        yield Listed(folder, "", f"damaged: {error}", (0, None))
+        yield Listed(folder, "", "damaged", (0, None), fault=str(error))
 
 
 def _trained(folder: Path, run: Run, backend: str) -> Listed:
