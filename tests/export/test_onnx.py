@@ -11,6 +11,7 @@ from diptych.export.onnx import decoder, encoder
 from diptych.export.onnx.products import quantized
 from diptych.export.onnx.target import OnnxTarget
 from diptych.export.trial import Trial, outputs
+from diptych.exported.runtime import session
 from diptych.exported.stepper import Stepper
 
 from .conftest import KINDS
@@ -41,6 +42,10 @@ def test_int8_is_near_and_is_int8(kind, trained, tmp_path):
     assert "Gemm" not in nodes
     fusing = [name for name in model.parameters if "weight" in name and name.startswith(("decoder.layers", "output"))]
     assert nodes.count("MatMulInteger") >= len(fusing)
+    session(tmp_path / "decoder_model.onnx", 1, "cpu", tmp_path / "quick.onnx")
+    quick = [node.op_type for node in onnx.load(tmp_path / "quick.onnx").graph.node]
+    fused = quick.count("DynamicQuantizeMatMul") + quick.count("MatMulIntegerToFloat")
+    assert (fused, "MatMulInteger" in quick) == (nodes.count("MatMulInteger"), False)
 
 
 @pytest.mark.parametrize("kind", KINDS)

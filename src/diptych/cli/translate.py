@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -98,11 +99,13 @@ def translate(
 
     The search is greedy unless the run's config or an option says otherwise. With --member an ensemble translates; a
     member in the other framework computes in a process of its own. Text is UTF-8, and only a line feed ends a line,
-    which has at most 10,000 characters. An empty line gives an empty line. Standard error says at the end how many
-    lines are doubtful and why, unless --quiet: unknown words, longer than any in training, cut off, repeating, empty;
-    --json says it of each line.
+    which has at most 10,000 characters. An empty line gives an empty line. Lines are translated as they come, those
+    that are there together from long to short, and written in their order. Standard error says how far it is, where it
+    is a terminal, and at the end how many lines are doubtful and why, unless --quiet: unknown words, longer than any in
+    training, cut off, repeating, empty; --json says it of each line.
     """
     from diptych.cli.lines import decoded_lines
+    from diptych.cli.pace import Pace
     from diptych.cli.streams import standard_input, write_lines
     from diptych.errors import UsageError
     from diptych.exported.folder import default_backend
@@ -152,7 +155,7 @@ def translate(
     words = read_dictionary(dictionary) if dictionary else {}
     if alignment and not translator.attends:
         raise UsageError(f"--alignment {alignment}: the model of {run_folder} has attention = 'none', nothing to write")
-    first, alignments, against = 0, [], list[tuple[Doubt, ...]]()
+    first, alignments, against, pace = 0, [], Counter[tuple[Doubt, ...]](), Pace(quiet)
     for lines in decoded_lines(standard_input(), prompt="> " if sys.stdin.isatty() else ""):
         if split == "sentences":
             translations = translate_paragraphs(lines, partial(translator.translate, **overrides))
@@ -168,8 +171,10 @@ def translate(
         for number, each in enumerate(translations, first + 1):
             if pictures and each.attention.size:
                 pictures.draw(number, each)
-        against += [each.doubts for each in translations]
+        against.update(each.doubts for each in translations)
         first += len(lines)
+        pace.add(len(lines))
+    pace.end()
     if not quiet and (told := summary(against)):
         print(told, file=sys.stderr)
     if alignment:

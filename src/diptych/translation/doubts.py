@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -62,12 +63,15 @@ def repeats(tokens: Sequence[str]) -> bool:
     return False
 
 
-def summary(of_lines: Iterable[tuple[Doubt, ...]]) -> str:
-    """One line for many: "doubtful lines: 3 of 10 (translation empty: 2; ...)"; "" where there is nothing to say."""
-    listed = list(of_lines)
-    doubtful = sum(bool(each) for each in listed)
+def summary(of_lines: Iterable[tuple[Doubt, ...]] | Counter[tuple[Doubt, ...]]) -> str:
+    """One line for many: "doubtful lines: 3 of 10 (translation empty: 2; ...)"; "" where there is nothing to say.
+
+    Whoever translates without end counts the lines that have the same doubts, and gives the counts.
+    """
+    lines = Counter(of_lines)
+    doubtful = sum(count for each, count in lines.items() if each)
     if not doubtful:
         return ""
-    counted = [(meaning, sum(name in each for each in listed)) for name, meaning in MEANINGS.items()]
+    counted = [(meaning, sum(lines[each] for each in lines if name in each)) for name, meaning in MEANINGS.items()]
     reasons = "; ".join(f"{meaning}: {count:,}" for meaning, count in counted if count)
-    return f"doubtful lines: {doubtful:,} of {len(listed):,} ({reasons})"
+    return f"doubtful lines: {doubtful:,} of {lines.total():,} ({reasons})"
