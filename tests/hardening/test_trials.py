@@ -45,7 +45,7 @@ def test_a_save_writes_syncs_renames_and_only_then_removes(tmp_path):
         assert any(what == wanted[0] and path.startswith(wanted[1]) for what, path in in_order), wanted
 
 
-@pytest.mark.parametrize("number", [*range(6, 12), 300, 301, 302, 303, 304, 305, 700, 901, 1102, 1303, 1504, 1705])
+@pytest.mark.parametrize("number", [*range(6, 12), 92, 300, 301, 302, 303, 304, 305, 700, 901, 1102, 1303, 1504, 1705])
 def test_a_disk_that_refuses_at_one_call_costs_nothing_but_that(number):
     counts = disk_errors.ROW.try_once(number)
     assert counts["refusals"] or counts["calls beyond the last"]

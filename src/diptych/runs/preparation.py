@@ -30,7 +30,7 @@ from diptych.data.opening import text_paths
 from diptych.data.pairs import Pair, Pairs
 from diptych.data.tokens.encoded import EncodedPairs, Encoder, fingerprint
 from diptych.data.tokens.language import Language
-from diptych.data.tokens.stored import Progress, forget_progress, open_pairs, write_pairs, written
+from diptych.data.tokens.stored import forget_progress, open_pairs, write_pairs, written
 from diptych.errors import DataError, RunError
 from diptych.runs.encoded_files import are_whole, checksums
 from diptych.runs.given_pairs import PAIRS
@@ -176,7 +176,10 @@ def prepare(
         with building_folder(folder, key) as building:
             _say_what_is_done(building / "train", len(corpus.train), reporter)
             left_out = {name: write_pairs(building / name, pairs, encoders[name]) for name, pairs in parts.items()}
-            verdicts = (written(building / "train") or Progress()).verdicts
+            progress = written(building / "train")
+            if progress is None:
+                raise OSError(f"{building / 'train'} cannot be read back")
+            verdicts = progress.verdicts
             with (building / DROPPED).open("w", encoding="utf-8") as listing:
                 account = make_account(corpus, verdicts, config, listing, root=run if (run / PAIRS).is_dir() else None)
             name = fingerprint(open_pairs(building / "train"))

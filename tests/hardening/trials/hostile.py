@@ -233,7 +233,10 @@ def _hear(event: str, given: tuple[Any, ...]) -> None:
     ):
         _seen.append(f"{event} {given!r:.100}")
     if event == "open" and isinstance(given[0], str | bytes):
-        path = os.path.realpath(os.fsdecode(given[0]))
+        path = os.fsdecode(given[0])
+        if not path.startswith("/"):  # within a folder that is open: what removes folders asks so
+            return
+        path = os.path.realpath(path)
         own = (
             *map(os.fspath, _watching),
             sys.prefix,

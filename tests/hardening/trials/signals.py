@@ -14,7 +14,8 @@ from diptych.runs.run import Run
 from trials.row import Counts, Row, chance
 from trials.small_run import make_config
 
-SECONDS = 10.0
+SECONDS = 60.0
+"""A step, and a graph that is being compiled, are finished first; on a busy machine that takes a while."""
 # What is sent, and how `diptych train` ends.
 KINDS: dict[str, tuple[tuple[signal.Signals, ...], int]] = {
     "SIGTERM": ((signal.SIGTERM,), 143),
@@ -42,6 +43,8 @@ def trial(number: int, folder: Path) -> Counts:
         for each in sent:
             process.send_signal(each)
             time.sleep(0.05)
+        run = Run.open(folder / "run")
+        assert run.read_checkpoint(backend, "latest").state["step"] > 0, "there is one at every moment"
         said = process.stderr.read() if process.stderr else b""
         process.wait()
         seconds = time.monotonic() - begun
@@ -50,7 +53,6 @@ def trial(number: int, folder: Path) -> Counts:
     assert seconds < SECONDS, f"{kind}, {backend}: {seconds:.1f} s"
     left = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, text=True, check=False).stdout
     assert not left, f"{kind}, {backend}: left the processes {left.split()}"
-    run = Run.open(folder / "run")
     step = run.read_checkpoint(backend, "latest").state["step"]
     assert step > 0 and not (run.folder / backend / "training.lock").exists()
     return Counter({"trainings": 1, kind: 1, f"trainings, {backend}": 1})
@@ -58,7 +60,7 @@ def trial(number: int, folder: Path) -> Counts:
 
 ROW = Row(
     "SIGTERM, Ctrl-C once and twice, SIGHUP, SIGSTOP and on, to a training process",
-    f"a checkpoint that loads within {SECONDS:g} s, exit code 143, 130 or 129, no process left behind",
+    f"a checkpoint that loads at once, the end within {SECONDS:g} s, exit code 143, 130 or 129, no process left behind",
     20,
     trial,
 )
