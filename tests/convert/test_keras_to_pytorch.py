@@ -152,9 +152,10 @@ def test_models_inside_models(keras):
 
     L = keras.layers
     inner = keras.Sequential([L.Input((5, 3)), L.LSTM(4, return_sequences=True, name="a"), L.Dense(2, name="b")])
-    x = L.Input((5, 3))
-    module = to_pytorch(randomized(keras.Model(x, L.Flatten()(inner(x)))))
-    assert {"a.weight_ih_l0", "b.weight"} <= set(module.state_dict())
+    x, given = L.Input((5, 3)), L.Input((5, 2))
+    functional = keras.Model(given, L.GRU(3, return_sequences=True, name="c")(given), name="functional")
+    module = to_pytorch(randomized(keras.Model(x, L.Flatten()(functional(inner(x))))))
+    assert {"a.weight_ih_l0", "b.weight", "c.weight_hh_l0"} <= set(module.state_dict())
 
 
 def test_a_file_has_its_weights_where_keras_has_them(keras, tmp_path):

@@ -183,7 +183,8 @@ def _keras(path: Path) -> Told:
             place, said = text(entry.get(3, 0)), entry.get(5)
             if place.count(".") > 1 or not (place == "root" or place.startswith("root.layer")):
                 continue
-            own = limits.parse_json(path, "its metadata", said.bytes() if isinstance(said, Span) else b"{}")
+            data = said.bytes() if isinstance(said, Span) else b"{}"
+            own = limits.parse_json(path, "its metadata", data, pairs=_plain)
             if not isinstance(own, dict):
                 raise RefusalError(f"{path}: its metadata is {shown(own)}, expected an object")
             if place != "root":
@@ -194,3 +195,11 @@ def _keras(path: Path) -> Told:
             version = own.get("keras_version")
             told = Told(config if usable else None, own, version if isinstance(version, str) else None, layers)
     return told
+
+
+def _plain(pairs: list[tuple[str, Any]]) -> Any:
+    """An object of Keras's metadata, where a tuple and a shape are objects, too."""
+    found = dict(pairs)
+    if found.get("class_name") in ("__tuple__", "TensorShape") and isinstance(found.get("items"), list):
+        return found["items"]
+    return found

@@ -231,12 +231,18 @@ def _read_functional(
                     raise
                 reader.unreadable[name] = error
                 found = [Value(Ref(name))]
+            number += _first_call(layers[name], reader.version)
             values |= {Tensor(name, number, place): value for place, value in enumerate(found)}
         waiting = [one for one in waiting if one not in ready]
     outputs = [Tensor(*one) for one in _tensors(config["output_layers"])]
     if unreadable := next((reader.unreadable[one.layer] for one in outputs if one.layer in reader.unreadable), None):
         raise unreadable
     return [values[tensor] for tensor in outputs], [tensor.layer for tensor in outputs]
+
+
+def _first_call(layer: Mapping[str, Any], version: int) -> int:
+    """The number of a layer's first call: up to Keras 2, a model's own making is its call 0."""
+    return int(version < 3 and layer["class_name"] in MODELS)
 
 
 def _read_call(

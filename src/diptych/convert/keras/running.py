@@ -120,7 +120,9 @@ def _values(model: Any, trial: dict[str, Any]) -> dict[str, Any]:
     """What each layer of the model gives that is called once, its first output."""
     found = {}
     for layer in model.layers:
-        if len(layer._inbound_nodes) == 1 and not isinstance(layer, keras.layers.InputLayer):
+        # The output of a model in the model is that of its own making.
+        own = not isinstance(layer, keras.layers.InputLayer | keras.Model)
+        if own and len(layer._inbound_nodes) == 1:
             output = layer.output
             found[layer.name] = output[0] if isinstance(output, list | tuple) else output
     if not found:
