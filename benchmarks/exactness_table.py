@@ -10,13 +10,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE, NOTES = ROOT / "docs" / "exactness.md", ROOT / "docs" / "exactness"
 
 
-def put(name: str, lines: list[str]) -> None:
-    """Write lines between the page's two marks of this name."""
+def put(name: str, lines: list[str], page: Path = PAGE) -> None:
+    """Write lines between a page's two marks of this name."""
     begin, end = f"<!-- {name}: written by benchmarks/ -->", f"<!-- end of {name} -->"
-    before, found, rest = PAGE.read_text("utf-8").partition(begin)
+    before, found, rest = page.read_text("utf-8").partition(begin)
     if not found:
-        raise SystemExit(f"{PAGE} has no line {begin}: write it where the table belongs")
-    PAGE.write_text(f"{before}{begin}\n\n" + "\n".join(lines) + f"\n\n{end}{rest.partition(end)[2]}", "utf-8")
+        raise SystemExit(f"{page} has no line {begin}: write it where the table belongs")
+    page.write_text(f"{before}{begin}\n\n" + "\n".join(lines) + f"\n\n{end}{rest.partition(end)[2]}", "utf-8")
 
 
 def noted(name: str) -> dict[str, Any] | None:

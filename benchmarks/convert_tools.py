@@ -1,0 +1,298 @@
+"""Ten models through every tool that converts them: `benchmarks/convert_tools.py prepare FOLDER`, then, in the virtual
+environment of a tool, `convert_tools.py TOOL FOLDER`; `convert_tools.py table` writes docs/convert.md's table anew.
+
+`prepare` builds the models of `convert_models.py`, keeps what they compute, and writes what the tools start from (ONNX
+files as torch.onnx writes them, .keras files, Keras's older .h5). Each tool's outputs are compared with the model's, in
+float32, on rows of different lengths. What came of it is noted in docs/convert/tools.json, failures in their own words.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from convert_models import NUMBERS, OF_KERAS, OF_PYTORCH, legacy, legacy_outputs, of_keras, of_pytorch
+from convert_table import NOTES, put_tools
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+Arrays = list[Any]
+
+
+def prepare_pytorch(folder: Path) -> None:
+    """Weights, inputs, outputs and ONNX files of the PyTorch models."""
+    import torch
+
+    for name, (module, given) in of_pytorch().items():
+        with torch.no_grad():
+            found = module(*given)
+        keep(folder, name, [one.numpy() for one in given], _listed(found))
+        try:
+            torch.onnx.export(module, given, folder / f"{name}.onnx", dynamo=False, opset_version=17)
+        except Exception as error:
+            (folder / f"{name}.onnx.error").write_text(_words(error), encoding="utf-8")
+
+
+def prepare_keras(folder: Path) -> None:
+    """Files, inputs and outputs of the Keras models."""
+    for name, (model, given) in of_keras(folder).items():
+        model.save(folder / f"{name}.keras")
+        keep(folder, name, given, _listed(model(given if len(given) > 1 else given[0])))
+    keep(folder, "legacy", [NUMBERS], [legacy_outputs(legacy(folder / "legacy.h5"))])
+
+
+def keep(folder: Path, name: str, given: Arrays, outputs: Arrays) -> None:
+    """What a model is given and gives."""
+    arrays = {f"input{n}": one for n, one in enumerate(given)} | {f"output{n}": one for n, one in enumerate(outputs)}
+    np.savez(folder / f"{name}.npz", **arrays)
+
+
+def kept(folder: Path, name: str) -> tuple[Arrays, Arrays]:
+    """The same, read."""
+    with np.load(folder / f"{name}.npz") as file:
+        return tuple([file[key] for key in sorted(file) if key.startswith(part)] for part in ("input", "output"))  # type: ignore[return-value]
+
+
+def _listed(found: Any) -> Arrays:
+    return [np.asarray(one) for one in (found if isinstance(found, tuple | list) else [found])]
+
+
+def _words(error: BaseException) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0].strip() if lines else ''}"[:300]
+
+
+def keras_model(folder: Path, name: str) -> Any:
+    """A Keras model from its file."""
+    import keras
+
+    path = folder / f"{name}.keras"
+    return keras.saving.load_model(path if path.is_file() else folder / f"{name}.h5", compile=False)
+
+
+def run_onnx(path: Path, given: Arrays) -> Arrays:
+    """A file's outputs by onnxruntime."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    types = {"tensor(float)": np.float32, "tensor(int32)": np.int32, "tensor(int64)": np.int64}
+    feeds = {one.name: value.astype(types[one.type]) for one, value in zip(session.get_inputs(), given)}
+    found: Arrays = session.run(None, feeds)
+    return found
+
+
+def without_boxes() -> None:
+    """Let tools import torchvision, whose compiled part may be for another build of torch: no model here has boxes."""
+    import torch
+
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    KEPT.append(library)
+
+
+KEPT: list[Any] = []
+
+
+def nobuco(folder: Path, name: str, given: Arrays) -> Arrays:
+    """PyTorch to Keras."""
+    if not KEPT:
+        without_boxes()
+    import nobuco as tool
+    import tensorflow as tf
+    import torch
+
+    module, inputs = of_pytorch()[name]
+    order = tool.ChannelOrder.PYTORCH
+    model = tool.pytorch_to_keras(module, args=list(inputs), inputs_channel_order=order, outputs_channel_order=order)
+    del torch
+    return _listed(model([tf.constant(one) for one in given] if len(given) > 1 else tf.constant(given[0])))
+
+
+def onnx2tf(folder: Path, name: str, given: Arrays) -> Arrays:
+    """ONNX to TensorFlow, from torch.onnx's file."""
+    import tensorflow as tf
+
+    _exported(folder, name)
+    out = folder / f"{name}-onnx2tf"
+    command = [sys.executable, "-m", "onnx2tf", "-i", str(folder / f"{name}.onnx"), "-o", str(out), "-osd", "-n"]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=600)
+    if done.returncode:
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if "Error" in line]
+        raise RuntimeError(lines[-1] if lines else "it says nothing")
+    signature = tf.saved_model.load(str(out)).signatures["serving_default"]
+    names = list(signature.structured_input_signature[1])
+    found = signature(**{key: tf.constant(value) for key, value in zip(names, given)})
+    return [np.asarray(one) for one in found.values()]
+
+
+def onnx2torch(folder: Path, name: str, given: Arrays) -> Arrays:
+    """ONNX to PyTorch, from torch.onnx's file or, of a Keras model, from Keras's own export."""
+    import torch
+
+    if not KEPT:
+        without_boxes()
+    import onnx2torch as tool
+
+    if name in OF_PYTORCH:
+        _exported(folder, name)
+    elif not (folder / f"{name}.onnx").is_file():
+        raise RuntimeError("no ONNX file: keras.export failed")
+    module = tool.convert(str(folder / f"{name}.onnx"))
+    return _listed(tuple(one.detach().numpy() for one in _tensors(module(*map(torch.from_numpy, given)))))
+
+
+def _tensors(found: Any) -> list[Any]:
+    return list(found) if isinstance(found, tuple | list) else [found]
+
+
+def _exported(folder: Path, name: str) -> None:
+    failed = folder / f"{name}.onnx.error"
+    if failed.is_file():
+        raise RuntimeError(f"torch.onnx.export failed: {failed.read_text(encoding='utf-8')}")
+
+
+def tf2onnx(folder: Path, name: str, given: Arrays) -> Arrays:
+    """Keras to ONNX, by a function of TensorFlow."""
+    import tensorflow as tf
+    import tf2onnx as tool
+
+    model = keras_model(folder, name)
+    signature = [tf.TensorSpec([None, *one.shape[1:]], one.dtype) for one in given]
+    tool.convert.from_function(
+        tf.function(lambda x: model(x), input_signature=signature), input_signature=signature, opset=17,
+        output_path=str(folder / f"{name}-tf2onnx.onnx"),
+    )  # fmt: skip
+    return run_onnx(folder / f"{name}-tf2onnx.onnx", given)
+
+
+def keras_export(folder: Path, name: str, given: Arrays) -> Arrays:
+    """Keras to ONNX, by Keras."""
+    model = keras_model(folder, name)
+    model(given if len(given) > 1 else given[0])  # it exports what has been called
+    model.export(str(folder / f"{name}.onnx"), format="onnx", verbose=False)
+    return run_onnx(folder / f"{name}.onnx", given)
+
+
+def diptych(folder: Path, name: str, given: Arrays) -> Arrays:
+    """To the other framework, by Diptych; run there by the program that it writes."""
+    out = folder / f"{name}-diptych"
+    path = next(
+        one for one in (folder / f"{name}.keras", folder / f"{name}.h5", folder / f"{name}.pt") if one.is_file()
+    )
+    to = "keras" if name in OF_PYTORCH else "pytorch"
+    command = [sys.executable, "-m", "diptych", "convert", str(path), str(out), "--to", to]
+    if name in OF_PYTORCH:
+        command += ["--module", f"convert_tools:{name.replace('-', '_')}"]
+        for one in given:
+            command += ["--input", ",".join(map(str, one.shape)) + (":int" if one.dtype.kind == "i" else "")]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    }
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    arrays = folder / f"{name}-given.npz"
+    np.savez(arrays, *given)
+    subprocess.run([sys.executable, "-c", RUN, str(out), str(arrays)], check=True, env=environment)
+    with np.load(out / "outputs.npz") as file:
+        return [file[key] for key in file]
+
+
+RUN = """
+import sys, numpy as np
+sys.path.insert(0, sys.argv[1])
+import model
+given = [one for one in np.load(sys.argv[2]).values()]
+made = model.load()
+if hasattr(made, "state_dict"):
+    import torch
+    found = made(*map(torch.from_numpy, given))
+else:
+    found = made(given if len(given) > 1 else given[0])
+found = found if isinstance(found, (tuple, list)) else [found]
+arrays = [one.detach().numpy() if hasattr(one, "detach") else np.asarray(one) for one in found]
+np.savez(sys.argv[1] + "/outputs.npz", *arrays)
+"""
+
+
+def __getattr__(name: str) -> Any:
+    """A module of PyTorch by its name, as `--module convert_tools:NAME` asks for it."""
+    key = name.replace("_", "-")
+    if key not in OF_PYTORCH:
+        raise AttributeError(name)
+    return lambda: of_pytorch()[key][0]
+
+
+TOOLS: dict[str, tuple[Callable[[Path, str, Arrays], Arrays], tuple[str, ...], str]] = {
+    "diptych": (diptych, (*OF_PYTORCH, *OF_KERAS), "diptych"),
+    "nobuco": (nobuco, tuple(OF_PYTORCH), "nobuco"),
+    "onnx2tf": (onnx2tf, tuple(OF_PYTORCH), "onnx2tf"),
+    "keras.export": (keras_export, tuple(OF_KERAS), "keras"),
+    "tf2onnx": (tf2onnx, tuple(OF_KERAS), "tf2onnx"),
+    "onnx2torch": (onnx2torch, (*OF_PYTORCH, *OF_KERAS), "onnx2torch"),
+}  # fmt: skip
+
+
+def tried(tool: str, folder: Path) -> dict[str, Any]:
+    """What came of each model."""
+    convert, names, package = TOOLS[tool]
+    found: dict[str, Any] = {"version": importlib.metadata.version(package), "models": {}}
+    for name in names:
+        given, expected = kept(folder, name)
+        try:
+            outputs = convert(folder, name, given)
+            found["models"][name] = {"gap": apart(outputs, expected)}
+        except Exception as error:  # whatever a tool fails with is what it says
+            found["models"][name] = {"fails": _words(error)}
+        print(tool, name, found["models"][name], flush=True)
+    return found
+
+
+def apart(outputs: Arrays, expected: Arrays) -> float | str:
+    """The largest difference, relative to the largest number; outputs are matched by their shapes, in any order."""
+    gaps = []
+    left = list(outputs)
+    for one in expected:
+        fitting = [other for other in left if other.shape == one.shape]
+        if not fitting:
+            return f"no output of the shape {one.shape}; there are {[other.shape for other in outputs]}"
+        best = min(fitting, key=lambda other: float(np.abs(other - one).max()))
+        left = [other for other in left if other is not best]
+        gaps.append(float(np.abs(best - one).max() / np.abs(one).max()))
+    return max(gaps)
+
+
+def main(what: str, folder: str = "") -> None:
+    """Do one of the three things."""
+    if what == "prepare":
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for part in ("pytorch", "keras"):  # each in a process of its own
+            subprocess.run([sys.executable, __file__, part, folder], check=True)
+    elif what == "pytorch":
+        import torch
+
+        prepare_pytorch(Path(folder))
+        for name, (module, _) in of_pytorch().items():
+            torch.save(module.state_dict(), Path(folder, f"{name}.pt"))
+    elif what == "keras":
+        prepare_keras(Path(folder))
+    elif what != "table":
+        path, found = NOTES / "tools.json", tried(what, Path(folder))
+        told = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        told[what] = found
+        NOTES.mkdir(exist_ok=True)
+        path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    if what not in ("pytorch", "keras", "prepare"):
+        put_tools(OF_PYTORCH | OF_KERAS)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
