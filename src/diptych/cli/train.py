@@ -6,6 +6,7 @@ import atexit
 import dataclasses
 import json
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -128,10 +129,18 @@ def _join(
             folder = workers.share(str(run.folder) if run else None)
             run = run or Run.open(folder)
             return run, loop.train(run, backend, reporter=reporter, workers=workers, **options)
-    except Exception as error:
+    except BaseException as error:
         # A framework that still waits for somebody would not let the process end.
-        atexit.register(os._exit, getattr(error, "exit_code", 1))
+        code = error.code if isinstance(error, SystemExit) else getattr(error, "exit_code", 1)
+        atexit.register(_leave, code if isinstance(code, int) else 1)
         raise
+
+
+def _leave(code: int) -> None:
+    """End this process without asking anybody."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _describe(report: TrainingReport, folder: Path) -> str:
