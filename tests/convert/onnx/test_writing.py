@@ -47,7 +47,8 @@ one_layer, weights, whole_model = graphs.one_layer, graphs.weights, graphs.whole
 @pytest.fixture
 def runtime():
     """onnxruntime and onnx, where they are installed."""
-    return pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    reason = "not installed: pip install 'diptych[onnx]'"
+    return pytest.importorskip("onnx", reason=reason), pytest.importorskip("onnxruntime", reason=reason)
 
 
 def with_lengths(kind):
