@@ -43,7 +43,7 @@ def speed(backend: str, shards: int, workers: int, threads: int) -> tuple[float,
     command = [sys.executable, "-m", "diptych", "train", str(run.folder), "--backend", backend, "--device", "cpu"]
     together = ["--workers", str(workers), "--threads-per-worker", str(threads)]
     command += together if workers > 1 else ["--threads", str(threads)]
-    done = subprocess.run([*command, "--quiet", "--json"], capture_output=True, text=True, check=True)
+    done = subprocess.run([*command, "--quiet", "--json"], capture_output=True, encoding="utf-8", check=True)
     report = json.loads(done.stdout)
     return report["target_tokens"] / report["seconds"], run
 

@@ -30,7 +30,7 @@ with Lock(Path(sys.argv[1]), "RUN is being trained"):
 def holder(run):
     """Another process, which holds the lock of pytorch's training."""
     command = [sys.executable, "-c", HOLD, str(training_lock(run.folder, "pytorch").path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout.readline() == "held\n"
         yield process
         process.kill()

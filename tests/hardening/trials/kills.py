@@ -29,7 +29,7 @@ class Zygote:
     def __init__(self, backend: str) -> None:
         command = [sys.executable, str(PROGRAM), backend]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
         )
         assert self._line() == "ready\n"
 

@@ -25,8 +25,8 @@ def _run(command: list[str], limit: int) -> tuple[int, str]:
     run, _, _, _ = whole()
     given = [part.format(run=run) for part in command]
     found = subprocess.run(
-        [sys.executable, "-m", "diptych", *given], input="small ball\n", capture_output=True, text=True, check=False,
-        timeout=600, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+        [sys.executable, "-m", "diptych", *given], input="small ball\n", capture_output=True, encoding="utf-8",
+        check=False, timeout=600, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
     )  # fmt: skip
     return found.returncode, found.stderr
 

@@ -51,7 +51,7 @@ def trial(number: int, folder: Path) -> Counts:
     assert process.returncode == code, f"{kind}, {backend}: ended with {process.returncode}: {said[-300:]!r}"
     assert b"Traceback" not in said, f"{kind}, {backend}: {said[-300:]!r}"
     assert seconds < SECONDS, f"{kind}, {backend}: {seconds:.1f} s"
-    left = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, text=True, check=False).stdout
+    left = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, encoding="utf-8", check=False).stdout
     assert not left, f"{kind}, {backend}: left the processes {left.split()}"
     step = run.read_checkpoint(backend, "latest").state["step"]
     assert step > 0 and not (run.folder / backend / "training.lock").exists()
