@@ -66,6 +66,7 @@ def test_bad_arguments_are_one_line_and_2(diptych_command, config, arguments, me
     assert message in error
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("both_frameworks")
 def test_a_tiny_model_is_measured_in_both_frameworks(diptych_command, config):
     code, out, error = diptych_command(

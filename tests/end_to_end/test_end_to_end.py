@@ -130,7 +130,7 @@ def test_every_backend_translates_alike(compared):
     text = "".join(f"{entry['source']}\n" for entry in entries) + "\nunheard-of \u2028words\n"
     printed = {}
     for backend in (*BACKENDS, "reference"):
-        finished = diptych("translate", folder, "--backend", backend, "--threads", 1, input=text)
+        finished = diptych("translate", folder, "--backend", backend, "--threads", 1, "--quiet", input=text)
         assert (finished.returncode, finished.stderr) == (0, "")
         printed[backend] = finished.stdout
     assert printed["tensorflow"] == printed["pytorch"] == printed["reference"]

@@ -70,21 +70,25 @@ def trained(runs, both_frameworks):
     return found
 
 
+@pytest.mark.slow
 def test_both_frameworks_see_the_same_divisions_and_say_the_same(trained):
     (losses, *said), (others, *also) = trained["whole"], trained["tensorflow"]
     assert len(losses) == STEPS and losses == pytest.approx(others, rel=1e-9)
     assert said == also
 
 
+@pytest.mark.slow
 def test_a_resumed_training_draws_what_it_would_have_drawn(trained):
     assert trained["resumed"] == trained["whole"]
     assert len(trained["stopped"][0]) == 4
 
 
+@pytest.mark.slow
 def test_sampling_changes_what_training_sees(trained):
     assert trained["fixed"][0][0] != trained["whole"][0][0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["whole", "jamo"])
 def test_the_tokens_are_those_of_the_tokenizers(trained, runs, name):
     run = runs[name]

@@ -57,7 +57,10 @@ def probabilities(printed: str) -> list[float]:
     return [float(number) for number in re.findall(r"\b[01]\.\d{3}\b", printed)]
 
 
-@pytest.fixture(scope="module", params=PAIRS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.slow] if name.startswith("character") else []) for name in PAIRS],
+)
 def pair(both_frameworks, request, tmp_path_factory):
     """A pair's name, what each of its two programs printed in 12 steps, and the folder of the folders they wrote."""
     folder = tmp_path_factory.mktemp(request.param)

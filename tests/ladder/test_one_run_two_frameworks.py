@@ -57,6 +57,7 @@ def runs(both_frameworks, tmp_path_factory):
     return places
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alone", BACKENDS)
 @pytest.mark.parametrize("began", BACKENDS)
 def test_half_in_one_and_half_in_the_other_is_the_whole_in_either(runs, began, alone):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -88,6 +89,7 @@ trainings = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(config=configs(), lengths=lengths(), seed=st.integers(0, 99), training=trainings)
 @settings(max_examples=TRAININGS, **QUICK)
 def test_the_two_frameworks_learn_the_same(bench, close, config, lengths, seed, training):

@@ -43,7 +43,7 @@ def train(bench, framework, which, policy="skip", broken=np.nan, **training):
     return trainer, [trainer.step(batch, {}, rate) for batch, rate in which]
 
 
-@pytest.mark.parametrize("broken", [np.nan, np.inf])
+@pytest.mark.parametrize("broken", [np.nan, pytest.param(np.inf, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_skipped_step_has_never_been(bench, framework, optimizer, broken):

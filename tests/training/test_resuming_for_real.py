@@ -75,6 +75,7 @@ def arrays_of(run, backend):
     return {**checkpoint.parameters, **checkpoint.optimizer}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_run_killed_and_resumed_equals_the_whole_one_to_the_bit(runs, backend):
     whole, killed = arrays_of(runs["whole"], backend), arrays_of(runs["killed"], backend)
@@ -87,6 +88,7 @@ def test_a_run_killed_and_resumed_equals_the_whole_one_to_the_bit(runs, backend)
     assert losses[0] == losses[1] and len(losses[0]) == STEPS + STEPS // 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_run_begun_in_one_framework_and_finished_in_the_other_equals_either(runs, backend):
     whole, shared = arrays_of(runs["whole"], backend), arrays_of(runs["shared"], "pytorch")

@@ -46,7 +46,10 @@ def validations(run, backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize(("wanted", "count"), [(0, 12), (7, 7), (99, 12)])
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [pytest.param(0, 12, marks=pytest.mark.slow), (7, 7), pytest.param(99, 12, marks=pytest.mark.slow)],
+)
 def test_scores_are_those_of_the_checkpoint_s_translations(make_run, backend, wanted, count, go):
     run = make_run(validation_sentences=wanted, epochs=2)
     report = go(run, backend)

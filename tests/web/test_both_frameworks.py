@@ -93,6 +93,7 @@ def timeless(answers):
     return found
 
 
+@pytest.mark.slow
 def test_a_crowd_gets_the_answers_that_each_would_get_alone(url):
     requests = mixed_requests()
     assert sum(len(request["sentences"]) for request in requests) == SENTENCES
