@@ -194,10 +194,6 @@ def _first(
     return f"{next(iter(right.outputs))}: after the last layer with weights", ""
 
 
-def _same_weights(mine: Mapping[str, Values], theirs: Mapping[str, Values]) -> bool:
-    return set(mine) == set(theirs) and all(np.array_equal(mine[name], theirs[name]) for name in mine)
-
-
 def _main(kind: kinds.Kind) -> str:
     return "sequence" if isinstance(kind, kinds.Recurrent) else "output"
 

@@ -14,7 +14,6 @@ from diptych.convert.onnx.reader import Reader
 from diptych.convert.onnx.values import Constant, Dim, Filled, Value
 
 Values = npt.NDArray[Any]
-LARGEST = 1 << 16  # numbers that are made of a shape; a weight may be larger
 
 
 def constant_of(reader: Reader) -> list[Value]:
