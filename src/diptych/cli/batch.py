@@ -6,11 +6,15 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from diptych.cli.options import Assignments, Device, Json, Quiet
+
+if TYPE_CHECKING:
+    from diptych.experiments.batch import Batch
+    from diptych.experiments.plan import Planned
 
 
 def batch(
@@ -60,28 +64,17 @@ def batch(
     What is done is noted in batch.json in the folder, beside the runs: the same command given again goes on where it
     stopped, and with more values does what is new. Scores are those of the validation part unless --part says test.
     """
-    from diptych.cli.opening import Changes
-    from diptych.errors import BackendError
     from diptych.evaluation.measures import chosen_measures
-    from diptych.experiments.batch import Batch, Judgement
-    from diptych.experiments.plan import BACKEND, SEED, Planned, Variation, folder_name, settings
+    from diptych.experiments.batch import Judgement
+    from diptych.experiments.plan import BACKEND, SEED, Variation, settings
     from diptych.experiments.table import markdown, rows
-    from diptych.panel import is_installed
-    from diptych.processes.machine import usable_processors
 
     names = chosen_measures(measures)
     together = (*(["ensemble"] if ensemble else []), *(["vote"] if vote else []))
     search = {} if beam_size is None else {"beam_size": beam_size}
-    plan = []
-    for each in settings([*map(Variation.read, vary or []), Variation.read(f"{SEED}={seeds}")]):
-        chosen = each.get(BACKEND, backend)
-        if not is_installed(chosen):
-            raise BackendError(f"{chosen} is not installed: pip install 'diptych[{chosen}]', or choose another backend")
-        given = [*(assignments or []), *(f"{key}={value}" for key, value in each.items() if key != BACKEND)]
-        made = Changes(given).read(config)
-        plan.append(Planned(folder_name(made.name, each), each, made, chosen))
-    place = folder or Path("runs") / config.stem
-    work = Batch(place, threads or max(1, usable_processors() // jobs), device)
+    varied = settings([*map(Variation.read, vary or []), Variation.read(f"{SEED}={seeds}")])
+    plan = [planned(config, assignments, each, each.get(BACKEND, backend)) for each in varied]
+    work = open_batch(config, folder, jobs, threads, device)
 
     def say(text: str) -> None:
         if not quiet:
@@ -94,3 +87,30 @@ def batch(
         print(json.dumps(shown, ensure_ascii=False))
     else:
         print(markdown(table, names))
+
+
+def planned(config: Path, assignments: list[str] | None, settings: dict[str, str], backend: str) -> Planned:
+    """The training of a config with these settings.
+
+    Raises:
+        BackendError: its framework is not installed.
+        UsageError, ConfigError: there is no such key or variable, or a value does not fit.
+    """
+    from diptych.cli.opening import Changes
+    from diptych.errors import BackendError
+    from diptych.experiments.plan import BACKEND, Planned, folder_name
+    from diptych.panel import is_installed
+
+    if not is_installed(backend):
+        raise BackendError(f"{backend} is not installed: pip install 'diptych[{backend}]', or choose another backend")
+    given = [*(assignments or []), *(f"{key}={value}" for key, value in settings.items() if key != BACKEND)]
+    made = Changes(given).read(config)
+    return Planned(folder_name(made.name, settings), settings, made, backend)
+
+
+def open_batch(config: Path, folder: Path | None, jobs: int, threads: int | None, device: str) -> Batch:
+    """The batch in a folder, by default runs/ and the config's file name; the jobs share the processors."""
+    from diptych.experiments.batch import Batch
+    from diptych.processes.machine import usable_processors
+
+    return Batch(folder or Path("runs") / config.stem, threads or max(1, usable_processors() // jobs), device)

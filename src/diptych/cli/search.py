@@ -51,25 +51,18 @@ def search(
     The test part is not looked at. What is done is noted in batch.json in the folder: the same command given again goes
     on where it stopped, and with more trials or values does what is new.
     """
-    from diptych.cli.opening import Changes
-    from diptych.errors import BackendError
+    from diptych.cli.batch import open_batch, planned
     from diptych.evaluation.measures import MEASURES, chosen_measures
-    from diptych.experiments.batch import Batch, Judgement
-    from diptych.experiments.plan import Planned, Variation, folder_name
+    from diptych.experiments.batch import Judgement
+    from diptych.experiments.plan import Variation
     from diptych.experiments.search import Range, drawn, ranked
-    from diptych.panel import is_installed
     from diptych.plots import picture_path
-    from diptych.processes.machine import usable_processors
 
-    if not is_installed(backend):
-        raise BackendError(f"{backend} is not installed: pip install 'diptych[{backend}]', or choose another backend")
     measures = chosen_measures("exact_match" if by == "loss" else by)[:1]
     picture = picture_path(plot) if plot else None
-    plan = []
-    for each in drawn([Range.read(text) or Variation.read(text) for text in vary], trials, draw_seed):
-        made = Changes([*(assignments or []), *(f"{key}={value}" for key, value in each.items())]).read(config)
-        plan.append(Planned(folder_name(made.name, each), each, made, backend))
-    work = Batch(folder or Path("runs") / config.stem, threads or max(1, usable_processors() // jobs), device)
+    varied = drawn([Range.read(text) or Variation.read(text) for text in vary], trials, draw_seed)
+    plan = [planned(config, assignments, each, backend) for each in varied]
+    work = open_batch(config, folder, jobs, threads, device)
     judgement = Judgement("validation", tuple(measures))
     work.run(plan, judgement, jobs, lambda text: None if quiet else print(text, file=sys.stderr, flush=True))
     better = by != "loss" and MEASURES[measures[0]].higher_is_better
