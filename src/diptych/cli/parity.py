@@ -55,11 +55,14 @@ def parity(
         place = proof.location.to_json() if proof.location else None
         print(json.dumps({"location": place, "broken": [level.to_json() for level in proof.broken]}))
     elif as_json:
-        print(json.dumps({"levels": [level.to_json() for level in proof.levels]}))
+        levels = [level.to_json() for level in proof.levels]
+        print(json.dumps({"levels": levels, "not_compared": list(proof.not_compared)}))
     elif locate:
         print_location(proof)
     else:
         print_parity(proof.levels)
+        for reason in proof.not_compared:
+            print(f"not compared: {reason}")
     raise typer.Exit(0 if proof.holds else 1)
 
 

@@ -1,13 +1,16 @@
-// What diptych/javascript/node.py asks node: one JSON object on standard input, one on standard output.
+// What diptych/javascript/node.py asks node: one JSON object on standard input, one on standard output; the weights are in
+// the file that is named.
 
 import { readFileSync } from "node:fs";
 
 import { Model, Stepper } from "./model.mjs";
 import { BOS, find } from "./search.mjs";
-import { decoded, readWeights } from "./weights.mjs";
+import { readWeights } from "./weights.mjs";
 
-const { config, layout, weights, sources, said, longest, searches } = JSON.parse(readFileSync(0, "utf8"));
-const stepper = new Stepper(new Model(config, readWeights(layout, decoded(weights))));
+const { config, layout, sources, said, longest, searches } = JSON.parse(readFileSync(0, "utf8"));
+const { buffer, byteOffset, length } = readFileSync(process.argv[2]);
+const weights = readWeights(layout, buffer.slice(byteOffset, byteOffset + length)); // Buffers share one, unaligned
+const stepper = new Stepper(new Model(config, weights));
 
 /** The log-probabilities and the attention at each step where these tokens are said, whatever the model thinks. */
 function forced(source, tokens) {

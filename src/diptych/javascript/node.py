@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,20 +61,22 @@ def ask(
     request = {
         "config": settings(config),
         "layout": layout,
-        "weights": base64.b64encode(data).decode("ascii"),
         "sources": [[int(token) for token in source] for source in sources],
         "said": [[int(token) for token in tokens] for tokens in said],
         "longest": [int(length) for length in longest],
         "searches": [search.model_dump(mode="json") for search in searches],
     }
-    finished = subprocess.run(
-        [node, str(SCRIPT)],
-        input=json.dumps(request),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=SECONDS,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="diptych-") as folder:
+        weights = Path(folder) / "weights"
+        weights.write_bytes(data)
+        finished = subprocess.run(
+            [node, str(SCRIPT), str(weights)],
+            input=json.dumps(request),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=SECONDS,
+            check=False,
+        )
     if finished.returncode != 0:
         raise BackendError(f"node failed: {' '.join(finished.stderr.split())[:300]}")
     answer: dict[str, Any] = json.loads(finished.stdout)

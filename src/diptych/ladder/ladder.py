@@ -6,6 +6,7 @@
   Adam's first step, by what that step makes of the gradients' gap beside.
 - float32: the two frameworks differ by at most 4 times the larger of their own distances to float64. And neither
   framework is much further from float64 than the other, or something beside rounding is at work.
+- JavaScript: decoding steps and searches of the painting that runs in a page, in float64, where there is node.
 - searches: the same tokens. A sentence where the two best choices are closer than the panels' measured error is a tie:
   it is counted and shown, and does not break the rung.
 """
@@ -26,8 +27,19 @@ import numpy.typing as npt
 
 from diptych.config import RunConfig, TrainingConfig
 from diptych.ladder import location
+from diptych.ladder.javascript import JAVASCRIPT, javascript_rungs, missing
 from diptych.ladder.location import Location
-from diptych.ladder.rungs import EXACT, GRADIENTS, ONE_STEP, SEARCHED, SUMS, Arrays, measure
+from diptych.ladder.rungs import (
+    DECODING,
+    EXACT,
+    GRADIENTS,
+    ONE_STEP,
+    SEARCHED,
+    SUMS,
+    Arrays,
+    measure,
+    starting_parameters,
+)
 from diptych.ladder.ties import is_tie
 from diptych.ladder.whole_runs import compare_runs
 from diptych.panel import BACKENDS, load
@@ -86,12 +98,14 @@ class Parity:
         weights: whose best checkpoint they started from; "" for the run's initial values.
         location: the first tensor that differs, where a rung is broken and it was asked for; None, too, where no
             component differs by itself.
+        not_compared: what could not be, and why.
     """
 
     levels: list[Level]
     steps: int
     weights: str
     location: Location | None = None
+    not_compared: tuple[str, ...] = ()
 
     @property
     def broken(self) -> list[Level]:
@@ -132,7 +146,8 @@ def parity(
 
 
 def _parity(run: Run, weights: str, steps: int, threads: int | None, locate: bool) -> Parity:
-    proof = Parity(climb(run, weights, steps, threads), steps, weights)
+    absent = missing()
+    proof = Parity(climb(run, weights, steps, threads), steps, weights, not_compared=(absent,) if absent else ())
     if not locate or proof.holds:  # the ladder judges: what it lets pass is not searched
         return proof
     return replace(proof, location=location.locate(run, weights, threads))
@@ -151,12 +166,15 @@ def climb(run: Run, weights: str = "", steps: int = 200, threads: int | None = N
     with ThreadPoolExecutor(len(BACKENDS)) as pool:
         jobs = {name: pool.submit(call, name, f"{measure.__module__}:measure", arguments, threads) for name in BACKENDS}
         results: Results = {name: job.result() for name, job in jobs.items()}
-    # The reference cannot train: it searches with what training gave.
+    # The reference and JavaScript cannot train: they search with what training gave.
     trained = None
     if not weights:
         after = results["pytorch"][EXACT][f"after {steps} exact steps"]
         trained = {name: after[name] for name in run.specification}
     results["reference"] = measure(load("reference"), str(run.folder), weights, ["float64"], steps, trained=trained)
+    if not missing():
+        parameters = starting_parameters(run, weights)
+        results[JAVASCRIPT] = {"float64": javascript_rungs(run, parameters, trained or parameters)}
     return [*judge(results, run), *whole_run(run)]
 
 
@@ -176,21 +194,27 @@ def whole_run(run: Run) -> list[Level]:
 
 
 def judge(results: Results, run: Run) -> list[Level]:
-    """Hold the arrays of two or three panels against each other and against the limits."""
-    levels = []
+    """Hold the arrays of two panels and more against each other and against the limits."""
+    levels: list[Level] = []
     for precision in PRECISIONS:
         for between in combinations([name for name in results if precision in results[name]], 2):
             ours, others = (results[name][precision] for name in between)
             for rung in (rung for rung in ours if rung in others and rung != SEARCHED):
                 if rung.endswith("tokens"):
-                    error = _largest_gap(results, precision, "logits")
-                    levels.append(_judge_tokens(rung, precision, between, ours, others, run, error))
+                    error = _largest_gap(results, precision, DECODING if JAVASCRIPT in between else "logits")
+                    level = _judge_tokens(rung, precision, between, ours, others, run, error)
                 else:
                     limits = _limits(results, precision, rung, between, run.config.training)
-                    levels.append(_judge_arrays(rung, precision, between, ours[rung], others[rung], limits))
+                    level = _judge_arrays(rung, precision, between, ours[rung], others[rung], limits)
+                levels.append(replace(level, name=in_javascript(rung)) if JAVASCRIPT in between else level)
     measured = [rungs for panel in results.values() for precision in PRECISIONS for rungs in panel.get(precision, ())]
-    order = list(dict.fromkeys(measured))
+    order = [name for rung in dict.fromkeys(measured) for name in (rung, in_javascript(rung))]
     return sorted(levels, key=lambda level: (order.index(level.name), level.precision == "float32"))
+
+
+def in_javascript(rung: str) -> str:
+    """What a rung is called where JavaScript is one of the two that are compared."""
+    return f"JavaScript: {rung}"
 
 
 def _judge_arrays(
@@ -257,7 +281,8 @@ def _judge_tokens(
 
 def _largest_gap(results: Results, precision: str, rung: str) -> float:
     """How far the panels' numbers of a rung are from each other, and from those in float64."""
-    tables = [panel[p][rung] for panel in results.values() for p in ("float64", precision) if p in panel]
+    kinds = ("float64", precision)
+    tables = [panel[p][rung] for panel in results.values() for p in kinds if rung in panel.get(p, ())]
     return max(largest_gap(tables[0][name], table[name]) for table in tables[1:] for name in table)
 
 

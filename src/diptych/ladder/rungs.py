@@ -25,7 +25,7 @@ from diptych.training.schedule import Place, Work, schedule
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-GRADIENTS, ONE_STEP = "gradients", "one step"
+GRADIENTS, ONE_STEP, DECODING = "gradients", "one step", "decoding steps"
 # What the search rungs do; no rung, but the weights they search with.
 SEARCHED = "searched weights"
 SENTENCES, LONGEST, FORCED_STEPS = 24, 40, 4
@@ -119,7 +119,7 @@ def measure(
         if searches and searched is not None:
             stepper, sources = panel.Stepper(model), search_batch(run)
             panel.load_parameters(model, parameters)
-            rungs |= {"decoding steps": forced_steps(stepper, *sources, len(run.target_vocabulary))}
+            rungs |= {DECODING: forced_steps(stepper, *sources, len(run.target_vocabulary))}
             panel.load_parameters(model, searched)
             rungs |= search_rungs(stepper, *sources) | {SEARCHED: dict(searched)}
         results[precision] = rungs
@@ -193,19 +193,23 @@ def forced_steps(stepper: Stepper, source: Ids, lengths: Ids, vocabulary_size: i
     """What a stepper says after tokens that are given, its rows put into the opposite order between the steps."""
     arrays: Arrays = {}
     state = stepper.start(source, lengths)
-    tokens = np.full(len(source), BOS, np.int32)
-    for step in range(FORCED_STEPS):
+    for step, tokens in enumerate(forced_tokens(len(source), vocabulary_size)):
         log_probabilities, attention, state = stepper.step(state, tokens)
         arrays |= {f"log-probabilities, step {step}": log_probabilities, f"attention, step {step}": attention}
         state = stepper.reorder(state, np.arange(len(source))[::-1])
-        random = generator(1, "parity", "forced tokens", step)
-        tokens = random.integers(FIRST_CHOICE, vocabulary_size, len(source)).astype(np.int32)
     return arrays
+
+
+def forced_tokens(rows: int, vocabulary_size: int) -> list[Ids]:
+    """What each row is fed at each forced step: (N,) bos, and then any tokens."""
+    random = (generator(1, "parity", "forced tokens", step) for step in range(FORCED_STEPS - 1))
+    drawn = [each.integers(FIRST_CHOICE, vocabulary_size, rows).astype(np.int32) for each in random]
+    return [np.full(rows, BOS, np.int32), *drawn]
 
 
 def search_rungs(stepper: Stepper, source: Ids, lengths: Ids) -> dict[str, Arrays]:
     """The tokens that each search finds for the first test sentences, one array a sentence."""
-    limits = np.minimum(2 * lengths + 10, LONGEST)
+    limits = longest_translations(lengths)
     searched: dict[str, list[Hypothesis]] = {
         "greedy tokens": greedy(stepper, source, lengths, limits),
         "sampled tokens": sample(stepper, source, lengths, limits, TEMPERATURE, SAMPLING_SEED, range(len(source))),
@@ -215,6 +219,11 @@ def search_rungs(stepper: Stepper, source: Ids, lengths: Ids) -> dict[str, Array
         rung: {str(row): np.array(hypothesis.tokens) for row, hypothesis in enumerate(hypotheses)}
         for rung, hypotheses in searched.items()
     }
+
+
+def longest_translations(lengths: Ids) -> Ids:
+    """(B,) the most tokens of each translation that the search rungs look for."""
+    return np.minimum(2 * lengths + 10, LONGEST)
 
 
 def search_batch(run: Run) -> tuple[Ids, Ids]:

@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from diptych.ladder.javascript import JAVASCRIPT
 from diptych.ladder.ladder import Level, Parity
 
 
@@ -15,6 +16,8 @@ def print_parity(levels: Sequence[Level], console: Console | None = None) -> Non
     """Print one row per rung and precision: the gap between the frameworks, and the larger gap to the reference."""
     console = console or Console()
     title = "TensorFlow to PyTorch, and the farther of them to the reference"
+    if any(JAVASCRIPT in level.between for level in levels):
+        title += "; JavaScript to the farther"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("rung", "precision"):
         table.add_column(column, no_wrap=True)
@@ -24,7 +27,8 @@ def print_parity(levels: Sequence[Level], console: Console | None = None) -> Non
     rungs = dict.fromkeys((level.name, level.precision) for level in levels)
     for name, precision in rungs:
         compared = [level for level in levels if (level.name, level.precision) == (name, precision)]
-        frameworks = next(level for level in compared if "reference" not in level.between)
+        apart = [level for level in compared if "reference" not in level.between]
+        frameworks = max(apart, key=lambda level: level.max_abs_difference)
         against = [level.max_abs_difference for level in compared if "reference" in level.between]
         table.add_row(
             name,

@@ -19,7 +19,8 @@ class Rung:
 
     Attributes:
         name, precision: which.
-        gap, limit: between the frameworks, as written; for searches, how many sentences differ, and 0.
+        gap, limit: between the frameworks, or of JavaScript and the farther of them, as written; for searches, how many
+            sentences differ, and 0.
         ulps: the gap in units of the last place; "" for searches.
         reference: the larger gap to the reference, as written; "" where it was not measured.
         holds: whether it does, to the reference too.
@@ -49,7 +50,8 @@ def rungs(levels: Sequence[Mapping[str, Any]]) -> list[Rung]:
 
 
 def _rung(name: str, precision: str, levels: Sequence[Mapping[str, Any]]) -> Rung:
-    frameworks = next(level for level in levels if "reference" not in level["between"])
+    apart = [level for level in levels if "reference" not in level["between"]]
+    frameworks = max(apart, key=lambda level: level["max_abs_difference"])
     others = [level["max_abs_difference"] for level in levels if "reference" in level["between"]]
     searched = name.endswith("tokens")
 
