@@ -15,7 +15,7 @@ from diptych.benchmark.request import Request
 from diptych.benchmark.summary import compile_seconds, spread, summaries
 from diptych.benchmark.table import print_benchmark
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from diptych.errors import BackendError, ConfigError
+from diptych.errors import BackendError, ConfigError, UsageError
 
 CONFIG = RunConfig(
     name="small",
@@ -33,11 +33,12 @@ class Workers:
         self.clock = 0.0
         self.minutes_each = 0.0
         self.choices = {}
+        self.runtime = False
 
     def __call__(self, backend, function, arguments, threads, device):
         self.calls.append((backend, arguments, threads, device))
         self.clock += 60.0 * self.minutes_each
-        seconds = {"tensorflow": 2.0, "pytorch": 1.0}[backend]
+        seconds = {"tensorflow": 2.0, "pytorch": 1.0, "reference": 0.5}[backend]
         counts = {"training": {"steps": 4, "target_tokens": 800, "target_positions": 1000}}
         names = ["greedy" if size == 1 else f"beam {size}" for size in arguments["beam_sizes"]]
         counts = {name: {"batches": 2, "sentences": 30, "target_tokens": 400} for name in names} | counts
@@ -52,6 +53,8 @@ class Workers:
             for task, count in counts.items()
         }
         trials["training"] |= {"compilations": 5, "distinct_shapes": 17}
+        if backend == "reference":  # what ONNX Runtime is measured in
+            trials = {task: trial | {"ceiling": None} for task, trial in trials.items() if task != "training"}
         versions = {"tensorflow": "2.x"} if backend == "tensorflow" else {"torch": "2.y"}
         return {"trials": trials, "startup_seconds": 1.5, "versions": versions, "choices": self.choices}
 
@@ -61,6 +64,7 @@ def workers(monkeypatch):
     workers = Workers()
     monkeypatch.setattr(benchmarks, "call", workers)
     monkeypatch.setattr(benchmarks, "is_installed", lambda name: True)
+    monkeypatch.setattr(benchmarks.runtime, "is_installed", lambda: workers.runtime)
     monkeypatch.setattr(benchmarks.time, "monotonic", lambda: workers.clock)
     return workers
 
@@ -231,3 +235,30 @@ def test_a_single_backend_has_a_single_column(workers):
     console = Console(width=80, record=True, file=io.StringIO())
     print_benchmark(run(backends=("tensorflow",)), console)
     assert "PyTorch" not in console.export_text()
+
+
+def test_onnx_runtime_decodes_beside_them_in_float32(workers):
+    workers.runtime = True
+    report = run(precisions=("float32", "float64"), threads=3)
+    asked = [(backend, arguments["config"]["training"]["precision"]) for backend, arguments, *_ in workers.calls]
+    assert [precision for backend, precision in asked if backend == "reference"] == ["float32"]
+    found = [each for each in report["benchmarks"] if each["backend"] == "onnxruntime"]
+    assert [each["task"] for each in found] == ["greedy", "beam 5"]
+    assert all(each["ceiling"] is each["percent_of_ceiling"] is None for each in found)
+    console = Console(width=90, record=True, file=io.StringIO())
+    print_benchmark(report, console)
+    text = console.export_text()
+    assert "ONNX Runtime" in text and "…" not in text
+
+
+def test_onnx_runtime_by_itself_has_its_table_or_is_refused(workers):
+    with pytest.raises(BackendError, match=r"onnxruntime, not installed here: .*diptych\[onnx\]"):
+        run(backends=("onnxruntime",))
+    workers.runtime = True
+    with pytest.raises(UsageError, match="float32 alone: add --precision float32"):
+        run(backends=("onnxruntime",), precisions=("float64",))
+    assert workers.calls == []
+    report = run(backends=("onnxruntime",))
+    console = Console(width=80, record=True, file=io.StringIO())
+    print_benchmark(report, console)
+    assert "Training:" not in console.export_text() and "TensorFlow" not in console.export_text()

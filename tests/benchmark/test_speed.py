@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from diptych import panel as panels
 from diptych import reference
 from diptych.benchmark.arithmetic import decoding_products, training_products
 from diptych.benchmark.decoding_trial import DecodingTrial
+from diptych.benchmark.exported_speed import exported_speeds
 from diptych.benchmark.speed import endless_parameters, search_name, speeds
 from diptych.benchmark.training_trial import TrainingTrial
 from diptych.config import DataConfig, ModelConfig, RunConfig, SearchConfig, TrainingConfig
+from diptych.exported import runtime
 from diptych.runs.run import Run
 
 CONFIG = RunConfig(
@@ -80,6 +83,18 @@ def test_initial_weights_give_translations_as_long_as_the_references(run, beam_s
     assert trial.block() > 0.0
     assert trial.counts["target_tokens"] == sum(expected)
     assert trial.details() == {"lengths": "the references'"}
+
+
+@pytest.mark.skipif(not runtime.is_installed(), reason="onnxruntime is not installed here")
+def test_onnx_runtime_does_the_same_trials(run):
+    given = {"config": run.config.model_dump(mode="json"), "beam_sizes": [1, 3], "batches": 2, "blocks": 2}
+    told = exported_speeds(
+        reference, str(run.folder), **given, seconds=0.0, started=time.time(), threads=1, device="cpu"
+    )
+    for name, beam_size in (("greedy", 1), ("beam 3", 3)):
+        blocks, expected = told["trials"][name]["blocks"], decoding_trial(run, beam_size, batches=2).counts
+        assert len(blocks) == 2 and all(block.items() >= expected.items() for block in blocks)
+        assert told["trials"][name]["ceiling"] is None
 
 
 def test_decoded_batches_go_from_long_to_short(run):

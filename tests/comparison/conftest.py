@@ -18,6 +18,7 @@ class Workers:
     def __init__(self):
         self.calls = []
         self.level = LEVEL
+        self.elsewhere = None
         self.wrong = {"tensorflow": [], "pytorch": []}
         self.digests = {"tensorflow": ["a", "b", "c"], "pytorch": ["a", "b", "c"]}
         self.losses = {"tensorflow": [2.0, 1.5, 1.0], "pytorch": [2.0, 1.25, 1.0 + 1e-7]}
@@ -68,6 +69,7 @@ def stand_in(monkeypatch):
     workers = Workers()
     monkeypatch.setattr(comparison, "call", workers)
     monkeypatch.setattr(comparison, "is_installed", lambda name: True)
+    monkeypatch.setattr(comparison, "decode_elsewhere", lambda *arguments: workers.elsewhere)
     monkeypatch.setattr(comparison, "climb", lambda run, steps, threads: [workers.level])
     return workers
 

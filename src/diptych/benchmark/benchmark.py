@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from diptych import __version__
+from diptych.benchmark.exported_speed import exported_speeds
 from diptych.benchmark.request import Request
 from diptych.benchmark.speed import speeds
 from diptych.benchmark.standard import standard_config
 from diptych.benchmark.summary import summaries
 from diptych.config import RunConfig
-from diptych.errors import BackendError
+from diptych.errors import BackendError, UsageError
+from diptych.exported import runtime
+from diptych.exported.folder import ONNX_RUNTIME
 from diptych.panel import BACKENDS, is_installed
 from diptych.processes.call import call
 from diptych.processes.environment import COMPUTING, environment
@@ -35,7 +38,7 @@ def benchmark(request: Request, say: Say) -> dict[str, Any]:
     """Measure all that is asked for; each backend in a process of its own, in turn.
 
     In every round each variant is measured in each backend, one right after the other, so that a machine whose speed
-    drifts treats them alike.
+    drifts treats them alike. ONNX Runtime, where it is installed, decodes in float32 alone.
 
     Args:
         request: what.
@@ -47,22 +50,30 @@ def benchmark(request: Request, say: Say) -> dict[str, Any]:
     Raises:
         BackendError: a framework is not installed, or its process failed.
         ConfigError: the model cannot have such an attention.
+        UsageError: only ONNX Runtime is asked for, and not in float32.
         DataError: the corpus cannot be read.
     """
-    backends = request.backends or BACKENDS
+    backends = request.backends or (*BACKENDS, *([ONNX_RUNTIME] if runtime.is_installed() else []))
     _check_installed(backends)
     circumstances = environment()
     threads = request.threads or int(circumstances["usable_processors"])
     with _workload(request) as run:
         variants = request.variants(run.config)
         answers_of: dict[tuple[str, int], list[dict[str, Any]]] = {
-            (backend, number): [] for number in range(len(variants)) for backend in backends
+            (backend, number): []
+            for number, variant in enumerate(variants)
+            for backend in backends
+            if backend != ONNX_RUNTIME or variant.training.precision == "float32"
         }
+        if not answers_of:
+            raise UsageError("backend 'onnxruntime' computes in float32 alone: add --precision float32")
         began, rounds = time.monotonic(), 0
         while _goes_on(request, rounds, time.monotonic() - began):
             rounds += 1
             for number, variant in enumerate(variants):
                 for backend in backends if rounds % 2 else reversed(backends):
+                    if (backend, number) not in answers_of:
+                        continue
                     answer = _measure(request, run, variant, backend, threads)
                     answers_of[backend, number].append(answer)
                     say(_line(backend, variant, rounds, answer))
@@ -83,12 +94,15 @@ def _measure(request: Request, run: Run, variant: RunConfig, backend: str, threa
         "folder": str(run.folder),
         "config": variant.model_dump(mode="json"),
         "beam_sizes": list(request.beam_sizes),
-        "steps": STEPS,
         "batches": BATCHES,
         "blocks": BLOCKS,
         "seconds": request.seconds,
         "started": time.time(),
     }
+    if backend == ONNX_RUNTIME:
+        arguments |= {"threads": threads, "device": request.device}
+        return call("reference", f"{exported_speeds.__module__}:exported_speeds", arguments, threads, "cpu")
+    arguments["steps"] = STEPS
     return call(backend, f"{speeds.__module__}:speeds", arguments, threads, request.device)
 
 
@@ -152,7 +166,9 @@ def _signature(run: Run, request: Request, circumstances: Mapping[str, Any], thr
 
 
 def _check_installed(backends: Sequence[str]) -> None:
-    missing = [backend for backend in backends if not is_installed(backend)]
+    if ONNX_RUNTIME in backends and not runtime.is_installed():
+        raise BackendError(f"backend 'onnxruntime' needs onnxruntime, not installed here: {runtime.INSTALL}")
+    missing = [backend for backend in backends if backend != ONNX_RUNTIME and not is_installed(backend)]
     if missing:
         extra = "all" if len(missing) > 1 else missing[0]
         raise BackendError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,9 +12,15 @@ from diptych.benchmark.arithmetic import Product, decoding_products
 from diptych.benchmark.trial import evenly_spaced, middle
 from diptych.data.pairs import Pair
 from diptych.data.tokens.batches import Ids, source_batch
-from diptych.panel import Panel
 from diptych.runs.run import Run
-from diptych.search import beam, greedy
+from diptych.search import Stepper, beam, greedy
+
+
+class Steppers(Protocol):
+    """What a trial needs of a panel."""
+
+    def Stepper(self, model: Any) -> Stepper:
+        """Drives a model one target token at a time."""
 
 
 class DecodingTrial:
@@ -28,12 +34,12 @@ class DecodingTrial:
     """
 
     def __init__(
-        self, panel: Panel, run: Run, model: Any, test: Iterable[Pair], beam_size: int, batches: int, ends: bool
+        self, panel: Steppers, run: Run, model: Any, test: Iterable[Pair], beam_size: int, batches: int, ends: bool
     ) -> None:
         """Choose the batches: so many, evenly spaced among all in the order of their length; 0: all.
 
         Args:
-            panel: the backend's.
+            panel: the backend's, or what makes a runtime's steppers.
             run: the model's.
             model: the panel's.
             test: whose sources are translated.

@@ -18,7 +18,8 @@ def summaries(backend: str, variant: RunConfig, answers: Sequence[Mapping[str, A
         variant: its config.
         answers: what `diptych.benchmark.speed.speeds` gave in each round.
     """
-    tasks = ("training", *(task for task in answers[0]["trials"] if task != "training"))
+    measured = answers[0]["trials"]
+    tasks = sorted(measured, key=lambda task: task != "training")  # it comes first, where there is any
     circumstances = {
         "attention": variant.model.attention,
         "precision": variant.training.precision,
@@ -42,18 +43,21 @@ def _summary(task: str, trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A task's trials, one of each round."""
     what = "target_tokens" if task == "training" else "sentences"
     speeds = [[block[what] / block["seconds"] for block in trial["blocks"]] for trial in trials]
-    shares = [trial["ceiling"]["seconds"] / block["seconds"] for trial in trials for block in trial["blocks"]]
+    bounded = [trial for trial in trials if trial["ceiling"]]
+    shares = [trial["ceiling"]["seconds"] / block["seconds"] for trial in bounded for block in trial["blocks"]]
     first = trials[0]
     return {
         "unit": f"{what.replace('_', ' ')} per second",
         "speed": spread(list(itertools.chain(*speeds))),
         "speed_by_round": [statistics.median(each) for each in speeds],
-        "percent_of_ceiling": 100.0 * statistics.median(shares),
+        "percent_of_ceiling": 100.0 * statistics.median(shares) if bounded else None,
         "ceiling": {
-            "speed": _median(trials, lambda trial: trial["blocks"][0][what] / trial["ceiling"]["seconds"]),
-            "gflops_per_second": _median(trials, lambda trial: _gflops(trial["ceiling"])),
+            "speed": _median(bounded, lambda trial: trial["blocks"][0][what] / trial["ceiling"]["seconds"]),
+            "gflops_per_second": _median(bounded, lambda trial: _gflops(trial["ceiling"])),
             **{key: first["ceiling"][key] for key in ("operations", "products")},
-        },
+        }
+        if bounded
+        else None,
         "first_seconds": _median(trials, lambda trial: trial["first_seconds"]),
         "warm_up_seconds": _median(trials, lambda trial: trial["warm_up_seconds"]),
         "compile_seconds": _median(trials, compile_seconds),

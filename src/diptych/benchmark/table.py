@@ -20,7 +20,8 @@ def print_benchmark(report: Values, console: Console | None = None) -> None:
     benchmarks: Sequence[Values] = report["benchmarks"]
     console.print(_heading(report), markup=False, highlight=False, soft_wrap=True)
     console.print(_speeds(benchmarks))
-    console.print(_beginnings(benchmarks))
+    if any(each["task"] == "training" for each in benchmarks):
+        console.print(_beginnings(benchmarks))
     for line in _notes(report):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -44,8 +45,9 @@ def _speeds(benchmarks: Sequence[Values]) -> Table:
     backends = list(dict.fromkeys(each["backend"] for each in benchmarks))
     keys = _keys(benchmarks)
     table = _table("Per second, target tokens trained or sentences translated", ("task", *keys))
+    bounded = {each["backend"] for each in benchmarks if each["ceiling"]}
     for backend in backends:
-        for column in (NAMES[backend], "±", "ceiling"):
+        for column in (NAMES[backend], "±", *(["ceiling"] if backend in bounded else [])):
             table.add_column(column, justify="right", no_wrap=True)
     rows: dict[tuple[str, ...], dict[str, Values]] = {}
     for each in benchmarks:
@@ -54,12 +56,19 @@ def _speeds(benchmarks: Sequence[Values]) -> Table:
     for row in sorted(rows, key=lambda row: tasks.index(row[0])):
         cells = []
         for backend in backends:
-            values = rows[row][backend]
-            speed = values["speed"]
-            half = 50.0 * (speed["upper_quartile"] - speed["lower_quartile"]) / speed["median"]
-            cells += [f"{speed['median']:,.0f}", f"{half:.0f} %", f"{values['percent_of_ceiling']:.0f} %"]
+            cells += _cells(rows[row].get(backend), backend in bounded)
         table.add_row(*row, *cells)
     return table
+
+
+def _cells(values: Values | None, bounded: bool) -> list[str]:
+    """A backend's speed, spread and share of the ceiling, where it has one; empty where it has not done the task."""
+    if values is None:
+        return [""] * (3 if bounded else 2)
+    speed = values["speed"]
+    half = 50.0 * (speed["upper_quartile"] - speed["lower_quartile"]) / speed["median"]
+    shown = [f"{speed['median']:,.0f}", f"{half:.0f} %"]
+    return [*shown, f"{values['percent_of_ceiling']:.0f} %"] if bounded else shown
 
 
 def _beginnings(benchmarks: Sequence[Values]) -> Table:
@@ -97,8 +106,6 @@ def _table(title: str, columns: Sequence[str]) -> Table:
 def _notes(report: Values) -> list[str]:
     """What a reader of the tables has to know."""
     benchmarks, workload = report["benchmarks"], report["workload"]
-    training = next(each for each in benchmarks if each["task"] == "training")
-    padding = 100.0 * (1.0 - training["block"]["target_tokens"] / training["block"]["target_positions"])
     blocks = [each["speed"]["blocks"] for each in benchmarks]
     choices = [
         f"{NAMES[each['backend']]}, {each['attention']}, {each['precision']}: "
@@ -110,10 +117,17 @@ def _notes(report: Values) -> list[str]:
         f"medians of {min(blocks)} to {max(blocks)} blocks after a warm-up, rounds: {workload['rounds']}; ± is half "
         f"the distance of the quartiles",
         "ceiling: the same matrix products by themselves, timed in the same process between the blocks",
-        f"training: {padding:.1f} % of target positions are padding; an epoch's batches have "
-        f"{training['distinct_shapes']:,} different shapes",
+        *[_training_note(each) for each in benchmarks if each["task"] == "training"][:1],
         "translations: initial weights, as long as the references; a beam's counts by its sentences",
         *(f"chosen by measuring: {choice}" for choice in choices),
         f"{report['environment']['processor']}, {report['environment']['time']}",
         f"signature: {report['signature']}",
     ]
+
+
+def _training_note(training: Values) -> str:
+    padding = 100.0 * (1.0 - training["block"]["target_tokens"] / training["block"]["target_positions"])
+    return (
+        f"training: {padding:.1f} % of target positions are padding; an epoch's batches have "
+        f"{training['distinct_shapes']:,} different shapes"
+    )

@@ -44,12 +44,12 @@ class Trial(Protocol):
 
 
 def measure(
-    panel: TrainingPanel, trials: Mapping[str, Trial], precision: Precision, blocks: int, seconds: float
+    panel: TrainingPanel | None, trials: Mapping[str, Trial], precision: Precision, blocks: int, seconds: float
 ) -> dict[str, dict[str, Any]]:
     """Warm up, then time the trials' blocks in turn, and the bare matrix products of each between its blocks.
 
     Args:
-        panel: the backend's.
+        panel: the backend's; None where there is none that could time products: then there are no ceilings.
         trials: by name, in the order of the memory that they are expected to take: the peak is that of a process.
         precision: of the products.
         blocks: the most blocks of each trial.
@@ -62,15 +62,16 @@ def measure(
         trial's details.
     """
     told: dict[str, dict[str, Any]] = {name: {"blocks": [], **warm_up(trial)} for name, trial in trials.items()}
-    ceilings = {name: Ceiling(panel, trial.typical(), precision) for name, trial in trials.items()}
+    ceilings = {name: Ceiling(panel, trial.typical(), precision) for name, trial in trials.items()} if panel else {}
     for _ in range(blocks):
         for name, trial in trials.items():
             times = [block["seconds"] for block in told[name]["blocks"]]
             if len(times) < 2 or sum(times) < seconds:
                 told[name]["blocks"].append(timed_block(trial))
-                ceilings[name].measure()
+                if name in ceilings:
+                    ceilings[name].measure()
     for name, trial in trials.items():
-        told[name] |= {"ceiling": _ceiling(ceilings[name], trial.products()), **trial.details()}
+        told[name] |= {"ceiling": _ceiling(ceilings.get(name), trial.products()), **trial.details()}
     return told
 
 
@@ -102,8 +103,8 @@ def middle(sizes: Sequence[Sequence[int]]) -> list[int]:
     return [int(statistics.median_low(column)) for column in zip(*sizes, strict=True)]
 
 
-def _ceiling(ceiling: Ceiling, products: Sequence[Product]) -> dict[str, Any] | None:
-    if not products:
+def _ceiling(ceiling: Ceiling | None, products: Sequence[Product]) -> dict[str, Any] | None:
+    if ceiling is None or not products:
         return None
     return {
         "seconds": ceiling.seconds(products),

@@ -13,7 +13,7 @@ import typer
 from diptych.cli.options import Device, Json, Quiet, Threads
 
 # What may be repeated: typer takes lists of these, but not of Literals.
-Backend = StrEnum("Backend", "tensorflow pytorch")
+Backend = StrEnum("Backend", "tensorflow pytorch onnxruntime")
 Attention = StrEnum("Attention", "none additive dot general concat")
 Precision = StrEnum("Precision", "float32 float64 bfloat16 exact")
 
@@ -64,10 +64,10 @@ def benchmark(
 ) -> None:
     """Measure training and decoding, and the share of what the machine can do.
 
-    Each framework has a process of its own; they take turns. Warm-up and compiling are told apart from the steady
-    state. The ceiling is the model's own matrix products by themselves, timed in the same process. Without a config it
-    takes a model of common size (embedding 256, encoder 2 x 256, decoder 512) and a corpus made by rule, and five
-    minutes.
+    Each framework has a process of its own; they take turns. ONNX Runtime decodes beside them, where it is installed.
+    Warm-up and compiling are told apart from the steady state. The ceiling is the model's own matrix products by
+    themselves, timed in the same process. Without a config it takes a model of common size (embedding 256, encoder
+    2 x 256, decoder 512) and a corpus made by rule, and five minutes.
     """
     from diptych.benchmark.benchmark import benchmark as run_benchmark
     from diptych.benchmark.request import Request

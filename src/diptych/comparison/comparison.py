@@ -10,13 +10,15 @@ from typing import Any
 
 from markupsafe import Markup
 
+from diptych.comparison.elsewhere import WEIGHTS_OF, decode_elsewhere
 from diptych.comparison.examples import choose_examples, fixed_examples
 from diptych.comparison.page import write_page
 from diptych.comparison.pictures import draw_pictures
 from diptych.comparison.report import REPORT, build_report, shown_from, translation_entries, write_report
 from diptych.comparison.signature import signature
-from diptych.comparison.table import ROWS, agreement_lines
+from diptych.comparison.table import agreement_lines, columns, headline
 from diptych.errors import BackendError, RunError
+from diptych.exported.folder import ONNX_RUNTIME
 from diptych.ladder.ladder import climb, whole_run
 from diptych.ladder.whole_runs import compare_runs
 from diptych.panel import BACKENDS, NAMES, is_installed
@@ -55,10 +57,11 @@ class Comparison:
         """How a notebook shows it: the headline, what says how far they agree, and one sentence in both."""
         from diptych.plots.notebook import paragraph, picture, table
 
-        backends, example = self.report["backends"], self.report["examples"][0]
-        head = ["", *(f"{NAMES[backend]} {values['version']}" for backend, values in backends.items())]
-        rows = [(name, *map(cell, backends.values())) for name, cell in ROWS]
-        rows.append((example["source"], *example["outputs"].values()))
+        example = self.report["examples"][0]
+        head = ["", *(f"{NAMES[name]} {values['version']}" for name, values in columns(self.report).items())]
+        rows = [(name, *cells) for name, cells in headline(self.report)]
+        said = [example["outputs"].get(name, "") for name in columns(self.report)]
+        rows.append((example["source"], *said))
         maps = {backend: (example["tokens"][backend], weights) for backend, weights in example["attention"].items()}
         lines = Markup("").join(map(paragraph, agreement_lines(self.report)))
         return str(table(rows, head) + lines + picture(example["source_tokens"], maps))
@@ -143,7 +146,9 @@ def compare(
         )
         for backend in BACKENDS
     }
-    report = build_report(run, corpus, results, tokenize)
+    said = [each["tokens"] for each in results[WEIGHTS_OF]["translations"]]
+    elsewhere = decode_elsewhere(run, [source for source, _ in corpus.test], said, threads, device, quick)
+    report = build_report(run, corpus, results, tokenize, {ONNX_RUNTIME: elsewhere} if elsewhere else {})
     exactness = compare_runs(run.record(BACKENDS[0]), run.record(BACKENDS[1]), run.config.training)
     shutil.rmtree(run.folder / BACKENDS[0] / REMAINDERS, ignore_errors=True)
     levels = whole_run(run) if quick else climb(run, steps=PARITY_STEPS, threads=max(1, threads // len(BACKENDS)))

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from diptych.comparison.relevance import EVERY, relevant
 from diptych.comparison.report import check_schema
-from diptych.comparison.table import ROWS, exactness_lines
+from diptych.comparison.table import columns, elsewhere_lines, exactness_lines, headline
 from diptych.config import RunConfig, parse_config
 from diptych.differences.document import read_record
 from diptych.differences.render import number
@@ -43,7 +43,9 @@ def render(report: Mapping[str, Any]) -> str:
     config = parse_config(dict(report["config"]), origin="report.json")
     contents = Contents(
         config=config,
-        headline=[(name, [show(values) for values in report["backends"].values()]) for name, show in ROWS],
+        columns={name: str(values["version"]) for name, values in columns(report).items()},
+        headline=headline(report),
+        elsewhere=elsewhere_lines(report),
         exactness=exactness_lines(report),
         code=components(),
         differences=_differences(config, report["environment"].get("device", "auto")),

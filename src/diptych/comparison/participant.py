@@ -72,7 +72,7 @@ def train_and_translate(
     translations = translator.translate(sentences)
     shown = translator.translate(examples)
     memory = peak_memory()  # before what is only measured
-    passes = _decoding_seconds(translator, sentences, 1 if quick else PASSES)
+    passes = decoding_seconds(translator, sentences, 1 if quick else PASSES)
     decoding_speeds = [len(sentences) / seconds for seconds in passes]
     return {
         "versions": panel.versions(),
@@ -125,7 +125,7 @@ def block_speeds(metrics: Sequence[Mapping[str, Any]]) -> list[float]:
     return [sum(line["target_tokens"] for line in block) / sum(line["seconds"] for line in block) for block in blocks]
 
 
-def _decoding_seconds(translator: Translator, sentences: Sequence[str], most: int) -> list[float]:
+def decoding_seconds(translator: Translator, sentences: Sequence[str], most: int) -> list[float]:
     """The time of each pass over all sentences; a pass before them has compiled what there is to compile."""
     passes: list[float] = []
     while len(passes) < most and sum(passes) < SECONDS:

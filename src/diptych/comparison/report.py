@@ -29,7 +29,13 @@ MEASURED = ("versions", "training", "memory", "startup_seconds", "compile_second
 REPORT = "report.json"
 
 
-def build_report(run: Run, corpus: Corpus, trained: Mapping[str, Mapping[str, Any]], tokenize: str) -> dict[str, Any]:
+def build_report(
+    run: Run,
+    corpus: Corpus,
+    trained: Mapping[str, Mapping[str, Any]],
+    tokenize: str,
+    elsewhere: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
     """What came of a run: all but its circumstances.
 
     Args:
@@ -37,11 +43,13 @@ def build_report(run: Run, corpus: Corpus, trained: Mapping[str, Mapping[str, An
         corpus: its corpus; what was translated is its test part.
         trained: by backend, what `training.train_and_translate` returned.
         tokenize: how BLEU cuts a text.
+        elsewhere: by runtime, what `decode_elsewhere` returned.
     """
     texts = {backend: [each["text"] for each in values["translations"]] for backend, values in trained.items()}
     references = [run.target_tokenizer.form(target) for _, target in corpus.test]
     lengths = [len(each["source_tokens"]) for each in next(iter(trained.values()))["translations"]]
-    scores = quality(texts, references, tokenize)
+    others = {name: values for name, values in elsewhere.items() if "missing" not in values}
+    scores = quality(texts | {name: values["texts"] for name, values in others.items()}, references, tokenize)
     return {
         "schema": SCHEMA,
         "config": run.config.model_dump(mode="json"),
@@ -61,6 +69,11 @@ def build_report(run: Run, corpus: Corpus, trained: Mapping[str, Mapping[str, An
             }
             for backend, values in trained.items()
         },
+        "decoders": {
+            name: {key: value for key, value in values.items() if key != "texts"} | {"quality": scores[name]}
+            for name, values in others.items()
+        },
+        "without": {name: values["missing"] for name, values in elsewhere.items() if "missing" in values},
         "ceilings": {"training": {backend: _ceiling(values) for backend, values in trained.items()}},
         "agreement": agreement({backend: values["training"]["losses"] for backend, values in trained.items()}, texts),
         "quality_by_length": quality_by_length(lengths, texts, references),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,7 +88,9 @@ def compare_searches(who: str, trained: Trained, stepper: Stepper, error: float)
         ours, theirs = (_search(each, source, lengths, longest, width) for each in (stepper, trained.reference()))
         differ = [row for row in range(SENTENCES) if ours[row].tokens != theirs[row].tokens]
         ties = [
-            row for row in differ if _is_tie(trained, source[row], int(lengths[row]), ours[row], theirs[row], error)
+            row
+            for row in differ
+            if is_tie(trained, source[row, : lengths[row]].tolist(), ours[row].tokens, theirs[row].tokens, error)
         ]
         tied = f", {len(ties)} at a tie" if ties else ""
         what = f"{name} of {who} and of the reference: sentences of {SENTENCES} that differ{tied}"
@@ -103,21 +105,25 @@ def _search(stepper: Stepper, source: Ids, lengths: Ids, longest: Ids, width: in
     return [best[0] for best in beam(stepper, source, lengths, longest, width)]
 
 
-def _is_tie(trained: Trained, source: Ids, length: int, ours: Hypothesis, theirs: Hypothesis, error: float) -> bool:
-    """Whether the reference finds both equally good, up to what either may be off."""
-    tokens = max(len(ours.tokens), len(theirs.tokens))
-    stepper = trained.reference()
-    sums = []
-    for hypothesis in (ours, theirs):
-        trial = Trial(
-            source[None, :length], np.array([length], np.int32), np.array([[BOS, *hypothesis.tokens[:-1]]], np.int32)
-        )
-        table = outputs(stepper, trial)["log_probabilities"][0]
-        sums.append(table[np.arange(len(hypothesis.tokens)), list(hypothesis.tokens)])
-    first = next((t for t, pair in enumerate(zip(ours.tokens, theirs.tokens)) if pair[0] != pair[1]), None)
+def is_tie(trained: Trained, source: Sequence[int], ours: Sequence[int], theirs: Sequence[int], error: float) -> bool:
+    """Whether the reference finds two translations of a source equally good, up to what either may be off.
+
+    Args:
+        trained: the model.
+        source: its ids.
+        ours: the ids of one translation.
+        theirs: those of the other.
+        error: how far off a log-probability may be, in nats.
+    """
+    stepper, sums = trained.reference(), []
+    for tokens in (ours, theirs):
+        fed = np.array([[BOS, *tokens[:-1]]], np.int32)
+        trial = Trial(np.array([source], np.int32), np.array([len(source)], np.int32), fed)
+        sums.append(outputs(stepper, trial)["log_probabilities"][0][np.arange(len(tokens)), list(tokens)])
+    first = next((t for t, pair in enumerate(zip(ours, theirs)) if pair[0] != pair[1]), None)
     if first is not None and abs(sums[0][first] - sums[1][first]) <= 2 * error:
         return True
-    return bool(abs(sums[0].sum() - sums[1].sum()) <= 2 * tokens * error)
+    return bool(abs(sums[0].sum() - sums[1].sum()) <= 2 * max(len(ours), len(theirs)) * error)
 
 
 def _sources(trained: Trained, lengths: tuple[int, ...], purpose: str) -> Ids:

@@ -36,7 +36,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Quantity:
-    """What was measured, in both backends."""
+    """What was measured, in both backends and in what else translates."""
 
     name: str
     unit: str
@@ -52,10 +52,11 @@ def quantities(report: Mapping[str, Any]) -> list[Quantity]:
     """
     shown = []
     for key, (name, unit, better, show, read) in QUANTITIES.items():
-        if key == "memory" and not all(each["memory"]["peak_rss_bytes"] for each in report["backends"].values()):
-            continue  # the system does not tell
         ceilings = report.get("ceilings", {}).get(key, {})
-        numbers = {backend: read(values) for backend, values in report["backends"].items()}
+        others = {name: each for name, each in report.get("decoders", {}).items() if key in DECODING}
+        numbers = {name: read(values) for name, values in (report["backends"] | others).items()}
+        if key == "memory" and not all(value for value, _ in numbers.values()):
+            continue  # the system does not tell
         every = [number for value, speeds in numbers.values() for number in (value, *speeds)]
         every += [each["value"] for each in ceilings.values()]
         scale = Axis(0.0, max(every) * 1.02 or 1.0, 0.0, BAR)
@@ -88,6 +89,8 @@ def _measure(
     )
 
 
+DECODING = ("decoding", "memory", "startup")
+"""What is told of what only translates, too."""
 Read = Callable[[Mapping[str, Any]], tuple[float, list[float]]]
 QUANTITIES: dict[str, tuple[str, str, str, Callable[[float], str], Read]] = {
     "training": (
@@ -100,7 +103,7 @@ QUANTITIES: dict[str, tuple[str, str, str, Callable[[float], str], Read]] = {
     ),
     "memory": (
         "Peak memory", "MB", "lower is better", "{:,.0f}".format,
-        lambda values: (values["memory"]["peak_rss_bytes"] / 1e6, []),
+        lambda values: ((values["memory"]["peak_rss_bytes"] or 0) / 1e6, []),
     ),
     "startup": (
         "Start-up: import and model", "s", "lower is better", "{:.2f}".format,

@@ -35,7 +35,9 @@ class Contents:
 
     Attributes:
         config: of the run.
-        headline: the rows of the first table: a name and, for each backend, what is in its column.
+        columns: of the first table: the backends and what else translates, each with its version.
+        headline: its rows: a name and, for each column, what is in it.
+        elsewhere: how far what else translates agrees with the backends, in sentences.
         exactness: whether all weights are equal to the last bit, in sentences.
         code: by file, the components of both panels, see `diptych.side_by_side.html.components`.
         differences: the catalogue's entries that matter to the run, with programs and what was measured.
@@ -44,7 +46,9 @@ class Contents:
     """
 
     config: RunConfig
+    columns: Mapping[str, str]
     headline: Sequence[tuple[str, Sequence[str]]]
+    elsewhere: Sequence[str]
     exactness: Sequence[str]
     code: Mapping[str, Any]
     differences: Sequence[Mapping[str, Any]]
@@ -87,7 +91,9 @@ def _render(report: Mapping[str, Any], contents: Contents, maps: Sequence[dict[s
         style=style,
         data=Markup(data_text),
         model=describe_model(contents.config),
+        columns=contents.columns,
         headline=contents.headline,
+        elsewhere=contents.elsewhere,
         chart=chart,
         chart_words=describe(report["backends"]),
         rungs=rungs(report["parity"]["levels"]),
