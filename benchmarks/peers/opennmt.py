@@ -124,13 +124,16 @@ def decode(workload: Workload) -> dict[str, Decoded]:
     """Translate the test source with its own engine, after a first batch that is not counted."""
     torch.set_num_threads(workload.threads)
     source = [" ".join(words) for words in workload.lines("test.source")]
+    source = source[:: max(1, len(source) // workload.decoded_sentences)] if workload.decoded_sentences else source
+    some = workload.model / "decoded.source"
+    some.write_text("".join(f"{line}\n" for line in source), encoding="utf-8")
     decoded = {}
     for name, size in (("greedy", 1), ("beam5", Workload.beam_size)):
         given = {
             "model": workload.model / f"model_step_{KEPT}.pt",
-            "src": workload.path("test.source"),
+            "src": some,
             "output": workload.model / f"{name}.txt",
-            "batch_size": Workload.batch_size,
+            "batch_size": workload.decoded_batch,
             "batch_type": "sents",
             "beam_size": size,
             "gpu": -1,
@@ -141,7 +144,7 @@ def decode(workload: Workload) -> dict[str, Decoded]:
         ArgumentParser._validate_transforms_opts(chosen)
         ArgumentParser.validate_translate_opts_dynamic(chosen)
         engine = InferenceEnginePY(chosen)
-        engine.infer_list(source[: Workload.batch_size])
+        engine.infer_list(source[: workload.decoded_batch])
 
         def translate(engine: Any = engine) -> list[list[str]]:
             return [best[0].split() for best in engine.infer_file()[1]]

@@ -36,12 +36,16 @@ class Workload:
         attention: general or additive.
         threads: processor threads.
         model: a folder for what this peer keeps: its vocabulary and its model.
+        decoded_batch: how many sentences OpenNMT-py translates at once.
+        decoded_sentences: how many in all, evenly spaced; 0: all.
     """
 
     folder: Path
     attention: str
     threads: int
     model: Path
+    decoded_batch: int = 64
+    decoded_sentences: int = 0
 
     batch_size = 64
     minimum_frequency = 2
@@ -115,7 +119,10 @@ class Peer:
         os.dup2(2, 1)  # toolkits print much
         model = arguments.folder / "models" / f"{Path(sys.argv[0]).stem}-{arguments.attention}"
         model.mkdir(parents=True, exist_ok=True)
-        workload = Workload(arguments.folder.resolve(), arguments.attention, arguments.threads, model.resolve())
+        workload = Workload(
+            arguments.folder.resolve(), arguments.attention, arguments.threads, model.resolve(),
+            arguments.batch_size, arguments.sentences,
+        )  # fmt: skip
         sys.argv = sys.argv[:1]  # toolkits read it
         training: dict[str, Any] | None = None
         decoding: dict[str, Any] | None = None
@@ -167,6 +174,8 @@ def parse(name: str) -> argparse.Namespace:
     parser.add_argument("--attention", choices=("general", "additive"), default="general")
     parser.add_argument("--seconds", type=float, default=8.0, help="how long training is measured once it is warm")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batch-size", type=int, default=64, help="of decoding; only OpenNMT-py's script hears it")
+    parser.add_argument("--sentences", type=int, default=0, help="decode so many, evenly spaced; as above")
     return parser.parse_args()
 
 

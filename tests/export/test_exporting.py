@@ -122,6 +122,7 @@ def test_an_altered_file_is_named(name, run, tmp_path):
 
 def test_bad_input_is_one_error_and_nothing_is_written(run, out, command, tmp_path, monkeypatch):
     fresh = Run.create(run.config.model_copy(update={"name": "fresh"}), tmp_path / "fresh")
+    (tmp_path / "file").write_text("a file, and no folder", encoding="utf-8")
     before = sorted(tmp_path.iterdir())
     for arguments, code, message in (
         ((fresh.folder, tmp_path / "x", "--to", "onnx"), 1, "has no checkpoint yet"),
@@ -129,6 +130,8 @@ def test_bad_input_is_one_error_and_nothing_is_written(run, out, command, tmp_pa
         ((run.folder, tmp_path / "x", "--to", "coreml"), 2, "'coreml' is not one of"),
         ((out, tmp_path / "x", "--to", "onnx"), 2, "is an export already"),
         ((run.folder, tmp_path / "x", "--to", "onnx", "--checkpoint", "step-9"), 1, "unknown checkpoint"),
+        ((run.folder, tmp_path / "file" / "x", "--to", "onnx"), 2, "cannot be written"),
+        ((run.folder, tmp_path / "file" / "x.html", "--to", "html"), 2, "cannot be written"),
     ):
         found, _, error = command("export", *arguments)
         assert (found, error.count("\n")) == (code, 1), error

@@ -37,6 +37,7 @@ COMMANDS = {
     "batch": "Train and score a recipe on many tasks, with many seeds, and show one table.",
     "search": "Train a recipe with many settings, and rank them by their validation.",
     "translate": "Translate lines of standard input to lines on standard output.",
+    "shortlist": "Make a shortlist: few target words for each source word, so that translating projects these alone.",
     "evaluate": "Score a run's translations of a part of its corpus, each score with its 95 % interval.",
     "score": "Say how probable a model finds given translations: log-probability and perplexity of each.",
     "parity": "Prove that both frameworks compute the same: exit code 0 where every rung holds, 1 where one does not.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -89,6 +90,10 @@ def translate(
         Path | None,
         typer.Option("--alignment", metavar="FILE", help="Write which source word each word comes from: 0-0 2-1."),
     ] = None,
+    shortlist: Annotated[
+        Path | None,
+        typer.Option("--shortlist", metavar="FILE", help="Say only its words of each source: `diptych shortlist`."),
+    ] = None,
     workers: Workers = 1,
     threads: Threads = None,
     device: Device = "auto",
@@ -110,7 +115,7 @@ def translate(
     from diptych.errors import UsageError
     from diptych.exported.folder import default_backend
     from diptych.plots import picture_path
-    from diptych.storage.place import replace_file
+    from diptych.storage.place import file_in_place
     from diptych.translation.alignment import aligned
     from diptych.translation.doubts import Doubt, summary
     from diptych.translation.paragraphs import translate_paragraphs
@@ -121,11 +126,13 @@ def translate(
     pictures = _Pictures(picture_path(attention)) if attention else None
     if vote and workers > 1:
         raise UsageError(f"--workers {workers} cannot share a vote: leave out --workers or --vote")
+    if vote and shortlist:
+        raise UsageError(f"--shortlist {shortlist} is one model's, a vote has several: leave out one of the two")
     how: dict[str, Any] = {"threads": threads, "device": device, "members": member or []}
     translator = (
         load_vote(run_folder, backend or default_backend(run_folder), checkpoint, **how)
         if vote
-        else load(run_folder, backend, checkpoint, **how, average=average, workers=workers)
+        else load(run_folder, backend, checkpoint, **how, average=average, workers=workers, shortlist=shortlist)
     )
     if pictures and not translator.attends:
         raise UsageError(f"--attention {attention}: the model of {run_folder} has attention = 'none', nothing to draw")
@@ -155,30 +162,30 @@ def translate(
     words = read_dictionary(dictionary) if dictionary else {}
     if alignment and not translator.attends:
         raise UsageError(f"--alignment {alignment}: the model of {run_folder} has attention = 'none', nothing to write")
-    first, alignments, against, pace = 0, [], Counter[tuple[Doubt, ...]](), Pace(quiet)
-    for lines in decoded_lines(standard_input(), prompt="> " if sys.stdin.isatty() else ""):
-        if split == "sentences":
-            translations = translate_paragraphs(lines, partial(translator.translate, **overrides))
-        else:
-            translations = translator.translate(lines, first_row=first, prefix=prefix, **overrides)
-        if replace_unknown:
-            target = translator.run.target_tokenizer
-            translations = [with_words_of_source(each, target, words) for each in translations]
-        if alignment:
-            run = translator.run
-            alignments += [aligned(each, run.source_tokenizer, run.target_tokenizer) for each in translations]
-        write_lines(_json(each) if as_json else each.text for each in translations)
-        for number, each in enumerate(translations, first + 1):
-            if pictures and each.attention.size:
-                pictures.draw(number, each)
-        against.update(each.doubts for each in translations)
-        first += len(lines)
-        pace.add(len(lines))
+    first, against, pace = 0, Counter[tuple[Doubt, ...]](), Pace(quiet)
+    with file_in_place(alignment) if alignment else nullcontext() as alignments:
+        for lines in decoded_lines(standard_input(), prompt="> " if sys.stdin.isatty() else ""):
+            if split == "sentences":
+                translations = translate_paragraphs(lines, partial(translator.translate, **overrides))
+            else:
+                translations = translator.translate(lines, first_row=first, prefix=prefix, **overrides)
+            if replace_unknown:
+                target = translator.run.target_tokenizer
+                translations = [with_words_of_source(each, target, words) for each in translations]
+            if alignments:
+                run = translator.run
+                pairs = (aligned(each, run.source_tokenizer, run.target_tokenizer) for each in translations)
+                alignments.writelines(f"{line}\n".encode() for line in pairs)
+            write_lines(_json(each) if as_json else each.text for each in translations)
+            for number, each in enumerate(translations, first + 1):
+                if pictures and each.attention.size:
+                    pictures.draw(number, each)
+            against.update(each.doubts for each in translations)
+            first += len(lines)
+            pace.add(len(lines))
     pace.end()
     if not quiet and (told := summary(against)):
         print(told, file=sys.stderr)
-    if alignment:
-        replace_file(alignment, "".join(f"{line}\n" for line in alignments))
 
 
 def _json(translation: Translation) -> str:

@@ -67,15 +67,18 @@ def export(trained: Trained, target: Target, to: str, out: Path, scores: bool = 
         scores: whether the exported model translates the run's test part, for the model card.
 
     Raises:
-        UsageError: the folder is there.
+        UsageError: the folder is there, or cannot be made.
         BackendError: the runtime is not installed, or fails.
         CertificateError: what was written does not compute the same; nothing is left.
         RefusalError: the runtime cannot take the model.
     """
     refuse_taken(out)
     target.check_installed()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise no_place(out, error) from error
     try:
         _write_own(trained, building)
         checks, versions = target.build(trained, building)
@@ -104,6 +107,11 @@ def refuse_taken(out: Path) -> None:
     """
     if out.exists():
         raise UsageError(f"{out} is there already: give a name that is free, or remove it")
+
+
+def no_place(out: Path, error: OSError) -> UsageError:
+    """The error that says why nothing can be put there."""
+    return UsageError(f"{out} cannot be written: {error.filename}: {error.strerror}; give a place in a writable folder")
 
 
 def _write_own(trained: Trained, folder: Path) -> None:

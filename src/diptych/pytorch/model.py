@@ -32,6 +32,10 @@ class Embedding(nn.Module):
         return F.embedding(tokens, self.weight)
 
 
+Chosen = tuple[Tensor, Tensor]
+"""The output layer's weight and bias of some words alone."""
+
+
 class Output(nn.Module):
     """The output layer: a matrix, unless it is tied to the target's embedding, and a bias."""
 
@@ -43,12 +47,19 @@ class Output(nn.Module):
             self.weight = arithmetic.matrix(vocabulary_size, config.feature_size)
         self.bias = arithmetic.vector(vocabulary_size)
 
-    def forward(self, features: Tensor, tied_weight: Tensor | None) -> Tensor:
-        """Features (..., F) give logits (..., V) of at least float32."""
-        weight = self.weight if tied_weight is None else tied_weight
-        bias = self.bias.to(features.dtype)
-        logits = linear(features, weight.to(features.dtype), bias, self.arithmetic.kernel)
+    def forward(self, features: Tensor, tied_weight: Tensor | None, chosen: Chosen | None = None) -> Tensor:
+        """Features (..., F) give logits (..., V) of at least float32; of chosen words (..., U)."""
+        if chosen is not None:
+            weight, bias = chosen
+        else:
+            weight, bias = self.weight if tied_weight is None else tied_weight, self.bias
+        logits = linear(features, weight.to(features.dtype), bias.to(features.dtype), self.arithmetic.kernel)
         return logits.float() if logits.dtype == torch.bfloat16 else logits
+
+    def choose(self, words: Tensor, tied_weight: Tensor | None) -> Chosen:
+        """The weight and the bias of these words (U,) alone."""
+        weight = self.weight if tied_weight is None else tied_weight
+        return weight.index_select(0, words), self.bias.index_select(0, words)
 
 
 class Model(nn.Module):
@@ -140,7 +151,14 @@ class Model(nn.Module):
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
         return apply_dropout(table(tokens).to(self.compute), masks or {}, "target_embedding", self.config.dropout)
 
-    def project(self, features: Tensor) -> Tensor:
-        """Features (..., F) give logits (..., V)."""
+    def project(self, features: Tensor, chosen: Chosen | None = None) -> Tensor:
+        """Features (..., F) give logits (..., V); of chosen words (..., U)."""
+        return self.output_layer(features, self._tied_weight(), chosen)
+
+    def choose(self, words: Tensor) -> Chosen:
+        """What `project` needs of these words (U,) alone."""
+        return self.output_layer.choose(words, self._tied_weight())
+
+    def _tied_weight(self) -> Tensor | None:
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
-        return self.output_layer(features, table.weight if self.config.tie_target_output else None)
+        return table.weight if self.config.tie_target_output else None

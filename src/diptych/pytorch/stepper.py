@@ -10,7 +10,7 @@ from torch import Tensor
 
 from diptych.panel.nests import map_nest
 from diptych.pytorch.decoder import DecoderState, Source
-from diptych.pytorch.model import Model
+from diptych.pytorch.model import Chosen, Model
 from diptych.pytorch.weights import to_array
 
 
@@ -21,11 +21,13 @@ class SearchState(NamedTuple):
         source: what the decoder sees of each row's source.
         sentences: (N,) which sentence of the search each row translates.
         decoder: the decoder's state.
+        chosen: what the output layer needs of the words that are projected; None: of all.
     """
 
     source: Source
     sentences: np.ndarray
     decoder: DecoderState
+    chosen: Chosen | None = None
 
 
 class Stepper:
@@ -49,6 +51,12 @@ class Stepper:
             seen, decoder = self.model.encode(*tensors)
         return SearchState(seen, np.arange(len(source)), decoder)
 
+    def restrict(self, state: SearchState, words: np.ndarray) -> SearchState:
+        """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all."""
+        with torch.inference_mode():
+            index = torch.from_numpy(np.array(words, np.int64)).to(self.device)
+            return state._replace(chosen=self.model.choose(index))
+
     def step(self, state: SearchState, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray, SearchState]:
         """Feed one token to each of N rows.
 
@@ -57,12 +65,13 @@ class Stepper:
             tokens: (N,) int32.
 
         Returns:
-            The log-probabilities of the next token (N, V), the attention's weights (N, S) and the next state.
+            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U), the
+            attention's weights (N, S) and the next state.
         """
         with torch.inference_mode():
             embedded = self.model.embed_target(torch.from_numpy(tokens).to(self.device))
             features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, {})
-            log_probabilities = torch.log_softmax(self.model.project(features), dim=-1)
+            log_probabilities = torch.log_softmax(self.model.project(features, state.chosen), dim=-1)
         return to_array(log_probabilities), to_array(weights), state._replace(decoder=decoder)
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
@@ -70,7 +79,7 @@ class Stepper:
         index, sentences = torch.from_numpy(np.array(rows, np.int64)).to(self.device), state.sentences[rows]
         same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
         source = state.source if same else select_rows(state.source, index)
-        return SearchState(source, sentences, select_rows(state.decoder, index))
+        return SearchState(source, sentences, select_rows(state.decoder, index), state.chosen)
 
 
 def select_rows(state: Any, index: Tensor) -> Any:

@@ -26,6 +26,10 @@ class Embedding:
         return self.weight[tokens]
 
 
+Chosen = tuple[ndarray, ndarray]
+"""The output layer's weight and bias of some words alone."""
+
+
 class Output:
     """The output layer: a matrix, unless it is tied to the target's embedding, and a bias."""
 
@@ -35,10 +39,18 @@ class Output:
             self.weight = np.zeros((vocabulary_size, config.feature_size))
         self.bias = np.zeros(vocabulary_size)
 
-    def __call__(self, features: ndarray, tied_weight: ndarray | None) -> ndarray:
-        """Features (..., F) give logits (..., V) of at least float32."""
+    def __call__(self, features: ndarray, tied_weight: ndarray | None, chosen: Chosen | None = None) -> ndarray:
+        """Features (..., F) give logits (..., V) of at least float32; of chosen words (..., U)."""
+        if chosen is not None:
+            weight, bias = chosen
+        else:
+            weight, bias = self.weight if tied_weight is None else tied_weight, self.bias
+        return features @ weight.T + bias
+
+    def choose(self, words: ndarray, tied_weight: ndarray | None) -> Chosen:
+        """The weight and the bias of these words (U,) alone."""
         weight = self.weight if tied_weight is None else tied_weight
-        return features @ weight.T + self.bias
+        return weight[words], self.bias[words]
 
 
 class Model:
@@ -126,7 +138,14 @@ class Model:
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
         return apply_dropout(table(tokens), masks or {}, "target_embedding", self.config.dropout)
 
-    def project(self, features: ndarray) -> ndarray:
-        """Features (..., F) give logits (..., V)."""
+    def project(self, features: ndarray, chosen: Chosen | None = None) -> ndarray:
+        """Features (..., F) give logits (..., V); of chosen words (..., U)."""
+        return self.output_layer(features, self._tied_weight(), chosen)
+
+    def choose(self, words: ndarray) -> Chosen:
+        """What `project` needs of these words (U,) alone."""
+        return self.output_layer.choose(words, self._tied_weight())
+
+    def _tied_weight(self) -> ndarray | None:
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
-        return self.output_layer(features, table.weight if self.config.tie_target_output else None)
+        return table.weight if self.config.tie_target_output else None

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from diptych.panel.nests import map_nest
 from diptych.reference.decoder import DecoderState, Source
-from diptych.reference.model import Model
+from diptych.reference.model import Chosen, Model
 
 
 class SearchState(NamedTuple):
@@ -19,11 +19,13 @@ class SearchState(NamedTuple):
         source: what the decoder sees of each row's source.
         sentences: (N,) which sentence of the search each row translates.
         decoder: the decoder's state.
+        chosen: what the output layer needs of the words that are projected; None: of all.
     """
 
     source: Source
     sentences: np.ndarray
     decoder: DecoderState
+    chosen: Chosen | None = None
 
 
 class Stepper:
@@ -44,6 +46,10 @@ class Stepper:
         seen, decoder = self.model.encode(source, source_lengths)
         return SearchState(seen, np.arange(len(source)), decoder)
 
+    def restrict(self, state: SearchState, words: np.ndarray) -> SearchState:
+        """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all."""
+        return state._replace(chosen=self.model.choose(words))
+
     def step(self, state: SearchState, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray, SearchState]:
         """Feed one token to each of N rows.
 
@@ -52,11 +58,12 @@ class Stepper:
             tokens: (N,) int32.
 
         Returns:
-            The log-probabilities of the next token (N, V), the attention's weights (N, S) and the next state.
+            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U), the
+            attention's weights (N, S) and the next state.
         """
         embedded = self.model.embed_target(tokens)
         features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, {})
-        logits = self.model.project(features)
+        logits = self.model.project(features, state.chosen)
         largest = logits.max(axis=-1, keepdims=True)
         log_probabilities = logits - largest - np.log(np.exp(logits - largest).sum(axis=-1, keepdims=True))
         return log_probabilities, weights, state._replace(decoder=decoder)
@@ -66,7 +73,7 @@ class Stepper:
         index, sentences = np.array(rows, np.int64), state.sentences[rows]
         same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
         source = state.source if same else select_rows(state.source, index)
-        return SearchState(source, sentences, select_rows(state.decoder, index))
+        return SearchState(source, sentences, select_rows(state.decoder, index), state.chosen)
 
 
 def select_rows(state: Any, index: ndarray) -> Any:

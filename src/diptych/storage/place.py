@@ -21,12 +21,25 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 
 def replace_file(path: Path, content: str | bytes) -> None:
     """Give a file this content, text in UTF-8, such that it has, at every moment, the old or the new one, whole.
+
+    Raises:
+        OSError: the disk refuses; the file is what it was.
+    """
+    with file_in_place(path) as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+@contextmanager
+def file_in_place(path: Path) -> Iterator[BinaryIO]:
+    """A file to write piece by piece, which is in place when the block ends, and is not there where it fails.
 
     Its parents are made. A file that is there keeps its permissions, and a link leads to the new content. What is there
     and no file (a terminal, a pipe) is written to.
@@ -34,16 +47,16 @@ def replace_file(path: Path, content: str | bytes) -> None:
     Raises:
         OSError: the disk refuses; the file is what it was.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
     if path.exists() and not path.is_file():
-        path.write_bytes(data)
+        with path.open("wb") as file:
+            yield file
         return
     path = path.resolve()
     make_folder(path.parent)
     building = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with building.open("wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if path.exists():

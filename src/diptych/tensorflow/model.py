@@ -32,6 +32,10 @@ class Embedding(Layer):
         return tf.gather(self.weight, tokens)
 
 
+Chosen = tuple[Tensor, Tensor]
+"""The output layer's weight and bias of some words alone."""
+
+
 class Output(Layer):
     """The output layer: a matrix, unless it is tied to the target's embedding, and a bias."""
 
@@ -44,11 +48,20 @@ class Output(Layer):
             )
         self.bias = self.add_weight(shape=(vocabulary_size,), initializer="zeros", name="bias")
 
-    def call(self, features: Tensor, tied_weight: Tensor | None) -> Tensor:
-        """Features (..., F) give logits (..., V) of at least float32."""
-        weight = self.weight if tied_weight is None else tf.transpose(tf.cast(tied_weight, features.dtype))
-        logits = tf.tensordot(features, weight, 1) + self.bias
+    def call(self, features: Tensor, tied_weight: Tensor | None, chosen: Chosen | None = None) -> Tensor:
+        """Features (..., F) give logits (..., V) of at least float32; of chosen words (..., U)."""
+        if chosen is not None:
+            weight, bias = chosen
+        else:
+            weight = self.weight if tied_weight is None else tf.transpose(tf.cast(tied_weight, features.dtype))
+            bias = self.bias
+        logits = tf.tensordot(features, weight, 1) + bias
         return tf.cast(logits, tf.float32) if logits.dtype == tf.bfloat16 else logits
+
+    def choose(self, words: Tensor, tied_weight: Tensor | None) -> Chosen:
+        """The weight and the bias of these words (U,) alone."""
+        weight = self.weight if tied_weight is None else tf.transpose(tied_weight)
+        return tf.gather(weight, words, axis=1), tf.gather(self.bias, words)
 
 
 class Model(keras.Model):
@@ -139,7 +152,14 @@ class Model(keras.Model):
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
         return apply_dropout(table(tokens), masks or {}, "target_embedding", self.config.dropout)
 
-    def project(self, features: Tensor) -> Tensor:
-        """Features (..., F) give logits (..., V)."""
+    def project(self, features: Tensor, chosen: Chosen | None = None) -> Tensor:
+        """Features (..., F) give logits (..., V); of chosen words (..., U)."""
+        return self.output_layer(features, self._tied_weight(), chosen)
+
+    def choose(self, words: Tensor) -> Chosen:
+        """What `project` needs of these words (U,) alone."""
+        return self.output_layer.choose(words, self._tied_weight())
+
+    def _tied_weight(self) -> Tensor | None:
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
-        return self.output_layer(features, table.weight if self.config.tie_target_output else None)
+        return table.weight if self.config.tie_target_output else None

@@ -10,7 +10,7 @@ from tensorflow import Tensor
 
 from diptych.panel.nests import map_nest
 from diptych.tensorflow.decoder import DecoderState, Source
-from diptych.tensorflow.model import Model
+from diptych.tensorflow.model import Chosen, Model
 from diptych.tensorflow.weights import to_array
 
 
@@ -21,11 +21,13 @@ class SearchState(NamedTuple):
         source: what the decoder sees of each row's source.
         sentences: (N,) which sentence of the search each row translates.
         decoder: the decoder's state.
+        chosen: what the output layer needs of the words that are projected; None: of all.
     """
 
     source: Source
     sentences: np.ndarray
     decoder: DecoderState
+    chosen: Chosen | None = None
 
 
 class Stepper:
@@ -40,17 +42,27 @@ class Stepper:
                 on. PyTorch and NumPy compute without one.
         """
         self.model = model
-        self._start, self._step = self._encode, self._advance
+        self._start, self._step, self._restricted = self._encode, self._advance, self._advance
+        self._given: tuple[Any, ...] = ()  # to a step that is still to be traced for restricted states
         if compiled:  # each is traced once, for any number of rows and any length
             tokens = tf.TensorSpec([None], tf.int32)
             start = tf.function(self._encode).get_concrete_function(tf.TensorSpec([None, None], tf.int32), tokens)
-            step = tf.function(self._advance).get_concrete_function(*start.structured_outputs, tokens)
-            self._start, self._step = start, step
+            self._given = (*start.structured_outputs, tokens)
+            self._start, self._step = start, tf.function(self._advance).get_concrete_function(*self._given, None)
 
     def start(self, source: np.ndarray, source_lengths: np.ndarray) -> SearchState:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
         seen, decoder = self._start(tf.constant(source), tf.constant(source_lengths))
         return SearchState(seen, np.arange(len(source)), decoder)
+
+    def restrict(self, state: SearchState, words: np.ndarray) -> SearchState:
+        """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all."""
+        weight, bias = self.model.choose(tf.constant(words))
+        if self._given:
+            chosen = tf.TensorSpec([weight.shape[0], None], weight.dtype), tf.TensorSpec([None], bias.dtype)
+            self._restricted = tf.function(self._advance).get_concrete_function(*self._given, chosen)
+            self._given = ()
+        return state._replace(chosen=(weight, bias))
 
     def step(self, state: SearchState, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray, SearchState]:
         """Feed one token to each of N rows.
@@ -60,9 +72,11 @@ class Stepper:
             tokens: (N,) int32.
 
         Returns:
-            The log-probabilities of the next token (N, V), the attention's weights (N, S) and the next state.
+            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U), the
+            attention's weights (N, S) and the next state.
         """
-        log_probabilities, weights, decoder = self._step(state.source, state.decoder, tf.constant(tokens))
+        step = self._step if state.chosen is None else self._restricted
+        log_probabilities, weights, decoder = step(state.source, state.decoder, tf.constant(tokens), state.chosen)
         return to_array(log_probabilities), to_array(weights), state._replace(decoder=decoder)
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
@@ -70,15 +84,17 @@ class Stepper:
         index, sentences = tf.constant(np.array(rows, np.int64)), state.sentences[rows]
         same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
         source = state.source if same else select_rows(state.source, index)
-        return SearchState(source, sentences, select_rows(state.decoder, index))
+        return SearchState(source, sentences, select_rows(state.decoder, index), state.chosen)
 
     def _encode(self, source: Tensor, source_lengths: Tensor) -> tuple[Source, DecoderState]:
         return self.model.encode(source, source_lengths)
 
-    def _advance(self, source: Source, decoder: DecoderState, tokens: Tensor) -> tuple[Tensor, Tensor, DecoderState]:
+    def _advance(
+        self, source: Source, decoder: DecoderState, tokens: Tensor, chosen: Chosen | None
+    ) -> tuple[Tensor, Tensor, DecoderState]:
         embedded = self.model.embed_target(tokens)
         features, weights, decoder = self.model.decoder.step(embedded, decoder, source, {})
-        log_probabilities = tf.nn.log_softmax(self.model.project(features), axis=-1)
+        log_probabilities = tf.nn.log_softmax(self.model.project(features, chosen), axis=-1)
         return log_probabilities, weights, decoder
 
 

@@ -47,6 +47,7 @@ class Translator:
         attends: bool | None = None,
         processes: Sequence[MemberProcess] = (),
         find_each: FindEach | None = None,
+        shortlisted: bool = False,
     ) -> None:
         """Translate with a model that is there; its weights may change between calls. `load` makes one of a checkpoint.
 
@@ -59,6 +60,7 @@ class Translator:
             processes: those in which other members of the ensemble, or copies of the model, compute; `close` ends
                 them.
             find_each: searches for the translations of several batches at once; None: the stepper does, one by one.
+            shortlisted: whether only the words of a shortlist may be said.
         """
         self.run = run
         self.stepper = stepper
@@ -66,6 +68,7 @@ class Translator:
         self.trained_in = trained_in or backend
         self.attends = run.config.model.attention != "none" if attends is None else attends
         self._processes = tuple(processes)
+        self._shortlisted = shortlisted
         self._find_each = find_each or self._find_one_by_one
 
     def close(self) -> None:
@@ -172,6 +175,8 @@ class Translator:
             constraints.check_room(np.full(len(beginnings), search.maximum_length, np.int32))
         if not any(beginnings):
             return []
+        if self._shortlisted:
+            raise ConfigError("a prefix may hold words that are not on the shortlist: leave out one of the two")
         return beginnings * lines if isinstance(prefix, str) else beginnings
 
     def _alternative(self, hypothesis: Hypothesis) -> Alternative:
@@ -199,6 +204,7 @@ def load(
     members: Sequence[str | Member] = (),
     average: Average = "probability",
     workers: int = 1,
+    shortlist: str | Path | None = None,
 ) -> Translator:
     """Load a run's model into a backend, to translate with it.
 
@@ -217,26 +223,31 @@ def load(
         members: the other members of an ensemble, each as RUN[:BACKEND[:CHECKPOINT]], by default this backend's best.
         average: of the members' probabilities, see `diptych.search.Ensemble`.
         workers: in so many processes of their own copies of the model share the batches, and this one holds none.
+        shortlist: a file that `diptych shortlist` made: only its words of each source are said. None: any may be.
 
     Raises:
         RunError: a folder holds no run, one in which nothing has been trained, or one with other vocabularies.
         BackendError: a backend is unknown, not installed or broken.
         CheckpointError: there is no such checkpoint, or it is damaged.
-        UsageError: a member names no backend that there is, or workers are to share an ensemble.
+        DataError: the shortlist cannot be read, or is another model's.
+        UsageError: a member names no backend that there is, or workers or a shortlist are for an ensemble.
     """
     run = Run.of(run)
     backend = backend or default_backend(run.folder)
+    if shortlist is not None and members:
+        raise UsageError(f"the shortlist {shortlist} is one model's: leave out the members of the ensemble, or it")
+    words = None if shortlist is None else str(shortlist)
     if workers > 1:
         if members:
             raise UsageError(f"{workers} workers cannot share an ensemble: leave out the members, or the workers")
-        shared = SharedModel(Member(run, backend, which), workers, threads, precision=precision, device=device)
+        shared = SharedModel(Member(run, backend, which), workers, threads, precision, device, words)
         trained = run.trained_backends()
         owner = backend if backend in trained else trained[0]
         copies: dict[str, Any] = {"processes": shared.processes, "find_each": shared.find_each}
-        return Translator(run, shared.stepper, backend, trained_in=owner, **copies)
+        return Translator(run, shared.stepper, backend, trained_in=owner, shortlisted=bool(words), **copies)
     if not members:
-        loaded = load_model(run, backend, which, threads=threads, precision=precision, device=device)
-        return Translator(run, loaded.stepper, backend, trained_in=loaded.trained_in)
+        loaded = load_model(run, backend, which, threads, precision, device, words)
+        return Translator(run, loaded.stepper, backend, trained_in=loaded.trained_in, shortlisted=bool(words))
     first = Member(run, backend, which)
     others = [each if isinstance(each, Member) else Member.open(each, backend) for each in members]
     loaded, processes = load_ensemble(first, others, average, threads=threads, precision=precision, device=device)

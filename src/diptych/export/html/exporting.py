@@ -10,6 +10,7 @@ import numpy as np
 from diptych.config import SearchConfig
 from diptych.errors import UsageError
 from diptych.export.certificate import Check, check, demand
+from diptych.export.exporting import no_place, refuse_taken
 from diptych.export.html.page import render
 from diptych.export.trained import Trained
 from diptych.export.trial import Trial, outputs
@@ -46,19 +47,21 @@ def export_page(trained: Trained, out: Path, int8: bool = False) -> Page:
     """Write a model as one HTML file.
 
     Raises:
-        UsageError: something is there already, or the name is none of a page.
+        UsageError: something is there already, the name is none of a page, or nothing can be written there.
         CertificateError: the page would not compute what the reference does; nothing is written.
     """
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out} is no name of a page: give one that ends in .html")
-    if out.exists():
-        raise UsageError(f"{out} is there already: give a name that is free, or remove it")
+    refuse_taken(out)
     kind: Kind = "int8" if int8 else "float32"
     checks = certify(trained, kind) if node.is_installed() else []
     demand(checks)
     notes = [] if checks else ["not certified: that needs node, and there was none where the page was made"]
     text = render(trained, kind, checks, notes)
-    replace_file(out, text)
+    try:
+        replace_file(out, text)
+    except OSError as error:
+        raise no_place(out, error) from error
     return Page(out, len(text.encode("utf-8")), checks, notes)
 
 

@@ -14,6 +14,8 @@ from diptych.exported.folder import ENCODER, ONNX_RUNTIME, check_files, is_expor
 from diptych.exported.stepper import Stepper as OnnxStepper
 from diptych.runs.run import Run
 from diptych.search import Stepper
+from diptych.search.shortlist import Shortlisted
+from diptych.translation.shortlist import read_shortlist
 
 EXPORT = "export"
 
@@ -49,6 +51,7 @@ def load_model(
     threads: int | None = None,
     precision: Precision | None = None,
     device: str = "auto",
+    shortlist: str | Path | None = None,
 ) -> Loaded:
     """Load a checkpoint's weights. The same weights work in every backend, so any that has trained will do.
 
@@ -59,9 +62,11 @@ def load_model(
         threads: how many the backend may use; None leaves that to it.
         precision: None for the run's own, or float64 in the reference, which has no other.
         device: "auto", "cpu" or "cuda".
+        shortlist: the file of a shortlist; None: any word may be said.
 
     Raises:
         BackendError: the backend is unknown, not installed or broken.
+        DataError: the shortlist cannot be read, or is another model's.
         RunError: nothing has been trained in this run.
         CheckpointError: there is no such checkpoint, or it is damaged.
     """
@@ -69,13 +74,15 @@ def load_model(
         raise CheckpointError(
             f"{run.folder} is an export, which has one set of weights: leave out checkpoint {which!r}"
         )
+    words = read_shortlist(Path(shortlist), run) if shortlist else None
     if backend == ONNX_RUNTIME:
-        stepper = _exported(run.folder, threads, precision, device)
-        return Loaded(runtime, None, stepper, EXPORT)
+        exported = _exported(run.folder, threads, precision, device)
+        return Loaded(runtime, None, Shortlisted(exported, words) if words else exported, EXPORT)
     trained_in, parameters = _weights(run, backend, which)
     panel = panels.load(backend, threads, device)
     model = run.build(panel, parameters, precision or ("float64" if backend == "reference" else None))
-    return Loaded(panel, model, panel.Stepper(model), trained_in)
+    stepper = panel.Stepper(model)
+    return Loaded(panel, model, Shortlisted(stepper, words) if words else stepper, trained_in)
 
 
 def _weights(run: Run, backend: str, which: str) -> tuple[str, dict[str, Any]]:

@@ -31,10 +31,16 @@ class MemberProcess:
         self.process = Process(who, MADE_OF, {"backend": backend}, ignored=["SIGINT"])
 
     def ask_to_load(
-        self, member: Member, threads: int | None = None, precision: Precision | None = None, device: str = "auto"
+        self,
+        member: Member,
+        threads: int | None = None,
+        precision: Precision | None = None,
+        device: str = "auto",
+        shortlist: str | None = None,
     ) -> None:
         """Have a model loaded meanwhile: each is got, in this order, by one call of `loaded`."""
         options = {"which": member.which, "threads": threads, "precision": precision, "device": device}
+        options |= {"shortlist": shortlist}
         self.process.send("load", run=str(member.run.folder), **options)
 
     def loaded(self) -> RemoteStepper:

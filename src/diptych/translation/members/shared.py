@@ -29,6 +29,7 @@ class SharedModel:
         threads: int | None = None,
         precision: Precision | None = None,
         device: str = "auto",
+        shortlist: str | None = None,
     ) -> None:
         """Start so many processes, and wait until each has loaded the model.
 
@@ -38,6 +39,7 @@ class SharedModel:
             threads: of each; None: the processors that there are, divided by the workers.
             precision: None for the run's own.
             device: "auto", "cpu" or "cuda".
+            shortlist: the file of a shortlist; None: any word may be said.
 
         Raises:
             DiptychError: the model cannot be loaded.
@@ -46,7 +48,8 @@ class SharedModel:
         self.processes = [MemberProcess(member.backend, name) for name in names]
         try:
             for process in self.processes:
-                process.ask_to_load(member, threads or max(1, usable_processors() // workers), precision, device)
+                each = threads or max(1, usable_processors() // workers)
+                process.ask_to_load(member, each, precision, device, shortlist)
             self._steppers = [process.loaded() for process in self.processes]
         except BaseException:
             for process in self.processes:

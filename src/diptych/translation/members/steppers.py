@@ -25,9 +25,18 @@ class Steppers:
         self.states: dict[int, tuple[Stepper, Any]] = {}
         self._count = 0
 
-    def load(self, run: str, which: str, threads: int | None, precision: Precision | None, device: str) -> int:
+    def load(
+        self,
+        run: str,
+        which: str,
+        threads: int | None,
+        precision: Precision | None,
+        device: str,
+        shortlist: str | None = None,
+    ) -> int:
         """Load a model, see `load_model`: its number."""
-        self.steppers.append(load_model(Run.open(run), self.backend, which, threads, precision, device).stepper)
+        loaded = load_model(Run.open(run), self.backend, which, threads, precision, device, shortlist)
+        self.steppers.append(loaded.stepper)
         return len(self.steppers) - 1
 
     def start(self, model: int, source: Ids, source_lengths: Ids, released: Sequence[int] = ()) -> dict[str, Any]:
