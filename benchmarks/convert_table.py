@@ -8,7 +8,7 @@ from typing import Any
 
 from exactness_table import ROOT, put
 
-PAGE, NOTES = ROOT / "docs" / "convert.md", ROOT / "docs" / "convert"
+NOTES = ROOT / "docs" / "convert"
 TARGETS = {"pytorch": "PyTorch", "keras": "Keras", "onnx": "ONNX"}
 
 
@@ -24,7 +24,7 @@ def put_real_files(names: list[str]) -> None:
     for name in names:
         if note := noted(name):
             lines.append(f"| {note['title']} | {' | '.join(_row(note['files']))} |")
-    put("real files", lines, PAGE)
+    put("convert", "real files", lines)
 
 
 def _row(files: list[dict[str, Any]]) -> list[str]:
@@ -82,7 +82,7 @@ def put_bounds() -> None:
             lines.append(f"| {name} | {seconds} | {_megabytes(max(beyond, 0))} | {said} |")
     if environment := note.get("environment"):
         lines += ["", f"Measured on {environment['processor']}, which others used at the same time."]
-    put("bounds", lines, PAGE)
+    put("convert", "bounds", lines)
 
 
 def _megabytes(count: int) -> str:
@@ -100,7 +100,7 @@ def put_tools(models: dict[str, str]) -> None:
         cells = [_cell(note[name]["models"].get(key), failures) for name in names]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     lines += ["", *(f"{number}. `{said}`" for said, number in failures.items())]
-    put("tools", lines, PAGE)
+    put("convert", "tools", lines)
 
 
 def _cell(came: dict[str, Any] | None, failures: dict[str, int]) -> str:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE, NOTES = ROOT / "docs" / "exactness.md", ROOT / "docs" / "exactness"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts" / "site"))
+from tables import ROOT, put
 
-
-def put(name: str, lines: list[str], page: Path = PAGE) -> None:
-    """Write lines between a page's two marks of this name."""
-    begin, end = f"<!-- {name}: written by benchmarks/ -->", f"<!-- end of {name} -->"
-    before, found, rest = page.read_text("utf-8").partition(begin)
-    if not found:
-        raise SystemExit(f"{page} has no line {begin}: write it where the table belongs")
-    page.write_text(f"{before}{begin}\n\n" + "\n".join(lines) + f"\n\n{end}{rest.partition(end)[2]}", "utf-8")
+NOTES = ROOT / "docs" / "exactness"
 
 
 def noted(name: str) -> dict[str, Any] | None:
@@ -53,7 +47,7 @@ def write_tables(names: list[str]) -> bool:
         lines.append(f"| {seed} | `{digest}` | {min(margins):.1e} | {', '.join(map(str, ties))} |")
     machines = {json.dumps(m["machine"]) for each in found for m in each["measured"]}
     lines += ["", *(_circumstances(json.loads(text)) for text in sorted(machines))]
-    put("circumstances", lines)
+    put("exactness", "circumstances", lines)
     return whole
 
 

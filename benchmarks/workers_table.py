@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts" / "site"))
+from tables import ROOT, put
 
 BYTES = 16
 """Of each weight, in what a step adds up: two whole numbers of 64 bits."""
 UNMEASURED = "(Nothing has been measured yet on this version: `make workers`.)"
-ROOT = Path(__file__).resolve().parents[1]
-PAGE, NOTES = ROOT / "docs" / "distributed.md", ROOT / "docs" / "distributed"
+NOTES = ROOT / "docs" / "distributed"
 
 
 def noted(name: str) -> dict[str, Any] | None:
     """What docs/distributed/NAME.json says, if it is there."""
     path = NOTES / f"{name}.json"
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
-
-
-def put(name: str, lines: list[str]) -> None:
-    """Write lines between the page's two marks of this name."""
-    begin, end = f"<!-- {name}: written by benchmarks/ -->", f"<!-- end of {name} -->"
-    before, found, rest = PAGE.read_text("utf-8").partition(begin)
-    if not found:
-        raise SystemExit(f"{PAGE} has no line {begin}: write it where the table belongs")
-    PAGE.write_text(f"{before}{begin}\n\n" + "\n".join(lines) + f"\n\n{end}{rest.partition(end)[2]}", "utf-8")
 
 
 def write_tables(names: list[str]) -> None:
@@ -38,7 +32,7 @@ def write_tables(names: list[str]) -> None:
             lines.append(f"| {each['what']} | {numbers} | {', '.join(f'`{d}…`' for d in seen)} | {_word(each)} |")
     if len(lines) == 2:
         lines = [UNMEASURED]
-    put("equalities", [*lines, "", *_machines([each for each in found if "digests" in each])])
+    put("distributed", "equalities", [*lines, "", *_machines([each for each in found if "digests" in each])])
     lines = ["| what was done | trials | what came of it | as it should |", "|---|---|---|---|"]
     for each in found:
         if "came" in each:
@@ -46,8 +40,8 @@ def write_tables(names: list[str]) -> None:
             lines.append(f"| {each['what']} | {each['trials']} | {came} | {_word(each)} |")
     if len(lines) == 2:
         lines = [UNMEASURED]
-    put("faults", [*lines, "", *_machines([each for each in found if "came" in each])])
-    put("model", [*_sizes(), "", *_speeds()])
+    put("distributed", "faults", [*lines, "", *_machines([each for each in found if "came" in each])])
+    put("distributed", "model", [*_sizes(), "", *_speeds()])
 
 
 def _sizes() -> list[str]:

@@ -18,11 +18,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(1, str(Path(__file__).parents[2] / "scripts" / "site"))
+from tables import DOCS, put
+
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-DOCS = HERE.parents[1] / "docs"
-RESULTS, PAGE = DOCS / "reliability.json", DOCS / "reliability.md"
-BEGIN, END = "<!-- the table of make harden -->", "<!-- until here -->"
+RESULTS = DOCS / "reliability.json"
 SAVE_SECONDS = 5.0
 
 
@@ -62,8 +63,8 @@ def write(results: dict[str, Any]) -> None:
     building.replace(RESULTS)
 
 
-def table(results: dict[str, Any]) -> str:
-    """What has been done, in Markdown."""
+def table(results: dict[str, Any]) -> list[str]:
+    """What has been done, in lines of Markdown."""
     lines = ["| what was tried | what must hold | trials | counted | faults |", "|---|---|---|---|---|"]
     for name in names():
         told = results["rows"].get(name)
@@ -75,7 +76,7 @@ def table(results: dict[str, Any]) -> str:
             f"| {told['name']} | {told['holds']} | {told['done']:,}{part} | {counts} | {len(told['faults'])} |"
         )
     where = results["circumstances"]
-    return "\n".join([*lines, "", f"{where['machine']}, Python {where['python']}; last gone on with {where['time']}."])
+    return [*lines, "", f"{where['machine']}, Python {where['python']}; last gone on with {where['time']}."]
 
 
 def main() -> int:
@@ -92,9 +93,7 @@ def main() -> int:
         results["circumstances"] = {"machine": machine, "python": platform.python_version(), "time": now}
         for name in given.rows.split(","):
             go_on(name, results, time.monotonic() + given.seconds)
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{table(results)}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    put("reliability", "trials", table(results), by="tests/hardening/")
     return int(any(told["faults"] for told in results["rows"].values()))
 
 

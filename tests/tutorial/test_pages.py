@@ -50,13 +50,34 @@ def test_both_languages_are_built_alike(name):
 
 
 @pytest.mark.parametrize("name", OURS)
+def test_both_languages_have_the_same_figures(name):
+    """Those of three characters and more, in whatever order the sentences have them; 2만 is 20,000."""
+    figures = []
+    for language in ("en", "ko"):
+        text = re.sub(r"\b(\d\d?)만", r"\g<1>0,000", prose(read(name, language)))
+        figures.append(set(re.findall(r"\d[\d.,:e+-]+\d", text)))
+    assert figures[0] ^ figures[1] == set()
+
+
+def test_measured_tables_are_the_same_in_korean(site):
+    """What programs write into both pages; scripts/site/korean.toml has the words."""
+    tables = site("tables")
+    for page in (name.removesuffix(".md") for name in OURS):
+        english, korean = (dict(tables.BLOCK.findall(read(f"{page}.md", each))) for each in ("en", "ko"))
+        for name, block in english.items():
+            told, without_korean = tables.in_korean(page, block.split("\n"))
+            assert without_korean == [], "give it a line in scripts/site/korean.toml"
+            assert korean[name].split("\n") == told
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_korean_keeps_to_one_register(name):
     """합니다체: a paragraph ends in it, and no sentence in 해요체."""
     text = prose(read(name, "ko"))
     assert re.findall(r"[가-힣]+(?:어요|아요|해요|네요|지요|죠|예요|이에요)[.!?]", text) == []
     paragraphs = [each.strip() for each in re.split(r"\n\s*\n", text) if re.match(r"[가-힣A-Z]", each)]
     ends = [each for each in paragraphs if each.endswith(".")]
-    assert [each for each in ends if not re.search(r"(?:니다|시오|고프다)\.$", each)] == []
+    assert [each for each in ends if not re.search(r"(?:니다|시오|고프다|\))\.$", each)] == []
 
 
 @pytest.mark.parametrize("name", TUTORIAL)
