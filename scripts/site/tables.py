@@ -45,14 +45,15 @@ def in_korean(page: str, lines: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _said(text: str, phrases: dict[str, str]) -> str | None:
-    """What a phrase is in Korean: as a whole, or each of its parts between semicolons. {} in a phrase is anything."""
-    for english, korean in phrases.items():
-        found = re.fullmatch("(.+?)".join(map(re.escape, english.split("{}"))), text)
-        if found:
-            return korean.format(*found.groups())
+    """What a text is in Korean: each of its parts between semicolons, or the whole."""
     parts = text.split("; ")
-    said = [_said(part, phrases) for part in parts] if len(parts) > 1 else []
-    return "; ".join(map(str, said)) if said and None not in said else None
+    if len(parts) > 1 and None not in (said := [_said(part, phrases) for part in parts]):
+        return ", ".join(map(str, said))
+    for english, korean in phrases.items():
+        pattern = re.escape(english).replace(r"\{\#\}", r"([\d.,]+)").replace(r"\{\}", "(.+?)")
+        if found := re.fullmatch(pattern, text):
+            return korean.format(*found.groups())
+    return None
 
 
 def _has_words(text: str) -> bool:
