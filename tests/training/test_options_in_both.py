@@ -1,9 +1,11 @@
 """Options of training, each from a config to its end in both frameworks: the same losses, rates and validations."""
 
+import numpy as np
 import pytest
 
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.panel import BACKENDS
+from diptych.parameters.freezing import frozen_weights
 from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
 from diptych.training.loop import train
@@ -13,6 +15,7 @@ OPTIONS = {
     "exponential": {"schedule": "exponential", "decay_rate": 0.9, "warmup_steps": 2},
     "one cycle": {"schedule": "one_cycle", "rise_share": 0.3, "minimum_learning_rate": 0.001},
     "plateau": {"schedule": "plateau", "plateau_patience": 1, "plateau_factor": 0.1, "learning_rate": 0.4},
+    "frozen": {"freeze": ("encoder.*", "*_embedding.weight"), "ema_decay": 0.9},
     "skip": {"non_finite": "skip", "stop_metric": "chrf", "validation_sentences": 5},
 }
 
@@ -34,6 +37,10 @@ def test_both_frameworks_train_alike(tmp_path, name, both_frameworks):
         report = train(run, backend, reporter=QuietReporter())
         assert report.finished and report.epochs == 2
         told = run.read_metrics(backend)
+        if config.training.freeze:
+            trained, first = run.read_checkpoint(backend, "latest").parameters, run.initial_parameters()
+            same = {name for name, values in trained.items() if np.array_equal(values, first[name])}
+            assert same == frozen_weights(config.training.freeze, first)
         lines.append([{key: line[key] for key in line if key not in ("seconds", "backend", "digest")} for line in told])
     first, second = lines
     assert len(first) == len(second) > 6

@@ -16,7 +16,10 @@ from diptych.config.toml import LARGEST, parse_toml
 from diptych.errors import ConfigError, RunError, UsageError
 from diptych.exported.folder import is_export
 from diptych.panel import BACKENDS
-from diptych.runs.progress import Reporter
+from diptych.runs.creation import is_taken
+from diptych.runs.editing import edit
+from diptych.runs.paths import absolute
+from diptych.runs.progress import QuietReporter, Reporter
 from diptych.runs.record import TrainingRecord
 from diptych.runs.run import Run
 
@@ -28,11 +31,13 @@ def open_or_create(
     overwrite: bool,
     changes: Changes,
     reporter: Reporter | None = None,
+    resume: bool = False,
 ) -> Run:
     """Open the run in a folder, or create (or open) the run of a config file.
 
-    To overwrite is to begin anew with this backend; a run of another config goes as a whole, and so does one in which
-    no other backend has been trained, for its corpus may have changed.
+    To resume is to go on, with whatever of an edited config can be obeyed, see `diptych.runs.editing`. To overwrite is
+    to begin anew with this backend; a run of another config goes as a whole, and so does one in which no other backend
+    has been trained, for its corpus may have changed.
 
     Raises:
         UsageError: options that belong to a config are given for a run, or a text where a config should be.
@@ -43,10 +48,13 @@ def open_or_create(
     if what.is_dir():
         if is_export(what):
             raise UsageError(f"{what} is an export: make a run of it first, `diptych import {what} --run DIR`")
-        refuse_for_run(what, changes, {"--run": folder})
-        return Run.open(what)
+        refuse_for_run(what, Changes() if resume else changes, {"--run": folder})
+        run = Run.open(what)
+        return edit(run, changes.make(run.config), reporter or QuietReporter()) if changes.options() else run
     config = changes.read(what)
     folder = folder or default_folder(config)
+    if resume and folder.is_dir() and is_taken(folder):
+        return edit(Run.open(folder), absolute(config), reporter or QuietReporter())
     if overwrite and not any(_is_trained(folder, other) for other in BACKENDS if other != backend):
         return Run.create(config, folder, overwrite=True, reporter=reporter)
     try:

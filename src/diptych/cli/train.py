@@ -42,7 +42,9 @@ def train(
     backend: Backend = "pytorch",
     run_folder: RunFolder = None,
     assignments: Assignments = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the latest checkpoint.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the latest checkpoint, also with an edited config.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove what is there and begin anew.")] = False,
     threads: Threads = None,
     device: Device = "auto",
@@ -94,7 +96,7 @@ def train(
     if not named.is_dir():  # before a run is made that so many could not train
         check_workers(changes.make(named_config(named)).training, member.size if member else workers or 1)
     threads = threads_per_worker or threads
-    opened = partial(open_or_create, named, run_folder, backend, overwrite, changes)
+    opened = partial(open_or_create, named, run_folder, backend, overwrite, changes, resume=resume)
     begin: dict[str, Any] = {"resume": resume, "overwrite": overwrite, "tensorboard": tensorboard}
     if member is not None:
         run, report = _join(member, opened, backend, threads=threads, device=device, reporter=reporter, **begin)

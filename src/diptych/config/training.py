@@ -110,6 +110,12 @@ class TrainingConfig(Section):
         "With start_from a run: its vocabularies are kept, or extended by the new tokens of this corpus, or made anew; "
         "rows are taken over by token, those of new tokens are drawn.",
     )
+    freeze: tuple[str, ...] = key(
+        (),
+        "Weights whose names match one of these patterns stay what they were to the last bit: they have no moments and "
+        "do not count in the norm that clip_norm limits. `diptych summary CONFIG` lists the names.",
+        example=["encoder.*"],
+    )
     seed: Seed = key(1, "Initial values, the order of batches and dropout masks follow from it.")
     validate_every: Natural = key(
         0, "Validate, and write a checkpoint, every so many steps; 0: at the end of each epoch.", "steps"

@@ -158,7 +158,7 @@ class TrainingStep(Protocol):
         """One optimizer step on shards of batches with so many tokens in all, and on those of the other workers."""
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, Array]]:
-        """The loss per real token and its gradient by parameter name; changes nothing."""
+        """The loss per real token and its gradient by the name of each trained weight; changes nothing."""
 
     def evaluate(self, batch: Batch) -> float:
         """The summed negative log-likelihood of a batch's real tokens: no smoothing, no dropout."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from diptych.config import TrainingConfig
 from diptych.data.tokens.batches import Batch
 from diptych.panel.protocol import Adder, Masks, StepResult, real_positions
+from diptych.parameters.freezing import frozen_weights
 from diptych.parameters.grid import Tie
 from diptych.pytorch.exact_sum import ExactSum
 from diptych.pytorch.grid import Grid, Rounded
@@ -41,6 +42,7 @@ class TrainingStep:
     Attributes:
         model: the model that is trained.
         config: the training config.
+        bindings: the variables that are trained: all but those that the config freezes.
         decided: the near ties of the next step in a run that went first, whose decisions are taken over; None: no run.
         others: adds up what all workers of a training have; None: this process trains alone.
     """
@@ -56,7 +58,8 @@ class TrainingStep:
         """
         self.model = model
         self.config = config
-        self.bindings = bindings(model)
+        frozen = frozen_weights(config.freeze, model.specification)
+        self.bindings = [each for each in bindings(model) if each.parameters[0].name not in frozen]
         self.optimizer = Optimizer(self.bindings, config)
         exact = config.precision == "exact"
         self.grid = Grid(self.bindings if exact else [], config.grid_exponent)
@@ -130,12 +133,12 @@ class TrainingStep:
         return self._result(loss.item(), norm.item(), rounded)._replace(stop=stops > 0)
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
-        """The loss per real token and its gradient by parameter name; changes nothing."""
+        """The loss per real token and its gradient by the name of each trained weight; changes nothing."""
         loss, gradients = self._gradients(*self._to_tensors(batch, masks))
         exported: dict[str, np.ndarray] = {}
         for binding, gradient in zip(self.bindings, gradients, strict=True):
             exported |= binding.unpack(to_array(gradient))
-        return loss.item(), {name: exported[name] for name in self.model.specification}
+        return loss.item(), {name: exported[name] for name in self.model.specification if name in exported}
 
     def evaluate(self, batch: Batch) -> float:
         """The summed negative log-likelihood of a batch's real tokens: no smoothing, no dropout."""

@@ -13,6 +13,8 @@ from diptych.data.corpus.corpus import OpenCorpus
 from diptych.data.opening import open_corpus
 from diptych.data.tokens.language import Language, build_languages
 from diptych.errors import DiptychError, RunError
+from diptych.parameters.freezing import frozen_weights
+from diptych.parameters.specification import specification
 from diptych.processes.environment import environment
 from diptych.runs.checksums import CONFIG, SIDES, read_parts, write_checksums
 from diptych.runs.given_pairs import GivenPairs
@@ -63,7 +65,9 @@ def create_folder(
     Raises:
         DataError: the corpus cannot be read, or a pair cannot be encoded.
         RunError: the disk refuses, or another process trains the run that is there.
+        ConfigError: what is to be frozen is not in the model.
     """
+    frozen_weights(config.training.freeze, specification(config.model, 5, 5))
     key = _key(config, given, text_states(config.data, folder))
     try:
         with nobody_trains(folder), building_folder(folder.parent, f"{folder.name}.{key}") as building:
@@ -114,12 +118,18 @@ def check_same(config: RunConfig, there: RunConfig, folder: Path) -> None:
     """
     if config.hash() == there.hash():
         return
-    wanted, held = _flatten(config.model_dump(mode="json")), _flatten(there.model_dump(mode="json"))
-    differences = [f"{key} = {held[key]!r} there, {wanted[key]!r} now" for key in wanted if wanted[key] != held[key]]
+    listed = [f"{key} = {held!r} there, {wanted!r} now" for key, (held, wanted) in differences(there, config).items()]
     raise RunError(
-        f"{folder} is a run of another config ({there.hash()}, expected {config.hash()}): "
-        f"{'; '.join(differences)}. Give another --run folder, or --overwrite to remove that run and start anew"
+        f"{folder} is a run of another config ({there.hash()}, expected {config.hash()}): {'; '.join(listed)}. Give "
+        f"another --run folder, --resume to go on with what can be obeyed, or --overwrite to remove that run and start "
+        f"anew"
     )
+
+
+def differences(there: RunConfig, wanted: RunConfig) -> dict[str, tuple[Any, Any]]:
+    """The keys, with their sections, in which two configs differ: the value in the first, and in the second."""
+    before, after = _flatten(there.model_dump(mode="json")), _flatten(wanted.model_dump(mode="json"))
+    return {key: (before[key], after[key]) for key in after if before[key] != after[key]}
 
 
 def tokenizer_file(folder: Path, side: str) -> Path:
