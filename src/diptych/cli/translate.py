@@ -166,7 +166,9 @@ def translate(
     with file_in_place(alignment) if alignment else nullcontext() as alignments:
         for lines in decoded_lines(standard_input(), prompt="> " if sys.stdin.isatty() else ""):
             if split == "sentences":
-                translations = translate_paragraphs(lines, partial(translator.translate, **overrides))
+                translations = translate_paragraphs(
+                    lines, partial(translator.translate, **overrides), translator.run.source_tokenizer.tags
+                )
             else:
                 translations = translator.translate(lines, first_row=first, prefix=prefix, **overrides)
             if replace_unknown:

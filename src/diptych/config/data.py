@@ -22,6 +22,16 @@ Tongue = Literal["english", "korean"]
 Column = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 
 
+Columns = Annotated[
+    str | tuple[str, ...],
+    BeforeValidator(
+        lambda value: tuple(map(str, value)) if isinstance(value, list | tuple) else
+        str(value) if type(value) is int else value
+    ),
+]  # fmt: skip
+"""One of these, or several that are joined."""
+
+
 class AdditionalText(Section):
     """More training pairs beside those of `train`."""
 
@@ -31,7 +41,7 @@ class AdditionalText(Section):
     weight: Annotated[float, Field(gt=0.0, le=100.0)] = key(
         1.0, "How often an epoch sees each pair: 2.0 twice; 0.5 half of them once, drawn by data.seed.", "times"
     )
-    source_column: Column = key("", "Instead of data.source_column.", example="en")
+    source_column: Columns = key("", "Instead of data.source_column.", example="en")
     target_column: Column = key("", "Instead of data.target_column.", example="ko")
 
 
@@ -49,8 +59,9 @@ class DataConfig(Section):
     train: tuple[str, ...] = key(
         (),
         "Paths of the training text, relative to the config file. files: two aligned files or one table (.csv, "
-        ".jsonl, anything else is a TSV). spacing: one text file, or none for the phrasebook's own sentences. Any may "
-        "be compressed (gzip, bzip2, xz, zstd).",
+        '.jsonl, .parquet, .xlsx, anything else is a TSV; "-", or "-.csv" and so on, is standard input, which the run '
+        "keeps). spacing: one text file, or none for the phrasebook's own sentences. Any may be compressed (gzip, "
+        "bzip2, xz, zstd).",
         example=["pairs.tsv"],
     )
     validation: tuple[str, ...] = key(
@@ -126,14 +137,22 @@ class DataConfig(Section):
         "counted; 0: whatever the ratio.",
     )
     seed: Seed = key(1, "What the built-in corpora draw, and which pairs are held out, follow from it.")
-    source_column: Column = key(
+    source_column: Columns = key(
         "",
         "For files, this and all that follow: which column of a table is the source, a name in its header or a number "
-        'from 1. "": the first of a TSV, which then has no header, elsewhere the one named source.',
+        'from 1; several, ["lemma", "features"], are joined by spaces. "": the first of a TSV, which then has no '
+        "header, elsewhere the one named source.",
         example="en",
     )
     target_column: Column = key(
         "", 'Which column is the target. "": the second of a TSV, elsewhere the one named target.', example="ko"
+    )
+    source_tags: tuple[Column, ...] = key(
+        (),
+        "Columns whose texts stand in front of the source as one token each, [ko] for instance, whatever the "
+        "tokenizer: the language to translate into, or features of a word. To translate, write them before a line, "
+        "each with a tab after it.",
+        example=["language"],
     )
     delimiter: Annotated[str, Field(max_length=16)] = key(
         "",
@@ -249,12 +268,13 @@ class DataConfig(Section):
                 re.compile(getattr(self, name))
             except (re.error, OverflowError, RecursionError) as error:
                 raise ValueError(f"{name} {getattr(self, name)!r} is no regular expression: {error}") from error
+        if self.source_tags and self.subword_sampling:
+            raise ValueError("subword_sampling divides sources anew, tags and all: leave it out, or source_tags")
         if self.source_column and self.source_column == self.target_column:
             raise ValueError(f"source_column and target_column are both {self.source_column!r}: give two columns")
         only_for_files = (
-            "source_column", "target_column", "delimiter", "comment", "encoding", "source_remove", "target_remove",
-            "additional", "bad_lines", "remove_duplicates", "source_scripts",
-            "target_scripts",
+            "source_column", "target_column", "source_tags", "delimiter", "comment", "encoding", "source_remove",
+            "target_remove", "additional", "bad_lines", "remove_duplicates", "source_scripts", "target_scripts",
         )  # fmt: skip
         fields = type(self).model_fields
         given = [key for key in only_for_files if getattr(self, key) != fields[key].default]

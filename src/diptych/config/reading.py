@@ -19,6 +19,8 @@ from diptych.errors import ConfigError
 VARIABLES = "variables"
 """The table of a config file whose values stand for {NAME} in its texts; a run's own config holds what came of it."""
 LONGEST_VARIABLE = 200
+STARTS = ("start_from", "source_embeddings", "target_embeddings")
+"""The paths in [training]."""
 PROBLEMS = 10
 """So many are told."""
 
@@ -60,8 +62,10 @@ def config_of_bytes(data: bytes, path: Path, variables: Mapping[str, str] | None
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     values = _filled(values, variables or {}, path)
     training = values.get("training")
-    if isinstance(training, dict) and isinstance(training.get("start_from"), str) and training["start_from"]:
-        training["start_from"] = str(path.parent / training["start_from"])
+    if isinstance(training, dict):
+        for key in STARTS:
+            if isinstance(training.get(key), str) and training[key]:
+                training[key] = str(path.parent / training[key])
     if isinstance(values.get("data"), dict):
         values["data"] = from_folder(values["data"], path.parent)
     return parse_config(values, origin=str(path))
@@ -102,11 +106,16 @@ def _filled(values: dict[str, Any], given: Mapping[str, str], path: Path) -> dic
     return filled
 
 
+def is_standard_input(path: str) -> bool:
+    """Whether a path stands for standard input: "-", or "-.csv" where that is a CSV."""
+    return re.fullmatch(r"-(\.\w+)?", path) is not None
+
+
 def from_folder(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The values of [data] with paths that are relative to a folder made into whole ones; what is no path stays."""
 
     def whole(paths: Any) -> Any:
-        return [str(folder / path) if isinstance(path, str) else path for path in paths]
+        return [str(folder / path) if isinstance(path, str) and not is_standard_input(path) else path for path in paths]
 
     section = dict(data)
     for part in ("train", "validation", "test"):

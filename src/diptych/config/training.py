@@ -110,6 +110,14 @@ class TrainingConfig(Section):
         "With start_from a run: its vocabularies are kept, or extended by the new tokens of this corpus, or made anew; "
         "rows are taken over by token, those of new tokens are drawn.",
     )
+    source_embeddings: str = key(
+        "",
+        "Start with embeddings of the source's tokens that are there: a file of word2vec (.bin or text), fastText "
+        "(.vec, or .bin, which has vectors of unseen words, too) or GloVe, relative to the config file. Tokens that it "
+        'has not are drawn; freeze = ["source_embedding.weight"] leaves all as they are.',
+        example="../glove.6B.100d.txt",
+    )
+    target_embeddings: str = key("", "The same for the target's tokens.", example="../cc.ko.300.bin")
     freeze: tuple[str, ...] = key(
         (),
         "Weights whose names match one of these patterns stay what they were to the last bit: they have no moments and "
@@ -163,6 +171,11 @@ class TrainingConfig(Section):
                 f"the learning rate: give a patience of more than {self.plateau_patience}, or 0"
             )
         return self
+
+    @property
+    def starts_elsewhere(self) -> bool:
+        """Whether training starts from values that are not all drawn: the run keeps a copy of them."""
+        return bool(self.start_from or self.source_embeddings or self.target_embeddings)
 
     @property
     def arithmetic(self) -> Precision:

@@ -30,6 +30,7 @@ FIXED = (
     "model.",
     "data.source_tokenizer",
     "data.target_tokenizer",
+    "data.source_tags",
     "data.lowercase_",
     "data.reverse_",
     "data.normalization",

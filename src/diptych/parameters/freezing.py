@@ -30,9 +30,7 @@ def frozen_weights(patterns: Sequence[str], names: Iterable[str]) -> frozenset[s
             raise ConfigError(f"training.freeze: {pattern!r} matches no weight; the model has {listed}")
     frozen = frozenset(name for found in matched.values() for name in found)
     if len(frozen) == len(names):
-        raise ConfigError(
-            f"training.freeze = {list(patterns)} leaves no weight to train: match fewer"
-        )
+        raise ConfigError(f"training.freeze = {list(patterns)} leaves no weight to train: match fewer")
     for name in names:
         twin = f"{name.removesuffix('bias_ih')}bias_hh"
         if name.endswith("bias_ih") and twin in names and (name in frozen) != (twin in frozen):

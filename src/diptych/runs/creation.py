@@ -22,7 +22,8 @@ from diptych.runs.locks import nobody_trains
 from diptych.runs.paths import absolute, moved, portable
 from diptych.runs.preparation import State, Watched, code, open_prepared, prepare, text_states
 from diptych.runs.progress import Reporter
-from diptych.runs.starting import Base, languages_of, start_values, write_start
+from diptych.runs.standard_input import StandardInput
+from diptych.runs.starting import start, write_start
 from diptych.storage.building import building_folder, remove_abandoned
 from diptych.storage.place import put_folder, replace_file
 
@@ -30,6 +31,8 @@ ENVIRONMENT, DATA = "environment.json", "data"
 
 ConfigLike = RunConfig | Mapping[str, Any] | str | Path
 """A config, its values by section, or the path of a TOML file."""
+Given = GivenPairs | StandardInput
+"""What a run keeps because it is no file of anybody's."""
 
 
 def as_config(config: ConfigLike) -> RunConfig:
@@ -43,7 +46,7 @@ def as_config(config: ConfigLike) -> RunConfig:
     return parse_config(dict(config)) if isinstance(config, Mapping) else read_config(config)
 
 
-def config_of(config: ConfigLike, given: GivenPairs | None, folder: Path) -> RunConfig:
+def config_of(config: ConfigLike, given: Given | None, folder: Path) -> RunConfig:
     """A run's config, with absolute paths, the pairs that it keeps among them.
 
     Raises:
@@ -57,9 +60,7 @@ def config_of(config: ConfigLike, given: GivenPairs | None, folder: Path) -> Run
     return absolute(given.config(values, folder))
 
 
-def create_folder(
-    config: RunConfig, folder: Path, given: GivenPairs | None, *, reporter: Reporter, strict: bool
-) -> None:
+def create_folder(config: RunConfig, folder: Path, given: Given | None, *, reporter: Reporter, strict: bool) -> None:
     """Make a run's folder in the place of what is there, see `Run.create`.
 
     Raises:
@@ -142,11 +143,9 @@ def _build_languages(
 ) -> tuple[Language, Language]:
     """Make a run's vocabularies and write all but its data; the checksums, the last, say that all is there."""
     languages = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
-    if config.training.start_from:
-        base = Base.open(config.training.start_from)
-        languages = languages_of(base, config, languages)
-        values, notes = start_values(base, config, languages)
-        write_start(folder, values, base)
+    if config.training.starts_elsewhere:
+        languages, values, notes = start(config, languages)
+        write_start(folder, values, config.training)
         for note in notes:
             reporter.note(note)
     (folder / "tokenizer").mkdir(exist_ok=True)
@@ -169,7 +168,7 @@ def _taken_up(folder: Path, reporter: Reporter) -> tuple[Language, Language] | N
     return source, target
 
 
-def _key(config: RunConfig, given: GivenPairs | None, texts: list[State]) -> str:
+def _key(config: RunConfig, given: Given | None, texts: list[State]) -> str:
     """Twelve hexadecimal digits that name everything a run that is created follows from."""
     values = [config.hash(), given.hash() if given else "", texts, code()]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]

@@ -34,6 +34,8 @@ REFUSED = {
     "training.freeze": "what was frozen has no moments",
     "training.start_from": BEGUN,
     "training.start_vocabulary": BEGUN,
+    "training.source_embeddings": BEGUN,
+    "training.target_embeddings": BEGUN,
 }
 """Keys that a training cannot go on without, and why."""
 ONLY_ABOVE_ZERO = ("training.momentum", "training.ema_decay")

@@ -16,6 +16,7 @@ from diptych.data.pairs import Joined, Repeated
 from diptych.errors import UsageError
 from diptych.runs.progress import Reporter
 from diptych.runs.run import Run
+from diptych.runs.standard_input import as_file
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def open_named(paths: Sequence[Path], columns: tuple[str, str], strict: bool, re
     """The corpus of a run's folder, of a config (.toml), or of files: one table, or two aligned ones.
 
     Args:
-        paths: what was named.
+        paths: what was named; "-" is standard input.
         columns: which columns of a table hold the pairs; only for files.
         strict: a bad line is an error; else it is dropped and counted in files, and treated as the config says.
         reporter: where to say how far it is.
@@ -51,6 +52,7 @@ def open_named(paths: Sequence[Path], columns: tuple[str, str], strict: bool, re
     def watch(rows: Iterable[Numbered], what: str) -> Iterable[Numbered]:
         return reporter.watch(rows, what, None)
 
+    paths = [as_file(path) for path in paths]
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise UsageError(

@@ -7,15 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from diptych.config import DataConfig, RunConfig
+from diptych.config.reading import STARTS, is_standard_input
 
 PARTS = ("train", "validation", "test")
 
 
 def absolute(config: RunConfig) -> RunConfig:
     """A config whose paths are absolute."""
-    changes: dict[str, Any] = {"data": _changed(config.data, lambda path: Path(path).resolve())}
-    if base := config.training.start_from:
-        changes["training"] = config.training.model_copy(update={"start_from": str(Path(base).resolve())})
+
+    def whole(path: str) -> Path:
+        return Path(path) if is_standard_input(path) else Path(path).resolve()
+
+    changes: dict[str, Any] = {"data": _changed(config.data, whole)}
+    starts = {key: str(Path(base).resolve()) for key in STARTS if (base := getattr(config.training, key))}
+    if starts:
+        changes["training"] = config.training.model_copy(update=starts)
     return config.model_copy(update=changes)
 
 

@@ -43,6 +43,8 @@ from diptych.runs.creation import (
     DATA,
     ENVIRONMENT,
     ConfigLike,
+    Given,
+    as_config,
     check_same,
     config_of,
     create_folder,
@@ -53,6 +55,7 @@ from diptych.runs.given_pairs import GivenPairs
 from diptych.runs.preparation import EncodedCorpus, open_prepared, prepare, remove_damaged, text_states
 from diptych.runs.progress import QuietReporter, Reporter
 from diptych.runs.record import TrainingRecord
+from diptych.runs.standard_input import StandardInput
 from diptych.runs.starting import read_start
 from diptych.search.finding import ROOM
 from diptych.storage.place import replace_file, standing
@@ -112,7 +115,10 @@ class Run:
         folder, reporter = Path(folder).resolve(), reporter or QuietReporter()
         if pairs is None and (validation is not None or test is not None):
             raise UsageError("validation or test pairs go with pairs to train on: give pairs=[(source, target), ...]")
-        given = None if pairs is None else GivenPairs.of(pairs, validation=validation, test=test)
+        if pairs is None:
+            given: Given | None = StandardInput.of(as_config(config))
+        else:
+            given = GivenPairs.of(pairs, validation=validation, test=test)
         chosen = config_of(config, given, folder)
         if is_taken(folder) and not overwrite:
             run = cls.open(folder)
@@ -237,7 +243,7 @@ class Run:
             CheckpointError: the copy of that model in the run is missing or damaged.
         """
         sizes, training = (len(self.source_vocabulary), len(self.target_vocabulary)), self.config.training
-        if training.start_from:
+        if training.starts_elsewhere:
             values = read_start(self.folder, self.specification)
         else:
             values = initial_parameters(self.config.model, *sizes, training.seed)

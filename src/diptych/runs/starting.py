@@ -1,4 +1,4 @@
-"""Training that starts from a model that is there: its weights by name, its vocabularies kept, extended or replaced.
+"""Training that starts from what is there: a model's weights, its vocabularies kept, extended or replaced; embeddings.
 
 What a run starts from is copied into it when it is created, to RUN/start, so that the run needs the other no more.
 """
@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.config import RunConfig
+from diptych.config import RunConfig, TrainingConfig
 from diptych.data.tokens.language import Language, check_languages
 from diptych.data.tokens.tokenizers import SubwordTokenizer
 from diptych.data.tokens.vocabulary import SPECIALS, Vocabulary
-from diptych.errors import RunError, UsageError
+from diptych.data.vectors.vectors import describe, read_vectors
+from diptych.errors import ConfigError, RunError, UsageError
 from diptych.panel import BACKENDS
 from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, read_tensors, write_checkpoint
 from diptych.parameters.initialization import initial_parameters
@@ -130,9 +131,57 @@ def start_values(base: Base, config: RunConfig, languages: Languages) -> tuple[d
     return drawn, [f"starting from {base.where}: {len(weights):,} weights", *notes]
 
 
-def write_start(folder: Path, values: Arrays, base: Base) -> None:
+def start(config: RunConfig, own: Languages) -> tuple[Languages, dict[str, npt.NDArray[Any]], list[str]]:
+    """The languages of a run that starts elsewhere, the weights it starts from, and what is to be said of them.
+
+    Args:
+        config: of the run.
+        own: the languages that its corpus has.
+
+    Raises:
+        RunError, UsageError, CheckpointError: as `Base.open`, `languages_of` and `start_values`.
+        DataError: a file of embeddings is damaged.
+        ConfigError: its vectors are of another size than the model's embeddings.
+    """
+    languages, training, notes = own, config.training, list[str]()
+    if training.start_from:
+        base = Base.open(training.start_from)
+        languages = languages_of(base, config, own)
+        values, notes = start_values(base, config, languages)
+    else:
+        sizes = (len(own[0].vocabulary), len(own[1].vocabulary))
+        values = dict(initial_parameters(config.model, *sizes, training.seed))
+    for side, language in zip(("source", "target"), languages, strict=True):
+        if path := getattr(training, f"{side}_embeddings"):
+            notes.append(_fill(values, f"{side}_embedding.weight", path, language, config))
+    return languages, values, notes
+
+
+def _fill(values: dict[str, npt.NDArray[Any]], name: str, path: str, language: Language, config: RunConfig) -> str:
+    """Put a file's vectors into a table, and say how many there were."""
+    if name not in values:
+        raise ConfigError(
+            "training.target_embeddings: with model.tie_source_target there is one table, the source's; give "
+            "training.source_embeddings"
+        )
+    entries = language.vocabulary.entries
+    vectors = read_vectors(path, entries)
+    if vectors.size != config.model.embedding_size:
+        raise ConfigError(
+            f"{path} has vectors of {vectors.size} numbers and the model's have {config.model.embedding_size}: set "
+            f"model.embedding_size = {vectors.size}"
+        )
+    for row, entry in enumerate(entries, len(SPECIALS)):
+        vector = vectors.found.get(entry, vectors.made.get(entry))
+        if vector is not None:
+            values[name][row] = vector
+    return describe(name, path, vectors, len(entries))
+
+
+def write_start(folder: Path, values: Arrays, training: TrainingConfig) -> None:
     """Put what a run starts from into its folder."""
-    write_checkpoint(folder / START, Checkpoint(dict(values), state={"from": base.where}))
+    named = [training.start_from, training.source_embeddings, training.target_embeddings]
+    write_checkpoint(folder / START, Checkpoint(dict(values), state={"from": ", ".join(filter(None, named))}))
 
 
 def read_start(folder: Path, weights: Mapping[str, Parameter]) -> dict[str, npt.NDArray[np.float64]]:

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from diptych.data.tags import TAG_END
 from diptych.translation.sentences import Cut, cut
 from diptych.translation.translation import Translation
 
 Translate = Callable[[Sequence[str]], list[Translation]]
 
 
-def translate_paragraphs(lines: Sequence[str], translate: Translate) -> list[Translation]:
+def translate_paragraphs(lines: Sequence[str], translate: Translate, tags: int = 0) -> list[Translation]:
     """Translate each line, its sentences one by one; white space between them stays.
 
     Where there is one sentence its translation is the line's. Of several, tokens follow each other, log-probabilities
@@ -22,9 +23,14 @@ def translate_paragraphs(lines: Sequence[str], translate: Translate) -> list[Tra
     Args:
         lines: any text.
         translate: what translates sentences, many at a time.
+        tags: so many stand in front of each line, and go in front of each of its sentences.
     """
-    pieces = [cut(line) for line in lines]
-    said = iter(translate([sentence for each in pieces for sentence in each.sentences]))
+    parts = [line.split(TAG_END, tags) for line in lines]
+    heads = ["".join(f"{tag}{TAG_END}" for tag in each[:-1]) for each in parts]
+    pieces = [cut(each[-1]) for each in parts]
+    said = iter(
+        translate([head + sentence for head, each in zip(heads, pieces, strict=True) for sentence in each.sentences])
+    )
     return [
         _together(line, each, [next(said) for _ in each.sentences]) for line, each in zip(lines, pieces, strict=True)
     ]

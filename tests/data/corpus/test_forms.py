@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -82,3 +83,56 @@ def test_json_with_objects_in_objects(tmp_path):
 def test_what_cannot_be_is_refused_in_the_config(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         pairs(tmp_path, b"a\tb\n", **options)
+
+
+TABLE = "form\tlemma\tfeatures\twalked\nwalked\twalk\tV;PST\t1\nran\trun\tV;PST\t2\nsheep\tsheep\t\t3\n"
+
+
+def test_a_source_of_several_columns_is_joined_by_spaces_in_every_format(tmp_path):
+    options = {"source_column": ("lemma", "features"), "target_column": "form"}
+    expected = [("run V;PST", "ran"), ("sheep", "sheep"), ("walk V;PST", "walked")]
+    rows = [line.split("\t") for line in TABLE.splitlines()]
+    as_csv = "\n".join(map(",".join, rows))
+    as_json = "\n".join(json.dumps(dict(zip(rows[0], row, strict=True))) for row in rows[1:])
+    for name, content in {"a.tsv": TABLE, "a.csv": as_csv, "a.jsonl": as_json}.items():
+        assert pairs(tmp_path, content.encode(), name, **options) == expected
+    by_number = pairs(tmp_path, TABLE.encode(), "a.tsv", source_column=(2, 3), target_column=1)
+    assert ("walk V;PST", "walked") in by_number and ("lemma features", "form") in by_number
+
+
+def test_a_missing_column_is_answered_with_the_separators_that_were_seen(tmp_path):
+    with pytest.raises(DataError, match="no column 'form', .*; it holds ';', '~': set data.delimiter"):
+        pairs(tmp_path, b"lemma~form;x\na~b;c\n", source_column="form", target_column="x")
+    with pytest.raises(DataError, match="no column 'tense', there are: .* set source_column to one of them"):
+        pairs(tmp_path, TABLE.encode(), source_column=("lemma", "tense"), target_column="form")
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.xlsx"])
+def test_tables_of_other_packages(tmp_path, name):
+    rows = [line.split("\t")[:3] for line in TABLE.splitlines()]
+    if name == "a.parquet":
+        pyarrow = pytest.importorskip("pyarrow")
+        parquet = pytest.importorskip("pyarrow.parquet")
+        columns = dict(zip(rows[0], map(list, zip(*rows[1:], strict=True)), strict=True))
+        parquet.write_table(pyarrow.table(columns), tmp_path / name)
+    else:
+        book = pytest.importorskip("openpyxl").Workbook()
+        for row in rows:
+            book.active.append(row)
+        book.save(tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    found = pairs(tmp_path, content, name, source_column=("lemma", "features"), target_column="form")
+    assert found == [("run V;PST", "ran"), ("sheep", "sheep"), ("walk V;PST", "walked")]
+    with pytest.raises(DataError, match=f"{name} has no column 'tense', there are: 'form', 'lemma', 'features'"):
+        pairs(tmp_path, content, name, source_column="tense", target_column="form")
+    with pytest.raises(DataError, match=f"{name} cannot be read as an? "):
+        pairs(tmp_path, b"something else", name, source_column="lemma", target_column="form")
+
+
+@pytest.mark.parametrize(("name", "package"), [("a.parquet", "pyarrow.parquet"), ("a.xlsx", "openpyxl")])
+def test_a_package_that_is_missing_is_named_with_what_installs_it(tmp_path, monkeypatch, name, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(
+        DataError, match=rf"{name} is read by \w+, which is not installed here: pip install 'diptych\[t"
+    ):
+        pairs(tmp_path, b"content", name)

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.data.corpus.filters import Filter, is_invisible, pair_digest, repeated, row_is_invisible
+from diptych.data.corpus.layout import USUAL, Layout
 from diptych.data.corpus.lines import tolerant_lines_of
-from diptych.data.corpus.tables import USUAL, Layout, Numbered, Row, rows_of
+from diptych.data.corpus.tables import Numbered, Row, rows_of
 from diptych.data.faults import Fault
 from diptych.data.pairs import Pair, exactly
 from diptych.data.reasons import Reason
@@ -138,6 +139,11 @@ def without_repetition(texts: Sequence[FilePairs]) -> list[FilePairs]:
 
 
 def _rows(paths: Sequence[str | Path], layout: Layout) -> Iterator[Numbered]:
+    if len(paths) == 2 and (layout.tags or len(layout.sources) > 1):
+        raise DataError(
+            f"{paths[0]} and {paths[1]} are two aligned files, which have no columns: make one table of them for "
+            f"data.source_tags, or for a source of several columns"
+        )
     rows = _aligned(paths, layout.encoding) if len(paths) == 2 else rows_of(paths[0], layout)
     return _without(rows, layout) if layout.source_remove or layout.target_remove else rows
 
@@ -149,10 +155,12 @@ def _without(rows: Iterator[Numbered], layout: Layout) -> Iterator[Numbered]:
         if isinstance(row, Fault):
             yield number, row
             continue
+        text = layout.untagged(row[0])
         source, target = (
-            pattern.sub("", text).strip() if pattern else text for pattern, text in zip(patterns, row, strict=True)
+            pattern.sub("", side).strip() if pattern else side
+            for pattern, side in zip(patterns, (text, row[1]), strict=True)
         )
-        yield number, (source, target)
+        yield number, (row[0].removesuffix(text) + source, target)
 
 
 def _aligned(paths: Sequence[str | Path], encoding: str) -> Iterator[Numbered]:
@@ -196,12 +204,13 @@ def _check_visible(paths: Sequence[str | Path], encoding: str) -> None:
             raise DataError(f"{path} holds only blank lines, expected one sentence per line")
 
 
-def _error(paths: Sequence[str | Path], columns: Layout, number: int, row: Row) -> DataError:
+def _error(paths: Sequence[str | Path], layout: Layout, number: int, row: Row) -> DataError:
     """What is wrong with a bad line."""
     if isinstance(row, Fault):
         return row.error(paths[row.side], number)
     side = 0 if is_invisible(row[0]) else 1
     name = ("source", "target")[side]
-    column = "" if len(paths) == 2 else f", column {columns[side] or side + 1}"
+    named = (" and ".join(layout.sources), layout.target)[side]
+    column = "" if len(paths) == 2 else f", column {named or side + 1}"
     where = f"{paths[side if len(paths) == 2 else 0]}, line {number}{column}"
     return DataError(f"{where}: the {name} is empty; write its text or remove the pair")

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config import AdditionalText, DataConfig
+from diptych.data.corpus.layout import USUAL, Layout
 from diptych.data.corpus.scripts import share_of_scripts
-from diptych.data.corpus.tables import USUAL, Layout, Row
+from diptych.data.corpus.tables import Row
 from diptych.data.faults import Fault
 from diptych.data.reasons import Reason
 
@@ -54,6 +55,7 @@ class Filter:
             config.encoding,
             config.source_remove,
             config.target_remove,
+            config.source_tags,
         )
         scripts = config.source_scripts, config.target_scripts, config.script_share
         return cls(layout, config.bad_lines == "drop", config.maximum_characters, *scripts)
@@ -67,7 +69,7 @@ class Filter:
         """Why a row is left out, or 0."""
         if isinstance(row, Fault):
             return row.reason
-        source, target = row
+        source, target = self.layout.untagged(row[0]), row[1]
         if is_invisible(source) or is_invisible(target):
             return Reason.EMPTY
         limit = self.maximum_characters

@@ -1,4 +1,4 @@
-"""The pairs of one table: two columns of a TSV, of a CSV, or of JSON objects, one a line."""
+"""The pairs of one table: columns of a TSV, a CSV, a Parquet file, a workbook, or of JSON objects, one a line."""
 
 from __future__ import annotations
 
@@ -7,44 +7,18 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+from diptych.data.corpus.layout import USUAL, Layout, is_number, separators_in
 from diptych.data.corpus.lines import LONGEST_LINE, tolerant_lines_of
+from diptych.data.corpus.sheets import parquet_rows, workbook_rows
 from diptych.data.faults import Fault
 from diptych.data.reasons import Reason
 from diptych.errors import DataError
 
-
-class Layout(NamedTuple):
-    """How a file holds its pairs.
-
-    Attributes:
-        source, target: the column of each: a name, a number from 1, or "" for the format's own; in JSON dots lead
-            into objects.
-        delimiter: what stands between the columns of a file that is neither CSV nor JSON; "" for a tab. With another
-            one and no columns, the source is what stands before the first, and the target all that follows.
-        comment: a line of a table that begins with it is none; "" for none.
-        encoding: of the text.
-        source_remove, target_remove: what matches these regular expressions is taken out of each side.
-    """
-
-    source: str = ""
-    target: str = ""
-    delimiter: str = ""
-    comment: str = ""
-    encoding: str = "utf-8"
-    source_remove: str = ""
-    target_remove: str = ""
-
-
-USUAL = Layout()
-
-
 Row = tuple[str, str] | Fault
 Numbered = tuple[int, Row]
 """The number of the line on which a row begins, from 1, and the row."""
-SEPARATORS = ("\t", ",", ";", "|", "~", " ")
-"""What may stand between columns, to name what a line without the right one holds."""
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zstd")
 
 
@@ -60,13 +34,16 @@ class CsvReader(Protocol):
 def rows_of(path: str | Path, layout: Layout = USUAL) -> Iterator[Numbered]:
     """The rows of a table, in whatever format its name says, without a look at whether a side is empty.
 
-    `NAME.csv` has a header and commas; `NAME.jsonl` and `NAME.ndjson` have a JSON object on each line; every other
-    file is a TSV, which has a header only where a column is given by name. A suffix of compression may follow.
+    `NAME.csv` has a header and commas; `NAME.jsonl` and `NAME.ndjson` have a JSON object on each line; `NAME.parquet`
+    and `NAME.xlsx` are read by packages of their own; every other file is a TSV, which has a header only where a column
+    is given by name. A suffix of compression may follow.
 
     Raises:
         DataError: the file cannot be read, or has no such column.
     """
-    format_of = {".csv": _csv, ".jsonl": _json_lines, ".ndjson": _json_lines}
+    format_of = {
+        ".csv": _csv, ".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _sheet, ".xlsx": _sheet
+    }  # fmt: skip
     return format_of.get(table_suffix(path), _tsv)(path, layout)
 
 
@@ -86,14 +63,15 @@ def table_suffix(path: str | Path) -> str:
 
 def _tsv(path: str | Path, layout: Layout) -> Iterator[Numbered]:
     lines, delimiter = _lines(path, layout), layout.delimiter or "\t"
-    if layout.delimiter and not layout.source and not layout.target:
+    if layout.delimiter and layout == layout._replace(source="", target="", tags=()):
         return ((number, line if isinstance(line, Fault) else _parted(line, delimiter)) for number, line in lines)
-    wanted = layout.source or "1", layout.target or "2"
-    if not all(map(_is_number, wanted)):
-        places = _places(path, [column.strip() for column in _header(path, lines).split(delimiter)], wanted)
+    wanted = layout.named("1", "2")
+    if not all(map(is_number, wanted)):
+        header = _header(path, lines)
+        places = _places(path, [column.strip() for column in header.split(delimiter)], layout, ("1", "2"), header)
     else:
-        places = int(wanted[0]) - 1, int(wanted[1]) - 1
-    split = _first_two if places == (0, 1) and delimiter == "\t" else _chosen(places, delimiter)
+        places = [int(column) - 1 for column in wanted]
+    split = _first_two if places == [0, 1] and delimiter == "\t" else _chosen(places, layout)
     return ((number, line if isinstance(line, Fault) else split(line)) for number, line in lines)
 
 
@@ -107,15 +85,14 @@ def _parted(line: str, delimiter: str) -> Row:
     return (source.strip(), target.strip()) if there else _no_delimiter(line, delimiter)
 
 
-def _chosen(places: tuple[int, int], delimiter: str) -> Callable[[str], Row]:
-    source, target = places
-    needed = max(places) + 1
+def _chosen(places: list[int], layout: Layout) -> Callable[[str], Row]:
+    needed, delimiter = max(places) + 1, layout.delimiter or "\t"
     between = "tabs" if delimiter == "\t" else repr(delimiter)
 
     def split(line: str) -> Row:
         cells = line.split(delimiter)
         if len(cells) >= needed:
-            return cells[source], cells[target]
+            return layout.pair([cells[place] for place in places])
         if len(cells) == 1:
             return _no_delimiter(line, delimiter)
         problem = f": {len(cells)} columns, expected at least {needed} with {between} between"
@@ -127,29 +104,39 @@ def _chosen(places: tuple[int, int], delimiter: str) -> Callable[[str], Row]:
 def _no_delimiter(line: str, delimiter: str) -> Fault:
     """What a line lacks, and which other separators are in it."""
     what = "tab" if delimiter == "\t" else repr(delimiter)
-    seen = [repr(each) for each in SEPARATORS if each != delimiter and each in line]
-    advice = f"; it holds {', '.join(seen)}: set data.delimiter if one of them parts the columns" if seen else ""
     return Fault(
         Reason.NO_COLUMN,
-        f": no {what}, expected source and target with a {what} between them{advice}; if these are the sources of two "
-        f"aligned files, give both files",
+        f": no {what}, expected source and target with a {what} between them{separators_in(line, delimiter)}; if these "
+        f"are the sources of two aligned files, give both files",
         line,
     )
 
 
-def _csv(path: str | Path, columns: Layout) -> Iterator[Numbered]:
+def _sheet(path: str | Path, layout: Layout) -> Iterator[Numbered]:
+    rows = (parquet_rows if table_suffix(path) == ".parquet" else workbook_rows)(path)
+    header = ["" if cell is None else str(cell).strip() for cell in next(rows, ())]
+    if not header:
+        raise DataError(f"{path} is empty, expected a header and a pair in each row")
+    places = _places(path, header, layout, ("source", "target"))
+    for number, cells in enumerate(rows, 2):
+        texts = [_one_line("" if cells[place] is None else str(cells[place])) for place in places]
+        yield number, layout.pair(texts)
+
+
+def _csv(path: str | Path, layout: Layout) -> Iterator[Numbered]:
     csv.field_size_limit(LONGEST_LINE)
     faults: list[Fault] = []
-    reader = csv.reader(_fed((line for _, line in _lines(path, columns)), faults), strict=True)
+    reader = csv.reader(_fed((line for _, line in _lines(path, layout)), faults), strict=True)
     header = next(_records(path, reader, faults), (0, []))[1]
     if isinstance(header, Fault):
         raise header.error(path, 1)
-    source, target = _places(path, [name.strip() for name in header], (columns[0] or "source", columns[1] or "target"))
+    names = [name.strip() for name in header]
+    places = _places(path, names, layout, ("source", "target"), ",".join(header))
     for number, cells in _records(path, reader, faults):
         if isinstance(cells, Fault):
             yield number, cells
         elif len(cells) == len(header):
-            yield number, (_one_line(cells[source]), _one_line(cells[target]))
+            yield number, layout.pair([_one_line(cells[place]) for place in places])
         elif cells:
             problem = f": {len(cells)} columns, expected the header's {len(header)}; quote a text that holds a comma"
             yield number, Fault(Reason.NO_COLUMN, problem, ",".join(cells))
@@ -183,16 +170,16 @@ def _records(path: str | Path, reader: CsvReader, faults: list[Fault]) -> Iterat
         yield number, faults[0] if faults else cells
 
 
-def _json_lines(path: str | Path, columns: Layout) -> Iterator[Numbered]:
-    source, target = columns[0] or "source", columns[1] or "target"
-    if _is_number(source) or _is_number(target):
-        raise DataError(f"{path} holds JSON objects, whose columns have names, got source_column = {source!r} and "
-                        f"target_column = {target!r}")  # fmt: skip
-    for number, line in _lines(path, columns):
-        yield number, line if isinstance(line, Fault) else _from_json(line, source, target)
+def _json_lines(path: str | Path, layout: Layout) -> Iterator[Numbered]:
+    wanted = layout.named("source", "target")
+    for column in filter(is_number, wanted):
+        option = layout.option(column, "source", "target")
+        raise DataError(f"{path} holds JSON objects, whose columns have names, got {option} = {column!r}")
+    for number, line in _lines(path, layout):
+        yield number, line if isinstance(line, Fault) else _from_json(line, wanted, layout)
 
 
-def _from_json(line: str, source: str, target: str) -> Row:
+def _from_json(line: str, wanted: tuple[str, ...], layout: Layout) -> Row:
     if not line or line.isspace():
         return Fault(Reason.EMPTY, ": a blank line; remove it", line)
     try:
@@ -200,23 +187,22 @@ def _from_json(line: str, source: str, target: str) -> Row:
     except (ValueError, RecursionError) as error:
         return Fault(Reason.NO_TABLE_ROW, f": not JSON ({error}); expected one object a line", line)
     if not isinstance(values, dict):
-        return Fault(Reason.NO_TABLE_ROW, f": JSON, but no object; expected {{{source!r}: ..., {target!r}: ...}}", line)
-    found = {column: _field(values, column) for column in (source, target)}
-    for column in (source, target):
-        if found[column] is None:
+        expected = ", ".join(f"{column!r}: ..." for column in wanted)
+        return Fault(Reason.NO_TABLE_ROW, f": JSON, but no object; expected {{{expected}}}", line)
+    texts = [_field(values, column) for column in wanted]
+    for column, text in zip(wanted, texts, strict=True):
+        if text is None:
             listed = ", ".join(map(repr, values)) or "none"
-            return Fault(
-                Reason.NO_COLUMN, f": no column {column!r}, there are: {listed}; set {_option(column, source)}", line
-            )
-        if not isinstance(found[column], str):
-            return Fault(Reason.NO_COLUMN, f": column {column!r} holds {found[column]!r:.40}, expected a text", line)
-    texts = found[source], found[target]
+            option = layout.option(column, "source", "target")
+            return Fault(Reason.NO_COLUMN, f": no column {column!r}, there are: {listed}; set {option}", line)
+        if not isinstance(text, str):
+            return Fault(Reason.NO_COLUMN, f": column {column!r} holds {text!r:.40}, expected a text", line)
     if "\\u" in line:  # only so can a line hold what UTF-8 cannot, and a NUL
-        if "\0" in texts[0] or "\0" in texts[1]:
+        if any("\0" in text for text in texts):
             return Fault(Reason.NUL, ": a NUL character; remove it", line)
         if re.search("[\ud800-\udfff]", "".join(texts)):
             return Fault(Reason.NOT_UTF8, ": half a surrogate pair, which is no character; write both halves", line)
-    return _one_line(texts[0]), _one_line(texts[1])
+    return layout.pair([_one_line(text) for text in texts])
 
 
 def _field(values: Any, column: str) -> Any:
@@ -237,26 +223,22 @@ def _header(path: str | Path, lines: Iterator[tuple[int, str | Fault]]) -> str:
     return line
 
 
-def _places(path: str | Path, header: list[str], wanted: tuple[str, str]) -> tuple[int, int]:
-    """Where the wanted columns are, from 0."""
+def _places(path: str | Path, header: list[str], layout: Layout, own: tuple[str, str], line: str = "") -> list[int]:
+    """Where the wanted columns are, from 0; `own` is what the format calls its own, `line` the header as it stands."""
     places = []
-    for side, column in zip(("source", "target"), wanted, strict=True):
+    for column in layout.named(*own):
         if column in header:
             places.append(header.index(column))
-        elif _is_number(column) and int(column) <= len(header):
+        elif is_number(column) and int(column) <= len(header):
             places.append(int(column) - 1)
         else:
             there = ", ".join(map(repr, header))
-            raise DataError(f"{path} has no column {column!r}, there are: {there}; set {side}_column to one of them")
-    return places[0], places[1]
-
-
-def _is_number(column: str) -> bool:
-    return column.isascii() and column.isdigit() and int(column) > 0
-
-
-def _option(column: str, source: str) -> str:
-    return "source_column" if column == source else "target_column"
+            advice = separators_in(line, layout.delimiter or "\t") if len(header) == 1 else ""
+            raise DataError(
+                f"{path} has no column {column!r}, there are: {there}; set {layout.option(column, *own)} to one of "
+                f"them{advice}"
+            )
+    return places
 
 
 def _one_line(text: str) -> str:

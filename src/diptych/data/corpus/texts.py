@@ -38,7 +38,9 @@ def open_files(config: DataConfig, watch: Watch | None) -> OpenCorpus:
         if given:
             check_left([given], config, str(given.paths[0]))
     sizes = 0 if validation else config.validation_size, 0 if test else config.test_size
-    source_tokenizer = make_tokenizer(config.source_tokenizer, config.lowercase_source, config.normalization)
+    source_tokenizer = make_tokenizer(
+        config.source_tokenizer, config.lowercase_source, config.normalization, tags=len(config.source_tags)
+    )
     chosen = choose(texts[0], *sizes, config.seed, source_tokenizer)
     if chosen:
         taken = {row for row, _ in chosen.values()}

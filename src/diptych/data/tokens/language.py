@@ -20,15 +20,16 @@ from diptych.storage.json_text import parse_json
 
 BLOCK = 4096
 """How many pairs are counted at a time."""
+MOST_TAGS = 100
 KEYS = {"kind", "lowercase", "vocabulary"}
-LATER_KEYS = {"normalization", "scores", "reverse"}
+LATER_KEYS = {"normalization", "scores", "reverse", "tags"}
 """What a file need not have: runs made before there were normal forms lack them, only subwords have scores, and only a
-language that is said from its end says so."""
+language that is said from its end, or has tags in front, says so."""
 
 
 @dataclass(frozen=True)
 class Language:
-    """A tokenizer and the vocabulary of the text that it was used on; of subwords, the vocabulary is their pieces."""
+    """A tokenizer and the vocabulary of the text that it was used on; of subwords, that is their pieces, and tags."""
 
     tokenizer: Tokenizer
     vocabulary: Vocabulary
@@ -45,6 +46,8 @@ class Language:
             values["scores"] = self.tokenizer.scores
         if self.tokenizer.reverse:
             values["reverse"] = True
+        if self.tokenizer.tags:
+            values["tags"] = self.tokenizer.tags
         return values
 
     def to_json(self) -> str:
@@ -73,15 +76,20 @@ class Language:
             )
         if not isinstance(reverse := values.get("reverse", False), bool):
             raise RunError(f"{origin} has reverse {reverse!r:.60}, expected a boolean")
+        tags = values.get("tags", 0)
+        if type(tags) is not int or not 0 <= tags <= MOST_TAGS:
+            raise RunError(f"{origin} has tags {tags!r:.60}, expected a number from 0 to {MOST_TAGS}")
         normalization = values.get("normalization", "none")
         if not isinstance(normalization, str) or normalization not in get_args(Normalization):
             choices = ", ".join(get_args(Normalization))
             raise RunError(f"{origin} has normalization {normalization!r:.60}, expected one of: {choices}")
         vocabulary = Vocabulary.from_json(json.dumps(values["vocabulary"]), origin)
         try:
-            tokenizer = make_tokenizer(kind, lowercase, cast(Normalization, normalization), reverse)
+            tokenizer = make_tokenizer(kind, lowercase, cast(Normalization, normalization), reverse, tags)
             if isinstance(tokenizer, SubwordTokenizer):
-                tokenizer = replace(tokenizer, pieces=vocabulary.entries, scores=_scores(values))
+                scores = _scores(values)
+                pieces = vocabulary.entries[: len(scores)] if tags else vocabulary.entries
+                tokenizer = replace(tokenizer, pieces=pieces, scores=scores)
             elif "scores" in values:
                 raise DataError(f"only subwords have scores, not tokens of the kind {kind!r}")
         except (ConfigError, DataError) as error:
@@ -100,7 +108,7 @@ def check_languages(config: DataConfig, source: Language, target: Language, orig
     """Refuse tokenizers that a config did not ask for; `origin` names their folder in the error.
 
     Raises:
-        RunError: a tokenizer is of another kind, or lower-cases or reverses where it should not, or does not.
+        RunError: a tokenizer is of another kind, or lower-cases, reverses or has tags where it should not, or does not.
     """
     sides = {"source": source.tokenizer, "target": target.tokenizer}
     for side, tokenizer in sides.items():
@@ -109,6 +117,12 @@ def check_languages(config: DataConfig, source: Language, target: Language, orig
             raise RunError(
                 f"{origin}: the {side} tokenizer has kind {tokenizer.kind!r} and lowercase {tokenizer.lowercase}, but "
                 f"the config says {expected[0]!r} and {expected[1]}: restore it, or create the run again"
+            )
+        tags = len(config.source_tags) if side == "source" else 0
+        if tokenizer.tags != tags:
+            raise RunError(
+                f"{origin}: the {side} tokenizer has {tokenizer.tags} tags in front, but the config says {tags}: "
+                f"restore it, or create the run again"
             )
         reverse = config.reverse_target and side == "target"
         if tokenizer.reverse != reverse:
@@ -124,34 +138,40 @@ def build_languages(config: DataConfig, pairs: Pairs) -> tuple[Language, Languag
     Raises:
         DataError: no token at all gets into a vocabulary, or a side has not enough text for its subwords.
     """
-    source = make_tokenizer(config.source_tokenizer, config.lowercase_source, config.normalization)
+    source = make_tokenizer(
+        config.source_tokenizer, config.lowercase_source, config.normalization, tags=len(config.source_tags)
+    )
     target = make_tokenizer(
         config.target_tokenizer, config.lowercase_target, config.normalization, config.reverse_target
     )
-    counts = _count_tokens(pairs, source, target)
+    tags: Counter[str] = Counter()
+    counts = _count_tokens(pairs, source, target, tags=tags)
     if config.shared_vocabulary:
-        shared = _language(config, source, counts[0] + counts[1], "corpus")
-        return shared, replace(
-            shared,
-            tokenizer=replace(shared.tokenizer, lowercase=config.lowercase_target, reverse=config.reverse_target),
-        )
-    return _language(config, source, counts[0], "source"), _language(config, target, counts[1], "target")
+        shared = _language(config, source, counts[0] + counts[1], tags, "corpus")
+        target = replace(shared.tokenizer, lowercase=config.lowercase_target, reverse=config.reverse_target, tags=0)
+        return shared, replace(shared, tokenizer=target)
+    return _language(config, source, counts[0], tags, "source"), _language(
+        config, target, counts[1], Counter(), "target"
+    )
 
 
-def _language(config: DataConfig, tokenizer: Tokenizer, counts: Counter[str], text: str) -> Language:
-    """The language of a text whose tokens, or words that become subwords, have been counted."""
+def _language(
+    config: DataConfig, tokenizer: Tokenizer, counts: Counter[str], tags: Counter[str], text: str
+) -> Language:
+    """The language of a text whose tags have been counted, and its tokens, or words that become subwords."""
     if not isinstance(tokenizer, SubwordTokenizer):
         limits = config.minimum_frequency, config.maximum_vocabulary
-        return Language(tokenizer, Vocabulary.from_counts(counts, *limits))
+        return Language(tokenizer, Vocabulary.from_counts(counts + tags if tags else counts, *limits))
     try:
         pieces, scores = train_subwords(tokenizer.kind, counts, config.subword_size, config.character_coverage)
     except DataError as error:
         raise DataError(f"the {text}'s subwords: {error}") from error
-    return Language(replace(tokenizer, pieces=pieces, scores=scores), Vocabulary(pieces))
+    others = tuple(sorted(tags.keys() - set(pieces)))
+    return Language(replace(tokenizer, pieces=pieces, scores=scores), Vocabulary((*pieces, *others)))
 
 
-def _count_tokens(pairs: Pairs, *tokenizers: Tokenizer) -> list[Counter[str]]:
-    """How often each token comes, or each word that is to become subwords, on either side."""
+def _count_tokens(pairs: Pairs, *tokenizers: Tokenizer, tags: Counter[str]) -> list[Counter[str]]:
+    """How often each token comes, or word that is to become subwords, on either side; `tags` counts those."""
     counts: list[WordCounts | Counter[str]] = [
         WordCounts() if isinstance(each, SubwordTokenizer) else Counter() for each in tokenizers
     ]
@@ -159,5 +179,8 @@ def _count_tokens(pairs: Pairs, *tokenizers: Tokenizer) -> list[Counter[str]]:
     while block := list(islice(rest, BLOCK)):
         for side, (tokenizer, count) in enumerate(zip(tokenizers, counts, strict=True)):
             units = tokenizer.words if isinstance(tokenizer, SubwordTokenizer) else tokenizer.split
-            count.update(chain.from_iterable(units(tokenizer.normalize(pair[side])) for pair in block))
+            parted = [tokenizer.parted(pair[side]) for pair in block] if tokenizer.tags else None
+            tags.update(chain.from_iterable(tags for tags, _ in parted or ()))
+            texts = (text for _, text in parted) if parted else (pair[side] for pair in block)
+            count.update(chain.from_iterable(units(tokenizer.normalize(text)) for text in texts))
     return [count.counts if isinstance(count, WordCounts) else count for count in counts]

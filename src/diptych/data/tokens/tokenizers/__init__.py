@@ -24,7 +24,7 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
 
 
 def make_tokenizer(
-    kind: str, lowercase: bool = False, normalization: Normalization = "none", reverse: bool = False
+    kind: str, lowercase: bool = False, normalization: Normalization = "none", reverse: bool = False, tags: int = 0
 ) -> Tokenizer:
     """The tokenizer of this kind; one for subwords knows no pieces yet, so it divides a line into characters.
 
@@ -33,4 +33,4 @@ def make_tokenizer(
     """
     if kind not in TOKENIZERS:
         raise ConfigError(f"unknown tokenizer {kind!r}; choose among: {', '.join(TOKENIZERS)}")
-    return TOKENIZERS[kind](lowercase, normalization, reverse=reverse)
+    return TOKENIZERS[kind](lowercase, normalization, reverse=reverse, tags=tags)

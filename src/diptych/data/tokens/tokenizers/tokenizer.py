@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from diptych.config import Normalization
+from diptych.data.tags import TAG_END
+from diptych.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -21,24 +23,47 @@ class Tokenizer(ABC):
             is joined after; "none" leaves both as they are.
         reverse: whether the tokens come from the line's end to its beginning: a model that says them so makes other
             errors than one that says them forwards, and the two can vote.
+        tags: how many tags stand in front of each line, a tab after each; each is one token, [ko] for instance.
     """
 
     lowercase: bool = False
     normalization: Normalization = "none"
     reverse: bool = field(default=False, kw_only=True)
+    tags: int = field(default=0, kw_only=True)
     kind: ClassVar[str]
     """The name this tokenizer has in a config."""
     tokens_per_word: ClassVar[int] = 1
     """About how many tokens a word has."""
 
     def tokenize(self, text: str) -> list[str]:
-        """The tokens of one line, none of them empty."""
+        """The tokens of one line, none of them empty.
+
+        Raises:
+            DataError: it lacks the tags that this tokenizer was made for.
+        """
+        tags, text = self.parted(text)
         tokens = self.split(self.normalize(text))
-        return tokens[::-1] if self.reverse else tokens
+        return tags + (tokens[::-1] if self.reverse else tokens)
 
     def detokenize(self, tokens: Iterable[str]) -> str:
         """The line that these tokens make; `tokenize` gives the same tokens back if they are some line's."""
-        return self.form(self.join(list(tokens)[::-1] if self.reverse else tokens))
+        tags, tokens = list(tokens)[: self.tags], list(tokens)[self.tags :]
+        text = self.form(self.join(tokens[::-1] if self.reverse else tokens))
+        return "".join(f"{tag[1:-1]}{TAG_END}" for tag in tags) + text
+
+    def parted(self, text: str) -> tuple[list[str], str]:
+        """The tokens of the tags in front of a line, and the line without them.
+
+        Raises:
+            DataError: there are fewer tags.
+        """
+        *tags, rest = text.split(TAG_END, self.tags) if self.tags else [text]
+        if len(tags) < self.tags:
+            raise DataError(
+                f"{text[:40]!r} has {len(tags)} tag(s) in front, expected {self.tags}, a tab after each: write, for "
+                f"instance, {f'ko{TAG_END}' * self.tags + rest[:20]!r}"
+            )
+        return [f"[{self.form(tag.strip())}]" for tag in tags], rest
 
     def normalize(self, text: str) -> str:
         """The line as it is split: in its normal form and, if asked for, lower-cased."""
