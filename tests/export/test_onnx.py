@@ -7,6 +7,7 @@ import pytest
 
 from diptych.errors import CertificateError
 from diptych.export.certificate import demand
+from diptych.export.exporting import export
 from diptych.export.onnx import decoder, encoder
 from diptych.export.onnx.products import quantized
 from diptych.export.onnx.target import OnnxTarget
@@ -91,3 +92,23 @@ def test_numbers_of_one_byte_are_within_half_a_step():
     numbers, scales = quantized(values)
     assert np.abs(numbers * scales - values).max() <= (0.5 + 1e-6) * scales.max()
     assert np.abs(numbers).max(axis=1).tolist() == [127, 127, 127, 0, 127]
+
+
+@pytest.mark.parametrize(
+    "kind", ["gru, two layers, general, fed", "rnn, no attention, no attentional layer", "gru, all tied"]
+)
+def test_a_step_restricted_to_some_words_gives_these_alone(kind, trained, tmp_path):
+    model, words = trained(kind), np.array([2, 3, 7, 20], np.int32)
+    export(model, TARGET, "onnx", tmp_path / "out", scores=False)
+    stepper, trial = Stepper(tmp_path / "out", 1, "cpu"), Trial.of(model)
+    state = stepper.start(trial.source, trial.lengths)
+    restricted = stepper.restrict(state, words)
+    for step in range(3):
+        fed = np.ascontiguousarray(trial.tokens[:, step])
+        whole, looked, state = stepper.step(state, fed)
+        found, also, restricted = stepper.step(restricted, fed)
+        chosen = whole[:, words].astype(np.float64)
+        np.testing.assert_allclose(found, chosen - np.log(np.exp(chosen).sum(axis=1, keepdims=True)), atol=2e-6)
+        np.testing.assert_allclose(also, looked, atol=1e-7)
+        rows = np.array([3, 1, 0, 2])
+        state, restricted = stepper.reorder(state, rows), stepper.reorder(restricted, rows)

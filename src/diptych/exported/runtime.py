@@ -23,11 +23,11 @@ def versions() -> dict[str, str]:
     return {"onnxruntime": metadata.version("onnxruntime")}
 
 
-def session(path: Path, threads: int | None = None, device: str = "auto", optimized: Path | None = None) -> Any:
+def session(what: Path | bytes, threads: int | None = None, device: str = "auto", optimized: Path | None = None) -> Any:
     """An ONNX file, ready to run.
 
     Args:
-        path: the file.
+        what: the file, or what would be in one.
         threads: how many it may use; None leaves that to the runtime.
         device: "cpu", "cuda", or "auto" for a GPU where this build of the runtime has one.
         optimized: where to write the graph as the runtime made it quicker; by default nowhere.
@@ -52,11 +52,23 @@ def session(path: Path, threads: int | None = None, device: str = "auto", optimi
         options.optimized_model_filepath = str(optimized)
     try:
         providers = PROVIDERS["cuda" if has_cuda and device != "cpu" else "cpu"]
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+        return onnxruntime.InferenceSession(
+            what if isinstance(what, bytes) else str(what), options, providers=providers
+        )
     except Exception as error:  # its own classes, none of which tells more than its text
         # What is wrong, which opset or operator, stands last, behind names of its source files.
         text = " ".join(str(error).split())[-300:]
+        name = "a graph of Diptych's" if isinstance(what, bytes) else what.name
         raise BackendError(
-            f"onnxruntime {onnxruntime.__version__} cannot run {path.name}: .. {text}; a newer one may: pip install "
+            f"onnxruntime {onnxruntime.__version__} cannot run {name}: .. {text}; a newer one may: pip install "
             f"--upgrade onnxruntime"
         ) from error
+
+
+def what_is_asked_for() -> Any:
+    """Options of a run that computes nothing but what leads to the outputs that it names."""
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.only_execute_path_to_fetches = True
+    return options

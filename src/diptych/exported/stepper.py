@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.exported.folder import DECODER, ENCODER
-from diptych.exported.runtime import session
+from diptych.exported.projection import Chosen, Projection
+from diptych.exported.runtime import session, what_is_asked_for
 from diptych.search.stepper import Ids, Reals, Rows
 
 Values = dict[str, npt.NDArray[Any]]
 PAST, PRESENT = "past_state.", "present_state."
+TABLE, FEATURES = "log_probabilities", "features"
 
 
 class SearchState(NamedTuple):
@@ -24,12 +26,14 @@ class SearchState(NamedTuple):
         width: S, how many positions the padded sources have.
         sentences: (N,) which sentence of the search each row translates.
         decoder: the decoder's state, by the names under which it goes in.
+        chosen: the output layer's weights of the words that are projected; None: of all.
     """
 
     memory: Values
     width: int
     sentences: Rows
     decoder: Values
+    chosen: Chosen | None = None
 
 
 class Stepper:
@@ -43,8 +47,13 @@ class Stepper:
         """
         self.encoder, self.decoder = (session(folder / name, threads, device) for name in (ENCODER, DECODER))
         self._given = [each.name for each in self.encoder.get_outputs()]
-        self._after = [each.name for each in self.decoder.get_outputs()]
-        self._attends = "attention" in self._after
+        after = [each.name for each in self.decoder.get_outputs()]
+        self._after = [name for name in after if name != FEATURES]
+        self._restricted = [name for name in after if name != TABLE]
+        self._attends = "attention" in after
+        self._options = what_is_asked_for()
+        self._where = folder, threads, device
+        self._projection: Projection | None = None
 
     def start(self, source: Ids, source_lengths: Ids) -> SearchState:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
@@ -52,6 +61,16 @@ class Stepper:
         found = dict(zip(self._given, self.encoder.run(None, feeds)))
         memory = {name: found[name] for name in self._given if not name.startswith(PRESENT)}
         return SearchState(memory, source.shape[1], np.arange(len(source)), _carried(found))
+
+    def restrict(self, state: SearchState, words: Ids) -> SearchState:
+        """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all.
+
+        The state stays as it is where the files are older than that and give no features.
+        """
+        if FEATURES not in self._restricted:
+            return state
+        self._projection = self._projection or Projection(*self._where)
+        return state._replace(chosen=self._projection.choose(words))
 
     def step(self, state: SearchState, tokens: Ids) -> tuple[Reals, Reals, SearchState]:
         """Feed one token to each of N rows.
@@ -61,19 +80,23 @@ class Stepper:
             tokens: (N,) int32.
 
         Returns:
-            The log-probabilities of the next token (N, V), the attention's weights (N, S) and the next state.
+            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U), the
+            attention's weights (N, S) and the next state.
         """
         feeds = {"input_ids": tokens.astype(np.int64)} | state.memory | state.decoder
-        found = dict(zip(self._after, self.decoder.run(None, feeds)))
+        wanted = self._after if state.chosen is None else self._restricted
+        found = dict(zip(wanted, self.decoder.run(wanted, feeds, self._options)))
+        if state.chosen is not None and self._projection is not None:
+            found[TABLE] = self._projection(found[FEATURES], state.chosen)
         looked = found["attention"] if self._attends else np.zeros((len(tokens), state.width), np.float32)
-        return found["log_probabilities"], looked, state._replace(decoder=_carried(found))
+        return found[TABLE], looked, state._replace(decoder=_carried(found))
 
     def reorder(self, state: SearchState, rows: Rows) -> SearchState:
         """The state whose k-th row is row `rows[k]` of this one; rows may repeat or be left out."""
         sentences = state.sentences[rows]
         same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
         memory = state.memory if same else _select(state.memory, rows)
-        return SearchState(memory, state.width, sentences, _select(state.decoder, rows))
+        return state._replace(memory=memory, sentences=sentences, decoder=_select(state.decoder, rows))
 
 
 def _carried(found: Values) -> Values:

@@ -47,10 +47,13 @@ class Shortlist:
 
 @runtime_checkable
 class Projecting(Stepper, Protocol):
-    """A stepper that can leave the other words' products out: each panel's."""
+    """A stepper that can leave the other words' products out: each panel's, and ONNX Runtime's."""
 
     def restrict(self, state: Any, words: Ids) -> Any:
-        """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all."""
+        """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all.
+
+        One that cannot leaves the state as it is.
+        """
 
 
 class ShortlistState(NamedTuple):
@@ -79,7 +82,6 @@ class Shortlisted:
     def __init__(self, stepper: Stepper, shortlist: Shortlist) -> None:
         """Drive this stepper with that shortlist."""
         self.stepper, self.shortlist = stepper, shortlist
-        self._projects = isinstance(stepper, Projecting)
 
     def start(self, source: Ids, source_lengths: Ids) -> ShortlistState:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
@@ -94,7 +96,7 @@ class Shortlisted:
     def step(self, state: ShortlistState, tokens: Ids) -> tuple[Reals, Reals, ShortlistState]:
         """Feed one token to each of N rows: log-probabilities (N, V), attention (N, S) and the next state."""
         found, weights, inner = self.stepper.step(state.inner, tokens)
-        table = found if self._projects else found[:, state.words]
+        table = found if found.shape[1] == len(state.words) else found[:, state.words]
         allowed = state.allowed[state.sentences]
         if not (allowed.all() and table.shape == found.shape):  # else it sums to 1 as it is
             table = np.where(allowed, table, -np.inf)

@@ -20,9 +20,14 @@ def decoder_file(writer: ModelWriter, config: ModelConfig, vocabulary_size: int)
     """decoder_model.onnx, see `diptych.export.onnx.names`."""
     dtype, states = writer.dtype.name, names.state_names(config)
     given = {name: name for name in names.memory_names(config)} | {name: names.past(name) for name in states}
-    logits, attention, after = write_step(writer, config, names.IDS, given)
-    made = {names.LOG_PROBABILITIES: writer.op("LogSoftmax", [logits], "log_softmax", axis=-1)}
+    features, attention, after = write_step(writer, config, names.IDS, given)
+    logits = write_logits(writer, config, features)
+    made = {
+        names.LOG_PROBABILITIES: writer.op("LogSoftmax", [logits], "log_softmax", axis=-1),
+        names.FEATURES: features,
+    }
     outputs = [message.value(names.LOG_PROBABILITIES, dtype, ["batch", vocabulary_size])]
+    outputs.append(message.value(names.FEATURES, dtype, ["batch", config.feature_size]))
     if attention:
         made[names.ATTENTION] = attention
         outputs.append(message.value(names.ATTENTION, dtype, ["batch", "source"]))
@@ -47,11 +52,10 @@ def write_step(
         given: the tensors of the memory and of the state before the step, see `memory_names` and `state_names`.
 
     Returns:
-        The tensors of the logits (N, V) and of the attention's weights (N, S), "" without attention, and those of the
+        The tensors of the features (N, F) and of the attention's weights (N, S), "" without attention, and those of the
         state after the step.
     """
-    table = "source_embedding.weight" if config.tie_source_target else "target_embedding.weight"
-    embedded, fed = writer.embedded(tokens, table), [given[names.FED]] if config.input_feeding else []
+    embedded, fed = writer.embedded(tokens, _table(config)), [given[names.FED]] if config.input_feeding else []
     seen, weights = [embedded], ""
     last = f"{config.decoder_layers - 1}.hidden"
     context: list[str] = []
@@ -72,11 +76,24 @@ def write_step(
         context = [found]
     features = writer.op("Concat", [*context, output], "seen", axis=-1) if context else output
     if config.attentional_layer:
-        features = writer.op("Tanh", [writer.product(features, "decoder.attentional.weight")], "features")
+        features = writer.op("Tanh", [writer.product(features, "decoder.attentional.weight")], "attentional")
     if config.input_feeding:
         after[names.FED] = features
-    matrix = table if config.tie_target_output else "output_layer.weight"
-    return writer.product(features, matrix, "output_layer.bias"), weights, after
+    return features, weights, after
+
+
+def write_logits(writer: ModelWriter, config: ModelConfig, features: str) -> str:
+    """The tensor of the logits (N, V) of features (N, F)."""
+    return writer.product(features, output_weight(config), "output_layer.bias")
+
+
+def output_weight(config: ModelConfig) -> str:
+    """The name of the output layer's matrix."""
+    return _table(config) if config.tie_target_output else "output_layer.weight"
+
+
+def _table(config: ModelConfig) -> str:
+    return "source_embedding.weight" if config.tie_source_target else "target_embedding.weight"
 
 
 def _recurrent_step(writer: ModelWriter, config: ModelConfig, name: str, x: str, state: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diptych.config import ModelConfig
 from diptych.data.tokens.vocabulary import BOS, EOS, PAD
 from diptych.export.onnx import names
-from diptych.export.onnx.decoder import write_step
+from diptych.export.onnx.decoder import write_logits, write_step
 from diptych.export.onnx.encoder import inputs, rename, write_encoder
 from diptych.export.onnx.products import ModelWriter
 from diptych.onnx import message
@@ -51,7 +51,8 @@ def _body(around: ModelWriter, config: ModelConfig, made: dict[str, str], limits
     step, go_on, tokens, done = (writer.name(name) for name in ("turn", "go_on", "tokens", "done"))
     past = [writer.name(names.past(name)) for name in names_of]
     given = {name: made[name] for name in names.memory_names(config)} | dict(zip(names_of, past))
-    logits, _, after = write_step(writer, config, tokens, given)
+    features, _, after = write_step(writer, config, tokens, given)
+    logits = write_logits(writer, config, features)
     choices = op("Slice", [logits, constant([FIRST_CHOICE]), constant([1 << 31]), constant([1])], "choices")
     best = op("ArgMax", [choices], "best", axis=1, keepdims=0)
     chosen = op("Where", [done, constant(PAD), op("Add", [best, constant(FIRST_CHOICE)], "chosen")], "token")

@@ -2,7 +2,9 @@
 
     encoder_model.onnx   input_ids (B, S), input_lengths (B,)  ->  memory.*, present_state.*
     decoder_model.onnx   input_ids (N,), memory.*, past_state.*  ->  log_probabilities (N, V), attention (N, S),
-                                                                     present_state.*
+                                                                     features (N, F), present_state.*
+
+The features are what the output layer sees: who projects some words alone asks for them and not for log-probabilities.
 
 What one step calls present_state.X, the next one takes as past_state.X; memory.* stay. A model has, by its config:
 
@@ -16,7 +18,7 @@ from diptych.config import ModelConfig
 
 ENCODER, DECODER, GREEDY = "encoder_model.onnx", "decoder_model.onnx", "greedy_model.onnx"
 IDS, LENGTHS, OUTPUT_IDS = "input_ids", "input_lengths", "output_ids"
-LOG_PROBABILITIES, ATTENTION = "log_probabilities", "attention"
+LOG_PROBABILITIES, ATTENTION, FEATURES = "log_probabilities", "attention", "features"
 VALUES, KEYS, MASK = "memory.values", "memory.keys", "memory.mask"
 FED = "fed"
 

@@ -5,6 +5,7 @@ Runs in TensorFlow's process.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,7 @@ def write(
     """
     import tensorflow as tf
 
+    logging.getLogger("absl").setLevel(logging.ERROR)  # it warns of each gradient that is left out, as said below
     from diptych.export.tensorflow.graphs import Graphs, without_variables
 
     own = panel.Model(ModelConfig.model_validate(dict(model)), *sizes)
