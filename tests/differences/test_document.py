@@ -1,6 +1,7 @@
 """docs/differences.md and its record belong to the entries as they are."""
 
 import copy
+import dataclasses
 import json
 import re
 
@@ -8,7 +9,8 @@ import pytest
 
 from diptych.differences import document
 from diptych.differences.catalogue import Finding, entries
-from diptych.errors import UsageError
+from diptych.differences.wording import ENGLISH, KOREAN, TEXTS, in_korean
+from diptych.errors import ConfigError, UsageError
 
 
 @pytest.fixture
@@ -16,19 +18,44 @@ def record():
     return document.read_record()
 
 
-def test_the_page_is_current(record):
-    assert document.PAGE.read_text(encoding="utf-8") == document.render(entries(), record), (
-        "docs/differences.md is not what the entries say; run: python -m diptych.differences.document --text"
+@pytest.mark.parametrize("wording", [ENGLISH, KOREAN], ids=["english", "korean"])
+def test_the_page_is_current(record, wording):
+    assert (document.DOCS / wording.page).read_text(encoding="utf-8") == document.render(entries(), record, wording), (
+        f"docs/{wording.page} is not what the entries say; run: python -m diptych.differences.document --text"
     )
 
 
-def test_the_page_shows_every_entry_and_its_links_lead_somewhere(record):
-    page = document.render(entries(), record)
+@pytest.mark.parametrize("wording", [ENGLISH, KOREAN], ids=["english", "korean"])
+def test_the_page_shows_every_entry_and_its_links_lead_somewhere(record, wording):
+    page = document.render(entries(), record, wording)
     for entry in entries():
         assert page.count(f"### {entry.name}\n") == 1
-        assert entry.bridge in page
+        assert wording.of(entry).bridge in page
     for link in re.findall(r"\]\(([^#)][^)]*)\)", page):
-        assert (document.PAGE.parent / link).is_file(), link
+        assert ((document.DOCS / wording.page).parent / link).is_file(), link
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
+def test_an_entry_says_in_korean_what_it_says_in_english(entry):
+    """Its code and its figures, as far as they can be told from the words; and all of it in Korean."""
+    korean = in_korean(entry)
+    for key in ("what", "why", "bridge"):
+        first, second = (set(re.findall(r"`[^`]*`|\d[\d.,:e+-]+\d", getattr(each, key))) for each in (entry, korean))
+        assert first == second, key
+    assert all(re.search("[가-힣]", getattr(korean, key)) for key in TEXTS)
+
+
+@pytest.mark.parametrize("key", [*TEXTS, "file", "number"])
+def test_an_entry_without_a_korean_text_is_named(tmp_path, key):
+    entry = entries()[0]
+    texts = {each: "a {}" for each in TEXTS if each != key}
+    if key == "number":
+        texts["unit"] = "a"
+    if key != "file":
+        text = "".join(f"{each} = '{value}'\n" for each, value in texts.items())
+        (tmp_path / "korean.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"korean\.toml.*write"):
+        in_korean(dataclasses.replace(entry, folder=tmp_path))
 
 
 def test_recorded_differences_are_there_and_their_bridges_hold(record):
@@ -102,14 +129,14 @@ def test_only_differences_that_are_there_and_bridged_are_recorded(measured, bad,
 
 
 def test_the_command_writes_page_and_record_from_the_record(monkeypatch, tmp_path, capsys):
-    (tmp_path / "docs").mkdir()
-    page, record = tmp_path / "docs" / "differences.md", tmp_path / "measured.json"
+    (tmp_path / "docs" / "ko").mkdir(parents=True)
+    record = tmp_path / "measured.json"
     record.write_bytes(document.RECORD.read_bytes())
-    before = document.PAGE.read_text(encoding="utf-8")
-    monkeypatch.setattr(document, "PAGE", page)
+    before = {each.page: (document.DOCS / each.page).read_text(encoding="utf-8") for each in (ENGLISH, KOREAN)}
+    monkeypatch.setattr(document, "DOCS", tmp_path / "docs")
     monkeypatch.setattr(document, "RECORD", record)
     assert document.main(["--text"]) == 0
-    assert page.read_text(encoding="utf-8") == before
+    assert {page: (tmp_path / "docs" / page).read_text(encoding="utf-8") for page in before} == before
     assert document.main(["--text", "seeds"]) == 2
     assert "--text measures nothing" in capsys.readouterr().err
     record.unlink()

@@ -1,4 +1,4 @@
-"""Write docs/differences.md from the catalogue: `python -m diptych.differences.document [NAME...]`.
+"""Write docs/differences.md and its Korean twin from the catalogue: `python -m diptych.differences.document [NAME...]`.
 
 The texts come from the entries, the numbers from measured.json, which this command measures anew, for the named entries
 or for all. `--text` takes the recorded numbers as they are.
@@ -15,44 +15,36 @@ from pathlib import Path
 from typing import Any
 
 from diptych.differences import catalogue
-from diptych.differences.entry import TOPICS, Entry
+from diptych.differences.entry import Entry
 from diptych.differences.render import number
+from diptych.differences.wording import ENGLISH, KOREAN, Wording
 from diptych.errors import DiptychError, UsageError
 from diptych.processes.machine import processor
 from diptych.storage.place import replace_file
 
 RECORD = Path(__file__).with_name("measured.json")
-PAGE = Path(__file__).parents[3] / "docs" / "differences.md"
-
-INTRODUCTION = """\
-# Where Keras on TensorFlow and PyTorch part ways
-
-<!-- Written by `python -m diptych.differences.document`; change the entries in src/diptych/differences instead. -->
-
-Carry a recurrent model from one framework to the other line by line, and it computes something else. Each entry here is
-one reason, shown by two short programs of stock code, one in each framework, that can be run on their own. *Effect* is
-how far their results are apart, *bridged* how far once the difference is dealt with in the way Diptych does (a ratio is
-then 1). `diptych differences` runs them all on your machine, `diptych differences NAME` one of them.
-"""
+DOCS = Path(__file__).parents[3] / "docs"
 
 
-def render(entries: Sequence[Entry], record: dict[str, Any]) -> str:
-    """The page, from the entries' texts and the recorded effects.
+def render(entries: Sequence[Entry], record: dict[str, Any], wording: Wording = ENGLISH) -> str:
+    """The page in a language, from the entries' texts and the recorded effects.
 
     Raises:
         UsageError: an entry has no record, or its programs have changed since.
+        ConfigError: an entry has no text in this language.
     """
     check(entries, record)
+    told = [wording.of(entry) for entry in entries]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     parts = [
-        INTRODUCTION,
-        f"Measured with {versions} on {record['machine']}, on the CPU, one thread for each framework.\n",
-        _contents(entries, record["entries"]),
+        wording.introduction,
+        wording.measured.format(versions=versions, machine=record["machine"]),
+        _contents(told, record["entries"], wording.columns),
     ]
-    for topic, title in TOPICS.items():
-        inside = [entry for entry in entries if entry.topic == topic]
+    for topic, title in wording.topics.items():
+        inside = [entry for entry in told if entry.topic == topic]
         if inside:
-            parts += [f"## {title}\n"] + [_section(entry, record["entries"][entry.name]) for entry in inside]
+            parts += [f"## {title}\n"] + [_section(entry, record["entries"][entry.name], wording) for entry in inside]
     return "\n".join(parts)
 
 
@@ -111,9 +103,9 @@ def read_record() -> dict[str, Any]:
     return record
 
 
-def _contents(entries: Sequence[Entry], effects: dict[str, Any]) -> str:
+def _contents(entries: Sequence[Entry], effects: dict[str, Any], columns: str) -> str:
     """The table at the top."""
-    lines = ["| entry | difference | effect | bridged |", "|---|---|--:|--:|"]
+    lines = [columns, "|---|---|--:|--:|"]
     for entry in entries:
         measured = effects[entry.name]
         numbers = f"{number(measured['effect'])} | {number(measured['bridged_effect'])}"
@@ -121,49 +113,52 @@ def _contents(entries: Sequence[Entry], effects: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _section(entry: Entry, measured: dict[str, Any]) -> str:
+def _section(entry: Entry, measured: dict[str, Any], wording: Wording) -> str:
     """One entry of the page."""
-    folder = f"../src/diptych/differences/entries/{entry.name}"
+    folder = f"{wording.sources}/diptych/differences/entries/{entry.name}"
+    why, bridge, effect, programs = wording.labels
     bridged = measured["bridged_effect"]
-    left = "" if bridged is None else f"; bridged: {number(bridged)}"
+    left = "" if bridged is None else wording.bridged.format(number=number(bridged))
+    unit = entry.unit.format(f"**{number(measured['effect'])}**")
     return "\n".join(
         [
             f"### {entry.name}",
             "",
             f"**{entry.title}.** {entry.what}",
             "",
-            f"*Why.* {entry.why}",
+            f"{why} {entry.why}",
             "",
-            f"*Bridge.* {entry.bridge}",
+            f"{bridge} {entry.bridge}",
             "",
-            f"*Effect.* **{number(measured['effect'])}** {entry.unit}{left}.",
-            f"Programs: [TensorFlow]({folder}/in_tensorflow.py), [PyTorch]({folder}/in_pytorch.py).",
+            f"{effect} {wording.effect.format(effect=unit, bridged=left)}",
+            f"{programs} [TensorFlow]({folder}/in_tensorflow.py), [PyTorch]({folder}/in_pytorch.py).",
             "",
         ]
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, record and write the page; the exit code."""
+    """Measure, record and write the page in both languages; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m diptych.differences.document", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="measure these entries only")
     parser.add_argument("--text", action="store_true", help="measure nothing: take the recorded effects")
     options = parser.parse_args(arguments)
     try:
-        if not PAGE.parent.is_dir():
-            raise UsageError(f"there is no folder {PAGE.parent}: run this in a checkout of the repository")
+        if not DOCS.is_dir():
+            raise UsageError(f"there is no folder {DOCS}: run this in a checkout of the repository")
         if options.text and options.names:
             raise UsageError("--text measures nothing, so no entry can be named")
         record = read_record() if options.text else measure(options.names, read_record())
         if not record:
             raise UsageError(f"there is no {RECORD.name}: run this once without --text")
-        page = render(catalogue.entries(), record)
+        pages = {DOCS / wording.page: render(catalogue.entries(), record, wording) for wording in (ENGLISH, KOREAN)}
     except DiptychError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     replace_file(RECORD, json.dumps(record, indent=2) + "\n")
-    replace_file(PAGE, page)
-    print(f"wrote {PAGE}")
+    for path, text in pages.items():
+        replace_file(path, text)
+        print(f"wrote {path}")
     return 0
 
 
