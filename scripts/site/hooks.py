@@ -22,24 +22,19 @@ MARK = re.compile(r"<!-- (cell|setup|stock|hinge|pictures|attention|loss-gap)(?:
 LINK = re.compile(r"(\]\()(\.\./[^)#\s]+|[A-Z]+(?:\.ko)?\.md)(#[^)\s]*)?(\))")
 FONTS = ROOT / "src" / "diptych" / "fonts"
 FONT = {"assets/hangul.ttf": FONTS / "DiptychHangul.ttf", "assets/hangul-OFL.txt": FONTS / "OFL.txt"}
-NOTE = '!!! note "영어 페이지"\n    이 페이지는 아직 한국어로 옮기지 않았습니다. 아래는 영어 원문입니다.\n\n'
 SEARCH = '<label class="md-header__button md-icon" for="__search">'
 NOTEBOOKS = {"en": "This page as a notebook", "ko": "이 페이지의 노트북"}
 LANGUAGES = {"en": "English", "ko": "한국어"}
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add what a language's folder lacks: the styles and scripts, pictures, English pages, linked source files."""
+    """Add what a language's folder lacks: the styles and scripts, pictures, notebooks, linked source files."""
     if _language(config) == "ko":
         present = {file.src_uri for file in files}
         for path in sorted(DOCS.rglob("*")):
             uri = path.relative_to(DOCS).as_posix()
-            wanted = path.is_file() and not uri.startswith(("ko/", "tutorial/programs/")) and uri not in present
-            if wanted and path.suffix == ".md":
-                content = path.read_text(encoding="utf-8")
-                title, _, rest = content.partition("\n")
-                files.append(File.generated(config, uri, content=f"{title}\n\n{NOTE}{rest}"))
-            elif wanted:
+            shared = path.is_file() and path.suffix != ".md" and not uri.startswith(("ko/", "tutorial/programs/"))
+            if shared and uri not in present:
                 files.append(File(uri, str(DOCS), config["site_dir"], config["use_directory_urls"]))
     for program in programs.names():
         for framework in programs.FRAMEWORKS:

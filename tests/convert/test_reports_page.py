@@ -1,4 +1,4 @@
-"""The table of public reports in docs/convert.md says what `certify` says, and each report has its test."""
+"""The table of public reports in docs/convert.md, in both languages, says what `certify` says; each has its test."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import importlib.util
 import re
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
-PAGE = HERE.parents[1] / "docs" / "convert.md"
+DOCS = HERE.parents[1] / "docs"
+PAGES = {DOCS / "convert.md": "## Public reports", DOCS / "ko" / "convert.md": "## 공개된 보고"}
 
 
 def module(name):
@@ -53,15 +56,16 @@ REPORTS = {
 TESTS = ("test_reports", "test_old_keras_files", "tf1/test_reading", "../cli/test_cli_convert")
 
 
-def rows():
+def rows(page):
     """The rows of the table: report, what Diptych says."""
-    text = PAGE.read_text(encoding="utf-8").partition("## Public reports")[2].partition("\n## ")[0]
+    text = page.read_text(encoding="utf-8").partition(PAGES[page])[2].partition("\n## ")[0]
     found = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     return {row[0].partition(": ")[0]: row[1] for row in found[1:]}
 
 
-def test_the_table_has_all_reports_in_order():
-    assert list(rows()) == list(REPORTS)
+@pytest.mark.parametrize("page", PAGES, ids=["english", "korean"])
+def test_the_table_has_all_reports_in_order(page):
+    assert list(rows(page)) == list(REPORTS)
     assert len(REPORTS) == 25
 
 
@@ -70,9 +74,10 @@ def test_each_report_has_a_test_of_its_right_value():
     assert [name for name, _ in REPORTS.values() if f"def {name}(" not in code] == []
 
 
-def test_what_certify_is_quoted_with_is_what_it_says():
+@pytest.mark.parametrize("page", PAGES, ids=["english", "korean"])
+def test_what_certify_is_quoted_with_is_what_it_says(page):
     planted = module("test_reports").PLANTED
-    for report, said in rows().items():
+    for report, said in rows(page).items():
         _, thread = REPORTS[report]
         quotes = re.findall(r'"([^"]+)"', said.partition("certify: ")[2])
         sentences = [sentence for _, sentence in planted[thread]] if thread else []
