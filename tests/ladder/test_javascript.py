@@ -9,7 +9,7 @@ import pytest
 from diptych.cli import main
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.javascript import node
-from diptych.ladder import ladder
+from diptych.ladder import javascript, ladder
 from diptych.ladder.javascript import JAVASCRIPT, javascript_rungs
 from diptych.ladder.ladder import Level, judge
 from diptych.ladder.rungs import measure
@@ -61,6 +61,13 @@ def test_a_fault_breaks_its_rung(asked):
     assert [level.holds for level in judged(asked, {**initial, **fault}, weights)] == [False, True, True, True]
     other = {"output_layer.bias": -weights["output_layer.bias"]}
     assert [level.holds for level in judged(asked, initial, {**weights, **other})] == [True, False, False, False]
+
+
+def test_a_model_that_would_take_long_is_left_out_and_told(asked, monkeypatch):
+    monkeypatch.setattr(javascript, "LARGEST", 1000)
+    assert "5,451 weights would take it long" in javascript.missing(asked[0])
+    monkeypatch.undo()
+    assert javascript.missing(asked[0]) == ""
 
 
 def test_without_node_it_is_said(monkeypatch, capsys, tmp_path):

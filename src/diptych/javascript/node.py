@@ -69,14 +69,17 @@ def ask(
     with tempfile.TemporaryDirectory(prefix="diptych-") as folder:
         weights = Path(folder) / "weights"
         weights.write_bytes(data)
-        finished = subprocess.run(
-            [node, str(SCRIPT), str(weights)],
-            input=json.dumps(request),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=SECONDS,
-            check=False,
-        )
+        try:
+            finished = subprocess.run(
+                [node, str(SCRIPT), str(weights)],
+                input=json.dumps(request),
+                capture_output=True,
+                encoding="utf-8",
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise BackendError(f"node was not done within {SECONDS} seconds: the model is large for it") from error
     if finished.returncode != 0:
         raise BackendError(f"node failed: {' '.join(finished.stderr.split())[:300]}")
     answer: dict[str, Any] = json.loads(finished.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ from diptych.ladder.rungs import (
 from diptych.runs.run import Run
 
 JAVASCRIPT = "javascript"
+LARGEST = 30_000_000
+"""With so many weights the searches may take it some minutes."""
 SEARCHES = {
     "greedy tokens": SearchConfig(),
     "sampled tokens": SearchConfig(temperature=TEMPERATURE, seed=SAMPLING_SEED),
@@ -30,9 +33,12 @@ SEARCHES = {
 }
 
 
-def missing() -> str:
+def missing(run: Run) -> str:
     """Why there are no such rungs here; "" where there are."""
-    return "" if node.is_installed() else "JavaScript: it is run by node, not installed here"
+    if not node.is_installed():
+        return "JavaScript: it is run by node, not installed here"
+    weights = sum(math.prod(parameter.shape) for parameter in run.specification.values())
+    return f"JavaScript: {weights:,} weights would take it long, more than {LARGEST:,}" if weights > LARGEST else ""
 
 
 def javascript_rungs(run: Run, parameters: Mapping[str, Any], searched: Mapping[str, Any]) -> dict[str, Arrays]:

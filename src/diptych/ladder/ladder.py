@@ -146,7 +146,7 @@ def parity(
 
 
 def _parity(run: Run, weights: str, steps: int, threads: int | None, locate: bool) -> Parity:
-    absent = missing()
+    absent = missing(run)
     proof = Parity(climb(run, weights, steps, threads), steps, weights, not_compared=(absent,) if absent else ())
     if not locate or proof.holds:  # the ladder judges: what it lets pass is not searched
         return proof
@@ -172,7 +172,7 @@ def climb(run: Run, weights: str = "", steps: int = 200, threads: int | None = N
         after = results["pytorch"][EXACT][f"after {steps} exact steps"]
         trained = {name: after[name] for name in run.specification}
     results["reference"] = measure(load("reference"), str(run.folder), weights, ["float64"], steps, trained=trained)
-    if not missing():
+    if not missing(run):
         parameters = starting_parameters(run, weights)
         results[JAVASCRIPT] = {"float64": javascript_rungs(run, parameters, trained or parameters)}
     return [*judge(results, run), *whole_run(run)]
