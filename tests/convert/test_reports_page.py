@@ -10,7 +10,7 @@ import pytest
 
 HERE = Path(__file__).parent
 DOCS = HERE.parents[1] / "docs"
-PAGES = {DOCS / "convert.md": "## Public reports", DOCS / "ko" / "convert.md": "## 공개된 보고"}
+PAGES = {DOCS / "convert.md": "## Public reports", DOCS / "ko" / "convert.md": "## 공개된 이슈"}
 
 
 def module(name):
