@@ -30,7 +30,7 @@ def keras_file(path, layers, weights, version, listed=False):
         for _, config in layers:
             own = group.create_group(config["name"])
             named = weights.get(config["name"], {})
-            own.attrs["weight_names"] = np.array([name.encode() for name in named], dtype="S30")
+            own.attrs["weight_names"] = np.array([name.encode() for name in named], dtype="S60")
             for name, array in named.items():
                 own.create_dataset(name, data=array)
     return path
