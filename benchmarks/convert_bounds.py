@@ -7,21 +7,17 @@ numbers. Noted in docs/convert/bounds.json; then the table in docs/convert.md is
 
 from __future__ import annotations
 
-import io
 import json
-import pickle
 import resource
-import struct
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from convert_hostile import HOSTILE
 from convert_table import NOTES, put_bounds
 from safetensors.numpy import save_file
 
@@ -135,110 +131,6 @@ def bounds_of_models(parts: list[str]) -> list[dict[str, Any]]:
             print(told, flush=True)
             found.append(told)
     return found
-
-
-def _safetensors_header(file: io.BytesIO) -> None:
-    header = b'{"' + b"a" * 10 + b'":{"dtype":"F32","shape":[' + b"1," * 7_000_000 + b'1],"data_offsets":[0,4]}}'
-    file.write(struct.pack("<Q", len(header)) + header + bytes(4))
-
-
-def _many_tensors(file: io.BytesIO) -> None:
-    entries = ",".join(f'"t{n}":{{"dtype":"F32","shape":[],"data_offsets":[0,4]}}' for n in range(200_000))
-    header = f"{{{entries}}}".encode()
-    file.write(struct.pack("<Q", len(header)) + header + bytes(4))
-
-
-def _deep_json(file: io.BytesIO) -> None:
-    file.write(b'{"layers":' + b"[" * 8_000_000 + b"]" * 8_000_000 + b"}")
-
-
-def _wide_json(file: io.BytesIO) -> None:
-    file.write(b'{"layers":[' + b"{}," * 5_000_000 + b"{}]}")
-
-
-def _zip_bomb(file: io.BytesIO) -> None:
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.npy", bytes(500 << 20))
-
-
-def _keras_bomb(file: io.BytesIO) -> None:
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("metadata.json", "{}")
-        archive.writestr("config.json", b'{"a":"' + b" " * (400 << 20) + b'"}')
-        archive.writestr("model.weights.h5", b"")
-
-
-def _npz_header(file: io.BytesIO) -> None:
-    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 1000000), }"
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("a.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
-
-
-def _pickle_bomb(file: io.BytesIO) -> None:
-    """Lists of a list of a list: 2 ** 60 things that share one memory."""
-    body = b"\x80\x02]q\x00" + b"".join(
-        b"](h" + bytes([n]) + b"h" + bytes([n]) + b"eq" + bytes([n + 1]) for n in range(60)
-    )
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("m/data.pkl", body + b".")
-
-
-def _pickle_of_programs(file: io.BytesIO) -> None:
-    class Harm:
-        def __reduce__(self) -> tuple[Any, ...]:
-            return print, ("run",)
-
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("m/data.pkl", pickle.dumps({"w": Harm()}))
-
-
-def _pickle_of_opcodes(file: io.BytesIO) -> None:
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("m/data.pkl", b"\x80\x02" + b"(" * 15_000_000 + b".")
-
-
-def _onnx_fields(file: io.BytesIO) -> None:
-    file.write(b"\x08\x08" * 15_000_000)
-
-
-def _onnx_nodes(file: io.BytesIO) -> None:
-    node = b"\x0a\x02\x22\x00"
-    graph = node * 4_000_000
-    length, varint = len(graph), b""
-    while length > 127:
-        varint, length = varint + bytes([length & 127 | 128]), length >> 7
-    file.write(b"\x08\x08\x3a" + varint + bytes([length]) + graph)
-
-
-def _frozen_nodes(file: io.BytesIO) -> None:
-    file.write(b"\x0a\x00" * 10_000_000)
-
-
-def _hdf5_groups(file: io.BytesIO) -> None:
-    import h5py
-
-    with h5py.File(file, "w") as archive:
-        for number in range(60_000):
-            archive.create_group(f"g{number}")
-
-
-def _hdf5_attribute(file: io.BytesIO) -> None:
-    import h5py
-
-    with h5py.File(file, "w", track_order=True) as archive:
-        archive.attrs.create("layer_names", np.zeros(7000, "S9"))
-        archive.create_dataset("a", (1 << 30, 1 << 9), "f4", chunks=(1 << 10, 1 << 9))
-
-
-HOSTILE: dict[str, Callable[[Any], None]] = {
-    "a shape of 7 million sizes.safetensors": _safetensors_header, "200,000 tensors.safetensors": _many_tensors,
-    "8 million brackets deep.json": _deep_json, "5 million objects.json": _wide_json,
-    "a zip bomb of 500 MB.npz": _zip_bomb, "a bomb of a configuration.keras": _keras_bomb,
-    "a header of petabytes.npz": _npz_header, "a pickle that doubles 60 times.pt": _pickle_bomb,
-    "a pickle of programs.pt": _pickle_of_programs, "15 million opcodes.pt": _pickle_of_opcodes,
-    "15 million fields.onnx": _onnx_fields, "4 million nodes.onnx": _onnx_nodes, "10 million nodes.pb": _frozen_nodes,
-    "60,000 groups.h5": _hdf5_groups, "a sparse array of terabytes.h5": _hdf5_attribute,
-}  # fmt: skip
 
 
 def bounds_of_hostile_files() -> list[dict[str, Any]]:
