@@ -117,7 +117,7 @@ def test_there_and_back_through_a_keras_archive(tmp_path):
 
     source = read_source(file_of_keras(tmp_path / "m.h5", epsilon=0.1)[0], Asked())
     target = write_for("keras", source.graph, "test", source.adam)
-    model, _ = _built_from(target.code)
+    model, _ = _built_from(target.code, "float32")
     _set_weights(model, arrays_of_layers(target.written))
     _compile(model, target._averages(source.adam))
     model.save(tmp_path / "model.keras")
@@ -149,6 +149,7 @@ def test_a_checkpoint_of_pytorch_has_the_averages_of_its_optimizer(tmp_path, mon
     import torch
 
     from diptych.convert.files.opening import read_model_file
+    from diptych.convert.scratch import mapped_arrays, save_arrays
     from diptych.convert.stored import from_plain
     from diptych.convert.torch.adam import adam_of, averages_of
     from diptych.convert.torch.users import read_module_of_user
@@ -165,10 +166,10 @@ def test_a_checkpoint_of_pytorch_has_the_averages_of_its_optimizer(tmp_path, mon
         optimizer.step()
     torch.save({"model": module.state_dict(), "optimizer": optimizer.state_dict()}, tmp_path / "net.pt")
     file = read_model_file(tmp_path / "net.pt")
-    weights = {name: tensor.read() for name, tensor in file.tensors.items()}
-    found = read_module_of_user(None, "adam_net:Net", weights, [], averages_of(file.training))
+    save_arrays(tmp_path / "weights.safetensors", {name: tensor.read() for name, tensor in file.tensors.items()})
+    found = read_module_of_user(str(tmp_path), "adam_net:Net", [], averages_of(file.training))
     adam = adam_of(file.training, found["averages"])
     assert (adam.step, adam.rate, adam.epsilon) == (3, 0.02, 1e-3)
-    assert set(adam.first) == set(from_plain(found["graph"]).weights())
+    assert set(adam.first) == set(from_plain(found["graph"], mapped_arrays(tmp_path / "graph.safetensors")).weights())
     state = optimizer.state[module[2].weight]
     assert any(np.array_equal(one, state["exp_avg_sq"].numpy()) for one in adam.second.values())

@@ -109,3 +109,29 @@ def test_two_biases_act_by_their_sum_but_in_a_gru(cell, direction, zero, seed):
         else:
             assert f"bias_hh{end}" not in back
             assert np.array_equal(back[f"bias_ih{end}"], weights[f"bias_ih{end}"] + weights[f"bias_hh{end}"])
+
+
+@pytest.mark.usefixtures("with_pytorch")
+@settings(max_examples=15)
+@given(st.sampled_from(["LSTM", "GRU", "SimpleRNN"]), flags, flags, flags, st.integers(0, 99))
+def test_keras_to_pytorch_to_keras_is_the_identity_on_weights(name, both, bias, relu, seed):
+    """A layer's arrays to a written module's state dict, the module traced, and its weights as Keras keeps them."""
+    from diptych.convert.torch.running import module_from
+    from diptych.convert.torch.tracing import graph_of
+
+    draw, gates = np.random.default_rng(seed), {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}[name]
+    config = {"name": "layer", "units": UNITS, "use_bias": bias, "return_sequences": True}
+    config |= {"activation": "relu"} if relu and name == "SimpleRNN" else {}
+    layer = {"class_name": name, "config": config}
+    shapes = [(WIDTH, gates * UNITS), (UNITS, gates * UNITS)]
+    shapes += [(2, gates * UNITS) if name == "GRU" else (gates * UNITS,)] if bias else []
+    if both:
+        layer, shapes = {"class_name": "Bidirectional", "config": {"name": "layer", "layer": layer}}, shapes * 2
+    arrays = [draw.normal(size=shape).astype(np.float32) for shape in shapes]
+    given_shape = {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, None, WIDTH]}}
+    model = {"class_name": "Sequential", "config": {"layers": [given_shape, layer]}}
+    written = write_pytorch(read_keras(model, {"layer": list(zip("abcdef", arrays))}, "3.5.0"), "a layer")
+    (node,) = [one for one in graph_of(module_from(written.code, written.weights)).nodes if one.weights]
+    back = to_keras(node.kind, dict(node.weights))
+    assert len(back) == len(arrays)
+    assert all(np.array_equal(one, other) for one, other in zip(back, arrays))

@@ -163,7 +163,7 @@ class Masked(nn.Module):
         self.attention = nn.MultiheadAttention(4, 2)
 
     def forward(self, x, mask):
-        return self.attention(x, x, x, key_padding_mask=mask)
+        return self.attention(x, x, x, attn_mask=mask)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ class Masked(nn.Module):
         (Branching(), "torch.fx cannot trace"),
         (Transformer(), "layer: a layer of class 'TransformerEncoderLayer' cannot be converted"),
         (nn.Sequential(nn.Embedding(4, 3, max_norm=1.0)), "max_norm = 1.0"),
-        (Masked(), "key_padding_mask is not converted"),
+        (Masked(), "attn_mask is not converted"),
         (DecoderStep(), "shape of the input 'memory' is not known"),
     ],
 )

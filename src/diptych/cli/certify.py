@@ -34,15 +34,16 @@ def certify(
     the second one's numbers is named.
     """
     from diptych.convert.files.opening import read_model_file
+
+    files = [read_model_file(path) for path in (model, port)]
     from diptych.convert.pair import certify as compare
     from diptych.convert.source import Asked, read_source
 
     graphs = []
-    for path in (model, port):
-        file = read_model_file(path)
+    for file in files:
         keras = file.format.startswith("keras")
         asked = Asked(config=config if keras and file.architecture is None else None, module=None if keras else module)
-        graphs.append(read_source(path, asked, threads).graph)
+        graphs.append(read_source(file, asked, threads).graph)
     verdict = compare(graphs[0], graphs[1], limit=limit)
     if as_json:
         print(json.dumps(verdict.to_json(), ensure_ascii=False))

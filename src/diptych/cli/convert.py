@@ -58,12 +58,15 @@ def convert(
     What cannot be converted exactly is refused with the reason (exit code 2). A conversion that does not give the same
     numbers is an error (exit code 1) and leaves nothing behind but OUT.report.json.
     """
+    from diptych.convert.files.opening import read_model_file
+
+    read = read_model_file(file)  # what is refused is refused before the rest is imported
     from diptych.convert.conversion import convert as run
     from diptych.convert.source import Asked
 
     chain = None if layers is None else tuple(name.strip() for name in layers.split(",") if name.strip())
     asked = Asked(answers(assume), config, module, tuple(inputs or ()), chain)
-    made = run(file, to, out, asked, threads)
+    made = run(read, to, out, asked, threads)
     if as_json:
         print(json.dumps(made.certificate, ensure_ascii=False))
         return

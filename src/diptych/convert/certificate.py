@@ -13,16 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.convert import kinds
+from diptych.convert import gradients
 from diptych.convert.graph import Graph, Ref
-from diptych.convert.judge import run
 from diptych.convert.trial import Trial
 from diptych.errors import CertificateError
 
 Values = npt.NDArray[Any]
 LIMIT, LIMIT_FLOAT32 = 1e-12, 1e-4
-# A number that is this much smaller than the largest of its family is compared as if it were so large.
-SMALLEST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def compare(graph: Graph, trial: Trial, parties: list[Party], rate: float) -> li
         checks += _with_judge(graph, trial, party, rate)
     for number, first in enumerate(parties):
         for second in parties[number + 1 :]:
-            checks += _with_each_other(graph, first, second)
+            checks += _with_each_other(graph, trial, first, second)
     return checks
 
 
@@ -106,50 +103,30 @@ def _with_judge(graph: Graph, trial: Trial, party: Party, rate: float) -> list[C
         checks.append(check(what, zip(names, party.float32, expected), LIMIT_FLOAT32))
     if not party.outputs:
         return checks
-    # Of a derivative that is zero by the formula, as that of a key's bias in attention, rounding alone is left.
-    least = SMALLEST * max(map(abs, trial.derivatives.values()), default=0.0)
-    along = [
-        (
-            f"{name}: {_gate(graph, name, party)}",
-            np.array((party.gradients[name] * direction).sum()),
-            np.array(trial.derivatives[name]),
-            max(_size(party.gradients[name], direction), least),
-        )
-        for name, direction in trial.directions.items()
-        if name in party.gradients
-    ]
+    along = gradients.along_directions(graph, trial, party.gradients)
     checks.append(check(f"gradients, {party.name} and the judge", along, LIMIT))
     if party.stepped is not None and party.gradients:
-        moved = {name: graph.weights()[name] - rate * gradient for name, gradient in party.gradients.items()}
-        after = run(graph.with_weights(moved), trial.inputs)
-        stepped = [after[ref] for ref in graph.outputs.values()]
+        stepped = gradients.outputs_after_a_step(graph, trial, party.gradients, rate)
         checks.append(
             check(f"outputs after a step of SGD, {party.name} and the judge", zip(names, party.stepped, stepped), LIMIT)
         )
     return checks
 
 
-def _with_each_other(graph: Graph, first: Party, second: Party) -> list[Check]:
+def _with_each_other(graph: Graph, trial: Trial, first: Party, second: Party) -> list[Check]:
     if not first.outputs or not second.outputs:
         return []
     both = f"{first.name} and {second.name}"
-    shared = [name for name in first.gradients if name in second.gradients]
-    largest = max((float(np.abs(first.gradients[name]).max(initial=0)) for name in shared), default=0.0)
-    gradients = [(name, second.gradients[name], first.gradients[name], largest * SMALLEST) for name in shared]
+    every = gradients.number_by_number(graph, trial, first.gradients, second.gradients)
     checks = [
         check(f"outputs, {both}, float64", zip(graph.outputs, second.outputs, first.outputs), LIMIT),
-        check(f"every gradient, {both}", gradients, LIMIT),
+        check(f"every gradient, {both}", every, LIMIT),
     ]
     if first.stepped is not None and second.stepped is not None:
         checks.append(
             check(f"outputs after a step of SGD, {both}", zip(graph.outputs, second.stepped, first.stepped), LIMIT)
         )
     return checks
-
-
-def _size(gradient: Values, direction: Values) -> float:
-    """How large the parts of a derivative are that may cancel: what rounding is measured by."""
-    return float(np.abs(gradient * direction).sum())
 
 
 def check(what: str, pairs: Any, limit: float) -> Check:
@@ -165,18 +142,34 @@ def check(what: str, pairs: Any, limit: float) -> Check:
 
 
 def gap(found: Values, expected: Values, least: float = 0.0) -> tuple[float, str]:
-    """How far two arrays are apart, relative to the largest number, and where; NaN in the same places is the same."""
+    """How far two arrays are apart, relative to the largest number, and where; NaN is the same as NaN."""
     if found.shape != expected.shape:
         return float("inf"), f": shape {found.shape}, but {expected.shape} was expected"
     if not expected.size:
         return 0.0, ""
-    same_nan = np.isnan(found) & np.isnan(expected)
-    difference = np.where(same_nan, 0.0, np.abs(found - expected))
+    if expected.size > gradients.BLOCK:
+        return _gap_of_blocks(found, expected, least)
+    same = (found == expected) | (np.isnan(found) & np.isnan(expected))  # two infinities, too
+    with np.errstate(invalid="ignore"):
+        difference = np.where(same, 0.0, np.abs(found - expected))
     finite = np.abs(expected[np.isfinite(expected)])
     size = max(float(finite.max(initial=0.0)), least) or 1.0
     relative = difference / size
     place = np.unravel_index(int(np.argmax(np.where(np.isnan(relative), np.inf, relative))), relative.shape)
     return float(relative[place]), _place(relative, place)
+
+
+def _gap_of_blocks(found: Values, expected: Values, least: float) -> tuple[float, str]:
+    """The same of large arrays, which are not copied whole."""
+    size = max(gradients.largest_of(expected), least) or 1.0
+    worst, apart, place = -1.0, 0.0, 0
+    for number, pair in enumerate(zip(gradients.blocks(found), gradients.blocks(expected))):
+        relative = np.abs(np.subtract(*pair)) / size
+        ranked = np.where(np.isnan(relative), np.inf, relative)
+        if ranked.max() > worst:
+            worst, first = float(ranked.max()), int(ranked.argmax())
+            apart, place = float(relative[first]), number * gradients.BLOCK + first
+    return apart, f", at {tuple(int(one) for one in np.unravel_index(place, expected.shape))}"
 
 
 def _place(relative: Values, worst: tuple[Any, ...]) -> str:
@@ -195,15 +188,6 @@ def describe(graph: Graph, ref: Ref) -> str:
     """A value for people: its layer in the user's model and its name here."""
     node = next((node for node in graph.nodes if node.name == ref.node), None)
     return f"{ref}" if node is None or node.origin in ("", ref.node) else f"{ref} (of {node.origin})"
-
-
-def _gate(graph: Graph, weight: str, party: Party) -> str:
-    """Which gates a recurrent weight has."""
-    name, _, _ = weight.rpartition(".")
-    kind = graph.node(name).kind
-    return (
-        f"gates {', '.join(kind.gates)}" if isinstance(kind, kinds.Recurrent) and len(kind.gates) > 1 else "all of it"
-    )
 
 
 def unseen(graph: Graph) -> list[str]:

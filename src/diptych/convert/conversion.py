@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from safetensors.numpy import save_file
 
 from diptych.convert import certificate
 from diptych.convert.certificate import Check, Party
+from diptych.convert.files.model_file import ModelFile
+from diptych.convert.scratch import mapped_arrays, save_arrays
 from diptych.convert.source import Asked, Source, digest_of, read_source
 from diptych.convert.targets import Target, lines_of, write_for
 from diptych.convert.trial import Trial, arrays_of, make_trial
@@ -36,23 +38,23 @@ class Conversion:
     """What came of a conversion.
 
     Attributes:
-        source: what was read.
         checks: what was compared.
         certificate: as it is written.
         lines: layer by layer, what became what.
     """
 
-    source: Source
     checks: list[Check]
     certificate: dict[str, Any]
     lines: list[str]
 
 
-def convert(path: Path, to: str, out: Path, asked: Asked | None = None, threads: int | None = None) -> Conversion:
+def convert(
+    file: Path | ModelFile, to: str, out: Path, asked: Asked | None = None, threads: int | None = None
+) -> Conversion:
     """Convert a model file into a folder: a readable program, its weights and its certificate.
 
     Args:
-        path: the model file.
+        file: the model file, read or to be read.
         to: "pytorch", "keras" or "onnx".
         out: the folder; it must not be there.
         asked: what was said about the file beside its name.
@@ -65,16 +67,27 @@ def convert(path: Path, to: str, out: Path, asked: Asked | None = None, threads:
     """
     if out.exists():
         raise RefusalError(f"{out} is there already; choose a new folder")
-    source = read_source(path, asked or Asked(), threads)
-    return write(source, to, out, threads)
+    return write(read_source(file, asked or Asked(), threads), to, out, threads)
 
 
 def write(source: Source, to: str, out: Path, threads: int | None = None) -> Conversion:
     """Write, run, certify and put in place what was read."""
+    with tempfile.TemporaryDirectory(prefix="diptych-", ignore_cleanup_errors=True) as name:
+        source = _in_a_file(source, Path(name))
+        return _write(source, to, out, Path(name), threads)
+
+
+def _in_a_file(source: Source, folder: Path) -> Source:
+    """A source whose weights are in a file from here on: those of a large model would fill the memory."""
+    save_arrays(folder / "graph.safetensors", source.graph.weights())
+    return replace(source, graph=source.graph.with_weights(mapped_arrays(folder / "graph.safetensors")))
+
+
+def _write(source: Source, to: str, out: Path, folder: Path, threads: int | None) -> Conversion:
     out.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
-        made = _build(source, to, building, threads)
+        made = _build(source, to, folder, building, threads)
         text = json.dumps(made.certificate, indent=1, ensure_ascii=False)
         try:
             certificate.demand(made.checks)
@@ -89,21 +102,19 @@ def write(source: Source, to: str, out: Path, threads: int | None = None) -> Con
     return made
 
 
-def _build(source: Source, to: str, building: Path, threads: int | None) -> Conversion:
+def _build(source: Source, to: str, folder: Path, building: Path, threads: int | None) -> Conversion:
     target = write_for(to, source.graph, source.title, source.adam)
     trial = make_trial(target.graph)
-    with tempfile.TemporaryDirectory(prefix="diptych-") as name:
-        folder = Path(name)
-        for place in (folder, building) if target.code else ():
-            (place / "model.py").write_text(target.code, encoding="utf-8")
-        save_file(arrays_of(trial), folder / "trial.safetensors")
-        parties = []
-        if source.original is not None:
-            parties.append(source.original.run(target.graph, folder, threads))
-        parties.append(target.run(folder, building, threads))
+    for place in (folder, building) if target.code else ():
+        (place / "model.py").write_text(target.code, encoding="utf-8")
+    save_file(arrays_of(trial), folder / "trial.safetensors")
+    parties = []
+    if source.original is not None:
+        parties.append(source.original.run(target.graph, folder, threads))
+    parties.append(target.run(folder, building, threads))
     checks = certificate.compare(target.graph, trial, parties, RATE)
     made = _certificate(source, target, to, building, trial, parties, checks)
-    return Conversion(source, checks, made, lines_of(target.graph, target.made))
+    return Conversion(checks, made, lines_of(target.graph, target.made))
 
 
 def _certificate(

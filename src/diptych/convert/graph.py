@@ -39,14 +39,15 @@ class Input:
     Attributes:
         name: a Python name.
         shape: without the batch; None is a length that may change.
-        kind: "float"; "ids" (whole numbers below `limit`); "lengths" (how many steps of a row are real); "mask".
+        kind: "float"; "ids" (whole numbers below `limit`); "lengths" (how many steps of a row are real); "mask" (True
+            where a step is real); "padding" (True where it is none).
         limit: of ids, how many there are; None where nothing says so.
         batch_axis: where the batch is; `shape` leaves it out.
     """
 
     name: str
     shape: tuple[int | None, ...]
-    kind: Literal["float", "ids", "lengths", "mask"] = "float"
+    kind: Literal["float", "ids", "lengths", "mask", "padding"] = "float"
     limit: int | None = None
     batch_axis: int = 0
 

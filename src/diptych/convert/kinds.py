@@ -288,5 +288,12 @@ class Masks(Kind):
 
 
 @dataclass(frozen=True)
+class Filled(Kind):
+    """x, with a value wherever mask, of as many axes or broadcast to them, is True."""
+
+    value: float
+
+
+@dataclass(frozen=True)
 class Masked(Kind):
     """x (B, T, C), with zeros where mask (B, T) is False."""

@@ -5,8 +5,10 @@ Both frameworks are in one process then, because the caller asks for both; each 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -53,12 +55,24 @@ def to_pytorch(keras_model: Any) -> Any:
     written = write_pytorch(graph, f"{keras_model.name}, converted by Diptych; it needs torch and safetensors only.")
     trial = make_trial(graph)
     arrays = arrays_of(trial)
-    theirs = [read.party_of(keras_model, graph, arrays)] if _takes(keras_model, graph) else []
-    evidence = running.run_module(running.module_from(written.code, written.weights), arrays, variables_of(written))
-    ours = party_of(graph, written, evidence | {"versions": {}})
-    module = running.module_from(written.code, written.weights)
-    module.code, module.certificate = written.code, _checked(graph, trial, [*theirs, ours])
+    with _folders() as (first, second):
+        theirs = [read.party_of(keras_model, graph, arrays, first)] if _takes(keras_model, graph) else []
+        again = running.module_from(written.code, written.weights)
+        evidence = running.run_module(again, arrays, variables_of(written), second)
+        ours = party_of(graph, written, evidence | {"versions": {}}, evidence["gradients"])
+        module = running.module_from(written.code, written.weights)
+        module.code, module.certificate = written.code, _checked(graph, trial, [*theirs, ours])
     return module
+
+
+@contextlib.contextmanager
+def _folders() -> Iterator[tuple[Path, Path]]:
+    """Two folders for what two models find, as long as it is looked at."""
+    with tempfile.TemporaryDirectory(prefix="diptych-", ignore_cleanup_errors=True) as name:
+        first, second = Path(name, "first"), Path(name, "second")
+        first.mkdir()
+        second.mkdir()
+        yield first, second
 
 
 def _takes(keras_model: Any, graph: Graph) -> bool:
@@ -140,12 +154,14 @@ def to_keras(module: Any, inputs: Any = None) -> Any:
     expanded = doubled_said(expanded, written.doubled)
     trial = make_trial(expanded)
     arrays = arrays_of(trial)
-    theirs = party_of_module(expanded, theirs_runs.run_original(module, arrays, list(graph.origins)))
     variables = {str(ref): name for ref, name in written.variables.items()}
-    evidence, model = ours_runs.run_code(written.code, variables, arrays_of_layers(written), arrays)
-    ours = party_of_program(expanded, written, evidence)
-    object.__setattr__(model, "code", written.code)
-    object.__setattr__(model, "certificate", _checked(expanded, trial, [theirs, ours]))
+    with _folders() as (first, second):
+        evidence = theirs_runs.run_original(module, arrays, list(graph.origins), first)
+        theirs = party_of_module(expanded, evidence, evidence["gradients"])
+        evidence, model = ours_runs.run_code(written.code, variables, arrays_of_layers(written), arrays, second)
+        ours = party_of_program(expanded, written, evidence, evidence["gradients"])
+        object.__setattr__(model, "code", written.code)
+        object.__setattr__(model, "certificate", _checked(expanded, trial, [theirs, ours]))
     return model
 
 
@@ -165,22 +181,23 @@ def to_onnx(model: Any, path: str | Path, inputs: Any = None) -> dict[str, Any]:
         RefusalError: a part of the model has no form in ONNX; the message names it.
         CertificateError: the file does not give the same numbers; nothing is written then.
     """
-    if any(base.__module__.partition(".")[0] == "torch" for base in type(model).__mro__):
-        tracing, running = _torch("tracing"), _torch("running")
-        graph = tracing.graph_of(model, [inputs] if hasattr(inputs, "shape") else inputs)
-        target = write_for("onnx", graph, type(model).__name__)
-        trial = make_trial(target.graph)
-        evidence = running.run_original(model, arrays_of(trial), list(graph.origins))
-        theirs = [party_of_module(target.graph, evidence)]
+    read: Any
+    is_module = any(base.__module__.partition(".")[0] == "torch" for base in type(model).__mro__)
+    if is_module:
+        read = _torch("tracing")
+        graph = read.graph_of(model, [inputs] if hasattr(inputs, "shape") else inputs)
     else:
         read = _keras("live")
-        target = write_for("onnx", read.graph_of(model), model.name)
-        trial = make_trial(target.graph)
-        theirs = [read.party_of(model, target.graph, arrays_of(trial))] if _takes(model, target.graph) else []
-    with tempfile.TemporaryDirectory(prefix="diptych-") as name:
-        folder, building = Path(name, "run"), Path(name, "out")
-        folder.mkdir()
-        building.mkdir()
+        graph = read.graph_of(model)
+    target = write_for("onnx", graph, type(model).__name__)
+    trial = make_trial(target.graph)
+    theirs = []
+    with _folders() as (folder, building):
+        if is_module:
+            evidence = _torch("running").run_original(model, arrays_of(trial), list(graph.origins), folder)
+            theirs.append(party_of_module(target.graph, evidence, evidence["gradients"]))
+        elif _takes(model, target.graph):
+            theirs.append(read.party_of(model, target.graph, arrays_of(trial), folder))
         save_file(arrays_of(trial), folder / "trial.safetensors")
         ours = target.run(folder, building, None)
         made = _checked(target.graph, trial, [*theirs, ours])

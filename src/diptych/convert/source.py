@@ -4,42 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
 
 from diptych.convert.adam import Adam
-from diptych.convert.certificate import Party
 from diptych.convert.files.model_file import ModelFile
 from diptych.convert.files.opening import read_model_file
+from diptych.convert.framework_process import call
 from diptych.convert.graph import Array, Graph
 from diptych.convert.keras.adam import adam_of_keras
 from diptych.convert.keras.architecture import NamedArrays, read_keras, read_keras_and_places
-from diptych.convert.keras.party import party_of_original
-from diptych.convert.onnx.party import party_of_file
 from diptych.convert.onnx.reading import read_onnx_graph
+from diptych.convert.originals import SUFFIXES, KerasOriginal, ModuleOriginal, Numbers, OnnxOriginal, Original
 from diptych.convert.parts import read_parts
 from diptych.convert.rtneural import read_rtneural
+from diptych.convert.scratch import mapped_arrays, save_arrays
 from diptych.convert.stored import from_plain
 from diptych.convert.tf1.reading import read_frozen
 from diptych.convert.torch.adam import adam_of, averages_of
-from diptych.convert.torch.party import party_of_module
 from diptych.errors import RefusalError
 from diptych.panel import is_installed
-from diptych.processes.call import call
-
-SUFFIXES = {"keras": ".keras", "keras-weights": ".weights.h5", "keras-h5": ".h5", "keras-h5-weights": ".h5"}
-
-
-class Original(Protocol):
-    """The user's model where its framework can run it."""
-
-    def run(self, graph: Graph, folder: Path, threads: int | None) -> Party:
-        """Its findings on the trial in a folder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,58 +56,6 @@ class Source:
     adam: Adam | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class KerasOriginal:
-    """A model that Keras 3 wrote."""
-
-    file: ModelFile
-    config: dict[str, Any]
-    weights: dict[str, NamedArrays]
-    read: Callable[[dict[str, NamedArrays]], Graph]
-
-    def run(self, graph: Graph, folder: Path, threads: int | None) -> Party:
-        """Its findings on the trial in a folder."""
-        (folder / "original.json").write_text(json.dumps(self.config), encoding="utf-8")
-        arrays = {
-            f"{path}|{number}": np.ascontiguousarray(array)
-            for path, named in self.weights.items()
-            for number, (_, array) in enumerate(named)
-        }
-        save_file(arrays, folder / "original.safetensors")
-        named = folder / f"original{SUFFIXES[self.file.format]}"  # Keras tells files apart by their names
-        named.symlink_to(self.file.path.resolve())
-        arguments = {"folder": str(folder), "file": str(named)}
-        found = call("tensorflow", "diptych.convert.keras.running:run_original", arguments, threads, "cpu")
-        return party_of_original(graph, found, self.weights, self.read)
-
-
-@dataclass(frozen=True, eq=False)
-class ModuleOriginal:
-    """A PyTorch class of the user's own with its weights."""
-
-    module: str
-    weights: dict[str, Array]
-
-    def run(self, graph: Graph, folder: Path, threads: int | None) -> Party:
-        """Its findings on the trial in a folder."""
-        arguments = {
-            "folder": str(folder), "module": self.module, "weights": self.weights, "layers": list(graph.origins),
-        }  # fmt: skip
-        evidence = call("pytorch", "diptych.convert.torch.users:run_module_of_user", arguments, threads, "cpu")
-        return party_of_module(graph, evidence)
-
-
-@dataclass(frozen=True, eq=False)
-class OnnxOriginal:
-    """An ONNX file."""
-
-    path: Path
-
-    def run(self, graph: Graph, folder: Path, threads: int | None) -> Party:
-        """Its findings on the trial in a folder."""
-        return party_of_file(graph, "the ONNX file", folder, self.path, self.path, threads)
-
-
 @dataclass(frozen=True)
 class Asked:
     """What is said about a file beside its name.
@@ -139,13 +76,14 @@ class Asked:
     layers: tuple[str, ...] | None = None
 
 
-def read_source(path: Path, asked: Asked, threads: int | None = None) -> Source:
-    """A model file as a source.
+def read_source(given: Path | ModelFile, asked: Asked, threads: int | None = None) -> Source:
+    """A model file, read or to be read, as a source.
 
     Raises:
         RefusalError: it cannot be converted exactly, or it is ambiguous; the choices are named.
     """
-    file = read_model_file(path)
+    file = given if isinstance(given, ModelFile) else read_model_file(given)
+    path = file.path
     if asked.module:
         return _module(file, asked, asked.module, threads)
     of_keras = file.format.startswith("keras") or file.format == "saved-model"
@@ -199,7 +137,8 @@ def _keras(file: ModelFile, asked: Asked) -> Source:
     new = (version or "").startswith("3.")
     missing = [] if new else [f"the model as {file.written_by} runs it: Keras 3 cannot, so the formulas judge alone"]
     runs = new and file.format in SUFFIXES and is_installed("tensorflow")
-    original = KerasOriginal(file, architecture, weights, read) if runs else None
+    names = {path: [name for name, _ in named] for path, named in weights.items()}
+    original = KerasOriginal(file, architecture, names, read) if runs else None
     return _source(file, graph, original, missing, lambda: adam_of_keras(file, weights, read))
 
 
@@ -243,7 +182,7 @@ def _only(asked: Asked, file: ModelFile, *keys: str) -> None:
 
 def _module(file: ModelFile, asked: Asked, module: str, threads: int | None) -> Source:
     _only(asked, file)
-    weights = {name: tensor.read() for name, tensor in file.tensors.items()}
+    weights = Numbers(file.tensors)
     check_finite(file.path, weights)
     averages: dict[str, dict[str, Array]] = {}
     problem: RefusalError | None = None
@@ -252,9 +191,12 @@ def _module(file: ModelFile, asked: Asked, module: str, threads: int | None) -> 
             averages = averages_of(file.training)
         except RefusalError as error:
             problem = error
-    arguments = {"module": module, "weights": weights, "inputs": list(asked.inputs), "averages": averages}
-    found = call("pytorch", "diptych.convert.torch.users:read_module_of_user", arguments, threads, "cpu")
-    graph = from_plain(found["graph"])
+    with tempfile.TemporaryDirectory(prefix="diptych-", ignore_cleanup_errors=True) as folder:
+        save_arrays(Path(folder, "weights.safetensors"), weights)
+        arguments = {"folder": folder, "module": module, "inputs": list(asked.inputs), "averages": averages}
+        found = call("pytorch", "diptych.convert.torch.users:read_module_of_user", arguments, threads)
+        named = mapped_arrays(Path(folder, "graph.safetensors"))
+        graph = from_plain(found["graph"], {name: np.array(array) for name, array in named.items()})
 
     def adam() -> Adam:
         if problem is not None or file.training is None:

@@ -1,4 +1,4 @@
-"""A graph as plain values and arrays, to go from one process to another, and back."""
+"""A graph without its weights' numbers as plain values, to go from one process to another, and back."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 from diptych.convert import kinds
-from diptych.convert.graph import Graph, Input, Node, Ref
+from diptych.convert.graph import Graph, Input, Node, Ref, Weights
 
 KINDS = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, type) and is_dataclass(kind)}
 
 
 def to_plain(graph: Graph) -> dict[str, Any]:
-    """A graph as dicts and lists of JSON values and arrays."""
+    """A graph as dicts and lists of JSON values; of its weights the names."""
     return {
         "inputs": [asdict(given) for given in graph.inputs],
         "nodes": [
@@ -20,7 +20,7 @@ def to_plain(graph: Graph) -> dict[str, Any]:
                 "name": node.name,
                 "kind": {"class": type(node.kind).__name__, **asdict(node.kind)},
                 "inputs": {name: [ref.node, ref.output] for name, ref in node.inputs.items()},
-                "weights": dict(node.weights),
+                "weights": list(node.weights),
                 "origin": node.origin,
                 "shares": node.shares,
             }
@@ -33,14 +33,14 @@ def to_plain(graph: Graph) -> dict[str, Any]:
     }
 
 
-def from_plain(plain: dict[str, Any]) -> Graph:
-    """What `to_plain` was given."""
+def from_plain(plain: dict[str, Any], weights: Weights) -> Graph:
+    """What `to_plain` was given, with these weights, which are named as `Graph.weights` names them."""
     return Graph(
         tuple(Input(**given | {"shape": tuple(given["shape"])}) for given in plain["inputs"]),
         tuple(
             Node(
                 node["name"], _kind(node["kind"]), {name: Ref(*ref) for name, ref in node["inputs"].items()},
-                node["weights"], node["origin"], node["shares"],
+                {name: weights[f"{node['name']}.{name}"] for name in node["weights"]}, node["origin"], node["shares"],
             )
             for node in plain["nodes"]
         ),

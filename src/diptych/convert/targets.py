@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from safetensors.numpy import save_file
 
 from diptych.convert import certificate
 from diptych.convert.adam import EPSILON, Adam
 from diptych.convert.certificate import LIMIT_FLOAT32, Party
+from diptych.convert.framework_process import call
 from diptych.convert.graph import Array, Graph
 from diptych.convert.keras.program_party import arrays_of_layers, doubled_said, party_of_program
 from diptych.convert.keras.writing import WrittenProgram, gradients_of, write_keras
@@ -21,10 +21,10 @@ from diptych.convert.onnx.party import party_of_file
 from diptych.convert.onnx.running import installed
 from diptych.convert.onnx.writing import WrittenFile, write_onnx
 from diptych.convert.projections import without_projections
+from diptych.convert.scratch import mapped_arrays, save_arrays
 from diptych.convert.torch.adam import state_of, text_of
 from diptych.convert.torch.party import party_of, variables_of
 from diptych.convert.torch.writing import WrittenModule, write_pytorch
-from diptych.processes.call import call
 
 
 class Target(Protocol):
@@ -70,16 +70,16 @@ class PyTorchTarget:
 
     def run(self, folder: Path, building: Path, threads: int | None) -> Party:
         """What the module computes."""
-        weights = {name: np.ascontiguousarray(value) for name, value in self.written.weights.items()}
-        save_file(weights, folder / "model.safetensors")
+        save_arrays(folder / "model.safetensors", self.written.weights)
         if self.adam:
-            save_file(state_of(self.adam, self.written), folder / "optimizer.safetensors")
+            save_arrays(folder / "optimizer.safetensors", state_of(self.adam, self.written))
         arguments = {"folder": str(folder), "variables": variables_of(self.written), "adam": bool(self.adam)}
-        evidence = call("pytorch", "diptych.convert.torch.running:run_written", arguments, threads, "cpu")
+        evidence = call("pytorch", "diptych.convert.torch.running:run_written", arguments, threads)
         for file in folder.glob("*.safetensors"):
             if file.stem in ("model", "optimizer"):
                 shutil.copyfile(file, building / file.name)
-        party = party_of(self.graph, self.written, evidence)
+        gradients = mapped_arrays(folder / "written" / "gradients.safetensors")
+        party = party_of(self.graph, self.written, evidence, gradients)
         if self.adam is None:
             return party
         places = {name: place for name, place in self.written.names.items() if name in party.gradients}
@@ -87,9 +87,9 @@ class PyTorchTarget:
         return with_adam(party, self.graph, self.adam, stepped, corrected_first=True)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class KerasTarget:
-    """`model.py` and `model.keras`."""
+    """`model.py` and `model.keras`; once they are in a file, the weights are no longer in memory."""
 
     graph: Graph
     written: WrittenProgram
@@ -110,12 +110,16 @@ class KerasTarget:
         arguments = {
             "folder": str(folder),
             "variables": {str(ref): name for ref, name in self.written.variables.items()},
-            "arrays": {name: np.ascontiguousarray(array) for name, array in arrays_of_layers(self.written).items()},
             "adam": self._averages(self.adam) if self.adam else None,
         }
-        evidence = call("tensorflow", "diptych.convert.keras.running:run_program", arguments, threads, "cpu")
+        save_arrays(folder / "arrays.safetensors", arrays_of_layers(self.written))
+        arrays = mapped_arrays(folder / "arrays.safetensors")
+        weights = {name: [arrays[f"{name}|{n}"] for n in range(len(one))] for name, one in self.written.weights.items()}
+        self.written = replace(self.written, weights=weights)
+        evidence = call("tensorflow", "diptych.convert.keras.running:run_program", arguments, threads)
         shutil.copyfile(folder / "model.keras", building / "model.keras")
-        party = party_of_program(self.graph, self.written, evidence)
+        gradients = mapped_arrays(folder / "written" / "gradients.safetensors")
+        party = party_of_program(self.graph, self.written, evidence, gradients)
         if self.adam is None:
             return party
         stepped = gradients_of(self.graph, self.written, evidence["adam"])

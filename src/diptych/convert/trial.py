@@ -56,7 +56,8 @@ class Directions(Mapping[str, Values]):
 
     def __getitem__(self, name: str) -> Values:
         shape = self._shapes[name]
-        return np.asarray(generator(self._seed, f"conversion: direction of {name}").standard_normal(shape))
+        draw = generator(self._seed, f"conversion: direction of {name}")
+        return np.asarray(draw.standard_normal(shape, np.float32))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._shapes)
@@ -120,8 +121,8 @@ def _input(
     given: Input, shape: tuple[int, ...], draw: np.random.Generator, masking: float | None, pattern: Pattern
 ) -> Values:
     real = mask_pattern(shape, pattern) if len(shape) > 1 else np.ones(shape, bool)
-    if given.kind == "mask":
-        return real
+    if given.kind in ("mask", "padding"):
+        return real if given.kind == "mask" else ~real
     if given.kind == "ids":
         limit = given.limit or 2
         ids = draw.integers(0 if masking is None else min(1, limit - 1), limit, shape)

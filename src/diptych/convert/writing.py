@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -102,6 +103,11 @@ def scale(writer: Writer, node: Node, kind: kinds.Scaled) -> None:
 def plain(number: float) -> str:
     """A number as one would write it."""
     return str(int(number)) if float(number).is_integer() else repr(number)
+
+
+def number(value: float) -> str:
+    """A number as Python reads it, infinity among them."""
+    return repr(value) if math.isfinite(value) else f'float("{value}")'
 
 
 def _on_axis(axis: int, place: str) -> str:

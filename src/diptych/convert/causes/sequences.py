@@ -7,12 +7,30 @@ from dataclasses import replace
 
 from diptych.convert.causes.structure import Rewiring, using
 from diptych.convert.graph import Graph, Node, Ref
-from diptych.convert.kinds import MaskOfLengths, Masks, Merge, Recurrent, Reduce, Scaled, Select, Transpose
+from diptych.convert.kinds import (
+    Attention,
+    Filled,
+    MaskOfLengths,
+    Masks,
+    Merge,
+    NotEqual,
+    Recurrent,
+    Reduce,
+    Scaled,
+    Select,
+    Transpose,
+)
 
 
 def rewired(graph: Graph) -> Iterator[Rewiring]:
     """Each mistake, planted in a recurrent layer."""
     for node in graph.nodes:
+        if isinstance(node.kind, Attention | Filled) and "mask" in node.inputs:
+            turned = Node(f"{node.name}_turned", NotEqual(1.0), {"x": node.inputs["mask"]})
+            yield (
+                "attention mask", "the mask of the attention has True and False in each other's place",
+                "mask_polarity", node.origin or node.name, _with_mask(graph, node, [turned], turned),
+            )  # fmt: skip
         if not isinstance(node.kind, Recurrent):
             continue
         where = node.origin or node.name

@@ -13,10 +13,12 @@ from diptych.convert.kinds import (
     Attention,
     BatchNormalization,
     Concatenate,
+    Filled,
     Flip,
     Function,
     LayerNormalization,
     Recurrent,
+    Scaled,
     Select,
     Slice,
 )
@@ -151,6 +153,8 @@ def _no_softmax(node: Node) -> Node | None:
 
 
 def _attention_without_mask(node: Node) -> Node | None:
+    if isinstance(node.kind, Filled):
+        return replace(node, kind=Scaled(), inputs={"x": node.inputs["x"]})
     if isinstance(node.kind, Attention) and "mask" in node.inputs:
         return replace(node, inputs={name: ref for name, ref in node.inputs.items() if name != "mask"})
     return None

@@ -21,8 +21,9 @@ def sigmoid(x: Values) -> Values:
 
 def softmax(x: Values, axis: int = -1) -> Values:
     """exp(x), divided by its sum along an axis."""
-    powers = np.exp(x - x.real.max(axis=axis, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=axis, keepdims=True))
+    with np.errstate(invalid="ignore"):  # of nothing but minus infinity, as where all is masked, it is NaN
+        powers = np.exp(x - x.real.max(axis=axis, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=axis, keepdims=True))
 
 
 def clipped(x: Values, low: float, high: float) -> Values:

@@ -31,10 +31,10 @@ def weights_of_direction(weights: Mapping[str, Values], suffix: str) -> dict[str
 
 def step(kind: Recurrent, w: Mapping[str, Values], x: Values, state: States) -> tuple[Values, States]:
     """One step: x (B, I) and the state in, the output (B, H) and the new state out."""
-    given = x @ w["weight_ih"].T + w.get("bias_ih", 0.0)
+    given = product(x, w["weight_ih"]) + w.get("bias_ih", 0.0)
     if kind.cell == "gru":
         return _gru(kind, w, given, state["h"])
-    recurrent = state["h"] @ w["weight_hh"].T + w.get("bias_hh", 0.0)
+    recurrent = product(state["h"], w["weight_hh"]) + w.get("bias_hh", 0.0)
     if kind.cell == "rnn":
         h = apply(kind.activation, given + recurrent)
         return h, {"h": h}
@@ -48,21 +48,30 @@ def step(kind: Recurrent, w: Mapping[str, Values], x: Values, state: States) -> 
     o = apply(kind.gate, o + w.get("peephole_o", 0.0) * c)
     h = o * apply(kind.activation, c)
     if "weight_hr" in w:
-        h = h @ w["weight_hr"].T
+        h = product(h, w["weight_hr"])
         if kind.projection_clip is not None:
             h = clipped(h, -kind.projection_clip, kind.projection_clip)
     return h, {"h": h, "c": c}
 
 
+def product(x: Values, matrix: Values) -> Values:
+    """x @ matrix.T; of complex numbers and a real matrix by their parts, or NumPy would make the matrix complex."""
+    if x.dtype.kind != "c" or matrix.dtype.kind == "c":
+        return np.asarray(x @ matrix.T)
+    found = np.empty((*x.shape[:-1], matrix.shape[0]), np.complex128)
+    found.real, found.imag = x.real @ matrix.T, x.imag @ matrix.T
+    return found
+
+
 def _gru(kind: Recurrent, w: Mapping[str, Values], given: Values, h: Values) -> tuple[Values, States]:
     size = h.shape[-1]
     matrix, bias = w["weight_hh"], w.get("bias_hh", np.zeros(3 * size))
-    gates = apply(kind.gate, given[..., : 2 * size] + h @ matrix[: 2 * size].T + bias[: 2 * size])
+    gates = apply(kind.gate, given[..., : 2 * size] + product(h, matrix[: 2 * size]) + bias[: 2 * size])
     r, z = gates[..., :size], gates[..., size:]
     if kind.reset_after:
-        inner = r * (h @ matrix[2 * size :].T + bias[2 * size :])
+        inner = r * (product(h, matrix[2 * size :]) + bias[2 * size :])
     else:
-        inner = (r * h) @ matrix[2 * size :].T + bias[2 * size :]
+        inner = product(r * h, matrix[2 * size :]) + bias[2 * size :]
     n = apply(kind.activation, given[..., 2 * size :] + inner)
     h = (1 - z) * n + z * h
     return h, {"h": h}

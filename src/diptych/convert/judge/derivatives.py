@@ -13,9 +13,23 @@ import numpy.typing as npt
 
 from diptych.convert.graph import Graph, Ref
 from diptych.convert.judge.judge import run_again
+from diptych.convert.kinds import Embedding
 
 Values = npt.NDArray[Any]
 STEP = 1e-30
+
+
+class Stepped:
+    """A weight that has moved along its direction by an imaginary step; its parts are made when they are asked for."""
+
+    def __init__(self, weight: Values, direction: Values) -> None:
+        self._weight, self._direction = weight, direction
+
+    def __getitem__(self, place: Any) -> Values:
+        moved = self._weight[place].astype(np.complex128)
+        moved.imag = self._direction[place]
+        moved.imag *= STEP
+        return np.asarray(moved)
 
 
 def derivatives(
@@ -32,9 +46,9 @@ def derivatives(
     found = {}
     for name, direction in directions.items():
         owner, _, weight = name.rpartition(".")
-        own = dict(graph.node(owner).weights)
-        own[weight] = own[weight].astype(np.complex128)
-        own[weight].imag = STEP * direction
+        node = graph.node(owner)
+        stepped: Any = Stepped(node.weights[weight], direction)
+        own = {**node.weights, weight: stepped if isinstance(node.kind, Embedding) else stepped[...]}
         moved = run_again(graph, values, owner, own)
         counted = ((factor * moved[ref].imag).sum() for ref, factor in factors.items() if ref in moved)
         found[name] = float(sum(counted) / STEP)

@@ -13,14 +13,13 @@ from diptych.convert import kinds
 from diptych.convert.graph import Graph, Node, Ref
 from diptych.convert.judge import layers
 from diptych.convert.judge.activations import apply
-from diptych.convert.judge.cells import run_direction, weights_of_direction
+from diptych.convert.judge.cells import product, run_direction, weights_of_direction
 
 Values = npt.NDArray[Any]
 Named = Mapping[str, Values]
 
 FORMULAS: dict[type[kinds.Kind], Callable[[Any, Named, Named], Values | dict[str, Values]]] = {
-    kinds.Embedding: lambda kind, x, w: w["weight"][x["x"]],
-    kinds.Dense: lambda kind, x, w: x["x"] @ w["weight"].T + w.get("bias", 0.0),
+    kinds.Dense: lambda kind, x, w: product(x["x"], w["weight"]) + w.get("bias", 0.0),
     kinds.Activation: lambda kind, x, w: apply(kind.function, x["x"], kind.axis),
     kinds.LayerNormalization: layers.layer_normalization,
     kinds.BatchNormalization: layers.batch_normalization,
@@ -47,6 +46,7 @@ FORMULAS: dict[type[kinds.Kind], Callable[[Any, Named, Named], Values | dict[str
     kinds.Quantified: lambda kind, x, w: getattr(np, kind.mode)(x["x"], axis=kind.axis, keepdims=kind.keep_axis),
     kinds.MaskOfLengths: lambda kind, x, w: np.arange(x["x"].shape[1]) < x["lengths"][:, None],
     kinds.Masks: lambda kind, x, w: getattr(np, kind.mode)(_numbered(x), axis=0),
+    kinds.Filled: lambda kind, x, w: np.where(x["mask"], kind.value, x["x"]),
     kinds.Masked: lambda kind, x, w: np.where(x["mask"][..., None], x["x"], 0),
 }
 
@@ -88,6 +88,9 @@ def run_again(graph: Graph, values: Mapping[Ref, Values], changed: str, weights:
 def _values_of(graph: Graph, node: Node, values: Mapping[Ref, Values], dtype: Any) -> dict[Ref, Values]:
     """A node's outputs. Its weights are widened for it alone: all of a large model's at once would fill the memory."""
     given = {name: values[ref] for name, ref in node.inputs.items()}
+    if isinstance(node.kind, kinds.Embedding):  # of its table, the rows that are asked for only
+        rows = graph.weights_of(node)["weight"][given["x"]]
+        return {Ref(node.name): rows if rows.dtype.kind == "c" else rows.astype(dtype)}
     weights = {
         name: value if value.dtype.kind == "c" else value.astype(dtype, copy=False)
         for name, value in graph.weights_of(node).items()
@@ -99,7 +102,7 @@ def _values_of(graph: Graph, node: Node, values: Mapping[Ref, Values], dtype: An
 
 
 def _typed(value: Values, kind: str, dtype: Any) -> Values:
-    whole = {"float": dtype, "mask": np.bool_}.get(kind, np.int64)
+    whole = {"float": dtype, "mask": np.bool_, "padding": np.bool_}.get(kind, np.int64)
     return np.asarray(value).astype(whole)
 
 

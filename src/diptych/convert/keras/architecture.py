@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from diptych.convert.graph import Array, Graph, Ref
+from diptych.convert.keras.calls import Call, Tensor, calls_of, flat, replaced, tensors, tensors_in
 from diptych.convert.keras.layers import READERS
 from diptych.convert.keras.operations import read_operation
 from diptych.convert.keras.reading import Layer, Reader, Value
@@ -14,6 +14,8 @@ from diptych.errors import RefusalError
 
 MODELS = ("Sequential", "Functional", "Model")
 NamedArrays = list[tuple[str, Array]]
+KEYWORDS = frozenset("initial_state mask training return_attention_scores use_causal_mask inputs sequences".split())
+"""What a layer may be called with beside its tensors."""
 
 
 def read_keras(model: Mapping[str, Any], weights: Mapping[str, NamedArrays], keras_version: str | None = None) -> Graph:
@@ -184,41 +186,26 @@ def _input_shape(layers: list[Any], config: Any) -> tuple[int | None, ...]:
     raise RefusalError("the model has never been built: it does not say the shape of its input; give it an Input")
 
 
-@dataclass(frozen=True)
-class Call:
-    """One call of a layer, as a functional model's config says it: `Tensor` stands for each tensor."""
-
-    positional: list[Any]
-    keywords: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """Which output of which call of which layer."""
-
-    layer: str
-    call: int
-    output: int
-
-
 def _read_functional(
     reader: Reader, config: Any, path: str, given: list[Value] | None, weights: Weights
 ) -> tuple[list[Value], list[str]]:
     values: dict[Tensor, Value] = {}
     layers = {layer.get("name") or layer["config"]["name"]: layer for layer in config["layers"]}
-    inputs = [Tensor(*one) for one in _tensors(config["input_layers"])]
+    inputs = [Tensor(*one) for one in tensors(config["input_layers"])]
     for place, tensor in enumerate(inputs):
         found = layers[tensor.layer]["config"]
         shape = found.get("batch_shape") or found.get("batch_input_shape")
-        values[tensor] = given[place] if given is not None else reader.input(tensor.layer, tuple(shape[1:]))
+        values[tensor] = (
+            given[place] if given is not None else reader.input(tensor.layer, tuple(shape[1:]), found.get("dtype"))
+        )
     waiting = [
         (name, number, call)
         for name, layer in layers.items()
-        for number, call in enumerate(_calls(layer.get("inbound_nodes", [])))
+        for number, call in enumerate(calls_of(layer.get("inbound_nodes", [])))
         if layer["class_name"] != "InputLayer"
     ]
     while waiting:
-        ready = [one for one in waiting if all(tensor in values for tensor in _found(one[2]))]
+        ready = [one for one in waiting if all(tensor in values for tensor in tensors_in(one[2]))]
         if not ready:
             raise RefusalError(
                 f"{path or 'the model'}: the layers {sorted({n for n, _, _ in waiting})} wait for each other"
@@ -234,7 +221,7 @@ def _read_functional(
             number += _first_call(layers[name], reader.version)
             values |= {Tensor(name, number, place): value for place, value in enumerate(found)}
         waiting = [one for one in waiting if one not in ready]
-    outputs = [Tensor(*one) for one in _tensors(config["output_layers"])]
+    outputs = [Tensor(*one) for one in tensors(config["output_layers"])]
     if unreadable := next((reader.unreadable[one.layer] for one in outputs if one.layer in reader.unreadable), None):
         raise unreadable
     return [values[tensor] for tensor in outputs], [tensor.layer for tensor in outputs]
@@ -248,93 +235,28 @@ def _first_call(layer: Mapping[str, Any], version: int) -> int:
 def _read_call(
     reader: Reader, layer: Mapping[str, Any], path: str, call: Call, values: dict[Tensor, Value], weights: Weights
 ) -> list[Value]:
-    positional = _replaced(call.positional, values)
-    keywords = {name: _replaced(value, values) for name, value in call.keywords.items()}
+    positional = replaced(call.positional, values)
+    keywords = {name: replaced(value, values) for name, value in call.keywords.items()}
     operation = _is_operation(layer)
-    given = _flat(positional)
+    given = flat(positional)
+    where = f"{path}/{layer['config']['name']}" if path else layer["config"]["name"]
     if keywords.get("training"):
-        raise RefusalError(f"{layer['config']['name']}: called with training = True, so that it draws random numbers")
+        raise RefusalError(f"{where}: called with training = True, so that it draws random numbers")
     if operation:
-        given += _flat(list(keywords.values()))
+        given += flat(list(keywords.values()))
     else:
-        given += _flat(keywords.get("initial_state"))
+        given += flat(keywords.get("initial_state"))
         masks = keywords.get("mask")
         for place, mask in enumerate(masks if isinstance(masks, list) else [masks]):
             if isinstance(mask, Value):
                 given[place] = reader.with_mask(given[place], mask.ref)
-        known = (
-            "initial_state",
-            "mask",
-            "training",
-            "return_attention_scores",
-            "use_causal_mask",
-            "inputs",
-            "sequences",
-        )
-        given += _flat([keywords[name] for name in ("inputs", "sequences") if name in keywords])
+        given += flat([keywords[name] for name in ("inputs", "sequences") if name in keywords])
         for name, value in keywords.items():
-            if name not in known and value is not None:
-                raise RefusalError(f"{layer['config']['name']}: called with {name} = {value!r}, which is not known")
+            if name not in KEYWORDS and value is not None:
+                raise RefusalError(f"{where}: called with {name} = {value!r}, which is not known")
     return _read_layer(reader, layer, path, given, weights, Call(positional, keywords))
 
 
 def _is_operation(layer: Mapping[str, Any]) -> bool:
     """Whether it is one of `keras.ops`, no layer."""
     return str(layer.get("module", "")).startswith("keras.src.ops")
-
-
-def _calls(nodes: list[Any]) -> Iterator[Call]:
-    """The calls of a layer, in the form of any version."""
-    for node in nodes:
-        if isinstance(node, dict):  # Keras 3
-            yield Call(_with_tensors(node["args"]), _with_tensors(node["kwargs"]))
-            continue
-        node = [node] if node and isinstance(node[0], str) else node
-        keywords: dict[str, Any] = {}
-        for entry in node:
-            for name, value in (entry[3] if len(entry) > 3 else {}).items():
-                is_tensor = isinstance(value, list) and len(value) >= 3 and isinstance(value[0], str)
-                keywords[name] = Tensor(*value[:3]) if is_tensor else value
-        yield Call([Tensor(*entry[:3]) for entry in node], keywords)
-
-
-def _with_tensors(value: Any) -> Any:
-    if isinstance(value, dict):
-        if value.get("class_name") == "__keras_tensor__":
-            return Tensor(*value["config"]["keras_history"])
-        return {name: _with_tensors(one) for name, one in value.items()}
-    return [_with_tensors(one) for one in value] if isinstance(value, list) else value
-
-
-def _found(call: Call) -> list[Tensor]:
-    def walk(value: Any) -> Iterator[Tensor]:
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, list | dict):
-            for one in value.values() if isinstance(value, dict) else value:
-                yield from walk(one)
-
-    return [*walk(call.positional), *walk(call.keywords)]
-
-
-def _replaced(value: Any, values: Mapping[Tensor, Value]) -> Any:
-    if isinstance(value, Tensor):
-        return values[value]
-    if isinstance(value, dict):
-        return {name: _replaced(one, values) for name, one in value.items()}
-    return [_replaced(one, values) for one in value] if isinstance(value, list) else value
-
-
-def _flat(value: Any) -> list[Value]:
-    if isinstance(value, Value):
-        return [value]
-    return [found for one in value for found in _flat(one)] if isinstance(value, list) else []
-
-
-def _tensors(value: Any) -> list[list[Any]]:
-    """Keras 3 may nest them, and writes a single one without a list around it."""
-    if isinstance(value, dict):
-        return [found for one in value.values() for found in _tensors(one)]
-    if value and isinstance(value[0], str):
-        return [list(value)]
-    return [found for one in value for found in _tensors(one)]

@@ -82,11 +82,19 @@ class Arguments:
             RefusalError: an argument that is not known.
         """
         for name, value in self._left.items():
+            if name == "dtype" and "16" in str(value):
+                raise self.refusal(f"it computes in half precision ({_policy(value)}), where no two frameworks agree; "
+                                   f"convert a copy with dtype float32")  # fmt: skip
             if name in IN_TRAINING:
                 if value is not None and value is not False:
                     self.trained_otherwise.append(f"{self.where}: {name} acts in training only and is not converted")
             elif name not in WITHOUT_EFFECT:
                 raise self.refusal(f"argument {name} = {value!r} is not known, so it cannot be converted")
+
+
+def _policy(value: Any) -> Any:
+    """The name of a dtype policy."""
+    return value.get("config", {}).get("name", value) if isinstance(value, dict) else value
 
 
 PLAIN = frozenset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -37,15 +38,16 @@ def weights_of(model: Any) -> dict[str, NamedArrays]:
     }
 
 
-def party_of(model: Any, graph: Graph, trial: dict[str, Any]) -> Party:
-    """What a copy of the model computes on a trial."""
+def party_of(model: Any, graph: Graph, trial: dict[str, Any], folder: Path) -> Party:
+    """What a copy of the model computes on a trial; its gradients are kept in a folder."""
     config, weights = model.to_json(), weights_of(model)
-    evidence = run_built(config, {f"{path}|{n}": array for path, named in weights.items() for n, array in named}, trial)
+    arrays = {f"{path}|{n}": array for path, named in weights.items() for n, array in named}
+    evidence = run_built(config, arrays, trial, folder)
 
     def read(arrays: dict[str, NamedArrays]) -> Graph:
         return read_keras(json.loads(config), arrays, keras.__version__)
 
-    return party_of_original(graph, evidence, weights, read)
+    return party_of_original(graph, evidence, weights, read, folder)
 
 
 def graph_of_layer(layer: Any) -> Graph:

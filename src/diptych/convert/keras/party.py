@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from diptych.convert.certificate import Party
 from diptych.convert.graph import Graph
 from diptych.convert.keras.architecture import NamedArrays
+from diptych.convert.scratch import mapped_arrays
 
 STATEFUL = (
     "the numbers of the Keras model, which keeps its states to itself: its weights are compared, the formulas judge"
@@ -16,7 +18,7 @@ STATEFUL = (
 
 def party_of_original(
     graph: Graph, evidence: dict[str, Any], names: dict[str, NamedArrays],
-    read: Callable[[dict[str, NamedArrays]], Graph], name: str = "the Keras model",
+    read: Callable[[dict[str, NamedArrays]], Graph], folder: Path, name: str = "the Keras model",
 ) -> Party:  # fmt: skip
     """The model's findings by the graph's refs and weights.
 
@@ -25,14 +27,14 @@ def party_of_original(
         evidence: of `running.run_original`; of a stateful model the versions only.
         names: its weights, by layer.
         read: makes a graph of weights as these. Reading only moves numbers, so it takes gradients where they belong.
+        folder: with its gradients.
         name: for people.
     """
     if "outputs" not in evidence:
         return Party(name, [], [], {}, {}, None, evidence["versions"], missing=(STATEFUL,))
+    found = mapped_arrays(folder / "gradients.safetensors")
     gradients = {
-        path: [
-            (weight, evidence["gradients"].get(f"{path}|{n}", array * 0.0)) for n, (weight, array) in enumerate(arrays)
-        ]
+        path: [(weight, found.get(f"{path}|{n}", array * 0.0)) for n, (weight, array) in enumerate(arrays)]
         for path, arrays in names.items()
     }
     moved = read(gradients).weights()

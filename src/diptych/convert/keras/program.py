@@ -9,7 +9,7 @@ from diptych.convert import kinds
 from diptych.convert.graph import Node, Ref
 from diptych.convert.keras.weights import to_keras
 from diptych.convert.keras.writing import ProgramWriter
-from diptych.convert.writing import Write, cut, line, merge, plain, scale, select
+from diptych.convert.writing import Write, cut, line, merge, number, plain, scale, select
 
 ACTIVATIONS = {
     "tanh": "ops.tanh({x})", "sigmoid": "ops.sigmoid({x})", "relu": "ops.relu({x})", "relu6": "ops.relu6({x})",
@@ -145,5 +145,8 @@ WRITERS: dict[type[kinds.Kind], Write] = {
         f"<= ops.expand_dims({writer.given(node, 'lengths')}, axis=1)",
     ),
     kinds.Masks: _masks,
+    kinds.Filled: lambda writer, node, kind: writer.assign(
+        node, f"ops.where({writer.given(node, 'mask')}, {number(kind.value)}, {writer.given(node, 'x')})"
+    ),
     kinds.Masked: line("ops.where(ops.expand_dims({mask}, axis=-1), {x}, 0.0)"),
 }

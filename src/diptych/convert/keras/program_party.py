@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from diptych.convert.certificate import Party
-from diptych.convert.graph import Array, Graph
+from diptych.convert.graph import Array, Graph, Weights
 from diptych.convert.keras.writing import WrittenProgram, gradients_of
 
 NAME = "the written Keras program"
@@ -28,9 +28,11 @@ def doubled_said(graph: Graph, doubled: tuple[str, ...]) -> Graph:
     return replace(graph, uncertified=(*graph.uncertified, sentence))
 
 
-def party_of_program(graph: Graph, written: WrittenProgram, evidence: dict[str, Any], name: str = NAME) -> Party:
-    """The program's findings by the graph's refs and weights."""
+def party_of_program(
+    graph: Graph, written: WrittenProgram, evidence: dict[str, Any], found: Weights, name: str = NAME
+) -> Party:
+    """The program's findings by the graph's refs and weights, and the gradients that it found, "LAYER|NUMBER"."""
     values = {ref: evidence["values"][str(ref)] for ref in written.variables if str(ref) in evidence["values"]}
-    gradients = gradients_of(graph, written, evidence["gradients"])
+    gradients = gradients_of(graph, written, found)
     stepped = None if written.doubled else evidence["stepped"]
     return Party(name, evidence["outputs"], evidence["float32"], values, gradients, stepped, evidence["versions"])

@@ -91,10 +91,10 @@ class Reader:
         self._taken.add(found)
         return found
 
-    def input(self, wanted: str, shape: tuple[int | None, ...]) -> Value:
-        """One more input of the model."""
+    def input(self, wanted: str, shape: tuple[int | None, ...], dtype: Any = None) -> Value:
+        """One more input of the model; of type "bool" it is a mask."""
         name = self.name(wanted)
-        self.inputs.append(Input(name, shape))
+        self.inputs.append(Input(name, shape, "mask" if dtype == "bool" else "float"))
         return Value(Ref(name))
 
     def kept_states(self, layer: Layer, names: Sequence[str], sizes: Sequence[int]) -> list[Value]:

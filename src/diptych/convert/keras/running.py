@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import math
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import keras
@@ -13,12 +14,15 @@ import numpy as np
 import tensorflow as tf
 from safetensors.numpy import load_file
 
+from diptych.convert.scratch import mapped_arrays, new_arrays
 from diptych.errors import RefusalError
 
 RATE = 0.125  # in float32, too: Keras rounds it
+TOGETHER = 1 << 22
+"""Numbers of the gradients that are known at the same time."""
 
 
-def run_original(panel: ModuleType, folder: str, file: str) -> dict[str, Any]:
+def run_original(folder: str, file: str) -> dict[str, Any]:
     """Run a model from its config (`original.json`) and weights (`original.safetensors`, "PATH|NUMBER") in a folder.
 
     The config is taken in float64, and in float32 for the outputs only. Keras loads the weights from the user's file,
@@ -28,7 +32,8 @@ def run_original(panel: ModuleType, folder: str, file: str) -> dict[str, Any]:
         RefusalError: Keras finds other numbers in the file, or cannot load it.
     """
     config = Path(folder, "original.json").read_text(encoding="utf-8")
-    arrays = load_file(Path(folder, "original.safetensors"))
+    arrays, own = mapped_arrays(Path(folder, "original.safetensors")), Path(folder, "original")
+    own.mkdir()
     trial = load_file(Path(folder, "trial.safetensors"))
     if "module" not in json.loads(config):  # a whole .h5 has Keras 2's form, read in such files only
         config = keras.saving.load_model(file, compile=False).to_json()
@@ -36,7 +41,9 @@ def run_original(panel: ModuleType, folder: str, file: str) -> dict[str, Any]:
     versions = {"tensorflow": tf.__version__, "keras": keras.__version__}
     if len(keras.models.model_from_json(config).inputs) < sum(name.startswith("input.") for name in trial):
         return {"versions": versions}  # a stateful model: it does not take its states
-    return run_built(config, arrays, trial) | {"versions": versions}
+    evidence = run_built(config, arrays, trial, own)
+    del evidence["gradients"]
+    return evidence | {"versions": versions}
 
 
 def _check_weights(config: str, arrays: dict[str, Any], file: str) -> None:
@@ -56,9 +63,10 @@ def _check_weights(config: str, arrays: dict[str, Any], file: str) -> None:
                 )
 
 
-def run_built(config: str, arrays: dict[str, Any], trial: dict[str, Any]) -> dict[str, Any]:
-    """Build a model from its config, in float64 and in float32, and run it."""
-    evidence = run_model(built(config, arrays, "float64"), trial)
+def run_built(config: str, arrays: dict[str, Any], trial: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Build a model from its config, in float64 and then in float32, and run it; see `run_model`."""
+    evidence = run_model(built(config, arrays, "float64"), trial, folder)
+    gc.collect()  # a Keras model holds itself
     single = _call(built(config, arrays, "float32"), trial, "float32")
     return evidence | {"float32": [_array(one) for one in single], "versions": {}}
 
@@ -85,12 +93,13 @@ def layers_of(model: Any, path: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-def run_model(model: Any, trial: dict[str, Any]) -> dict[str, Any]:
+def run_model(model: Any, trial: dict[str, Any], folder: Path) -> dict[str, Any]:
     """A model's values in float64, its gradients by "PATH|NUMBER", and its outputs after a step of SGD.
 
     Args:
         model: it computes in float64; changed.
         trial: `input.NUMBER.NAME` and `factor.NUMBER.NAME`.
+        folder: where the gradients are kept, in `gradients.safetensors`: those of a large model fill no memory.
     """
     factors = [value for name, value in sorted(trial.items()) if name.startswith("factor.")]
     variables = {
@@ -99,21 +108,48 @@ def run_model(model: Any, trial: dict[str, Any]) -> dict[str, Any]:
         for number, variable in enumerate(layer.weights)
         if "float" in variable.dtype and not variable.path.endswith(("moving_mean", "moving_variance"))
     }
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    forms = {name: (np.float64, tuple(variable.shape)) for name, variable in variables.items()}
+    gradients = new_arrays(folder / "gradients.safetensors", forms)
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         for variable in variables.values():
             tape.watch(variable.value)
         outputs = _call(model, trial, "float64")
         loss = sum(tf.reduce_sum(factor * output) for factor, output in zip(factors, outputs))
-    gradients = tape.gradient(loss, [variable.value for variable in variables.values()], unconnected_gradients="zero")
-    gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+    for names in _together(forms):
+        for name, found in zip(names, tape.gradient(loss, [variables[name].value for name in names])):
+            _keep(found, gradients[name])
+    del tape
     evidence = {
         "outputs": [_array(output) for output in outputs],
         "values": _values(model, trial),
-        "gradients": {name: _array(gradient) for name, gradient in zip(variables, gradients)},
+        "gradients": gradients,
     }
     optimizer = keras.optimizers.SGD(RATE)
-    optimizer.apply(gradients, list(variables.values()))
+    optimizer.build(list(variables.values()))
+    for name, variable in variables.items():
+        optimizer.apply([tf.constant(gradients[name])], [variable])
     return evidence | {"stepped": [_array(output) for output in _call(model, trial, "float64")]}
+
+
+def _together(forms: dict[str, Any]) -> list[list[str]]:
+    """The variables in groups whose gradients are known at the same time; a large one is in a group of its own."""
+    groups: list[list[str]] = [[]]
+    left = TOGETHER
+    for name, (_, shape) in forms.items():
+        left -= math.prod(shape)
+        if left < 0 and groups[-1]:
+            groups.append([])
+            left = TOGETHER - math.prod(shape)
+        groups[-1].append(name)
+    return groups
+
+
+def _keep(gradient: Any, array: Any) -> None:
+    """Add a gradient to an array of zeros; None is one of zeros."""
+    if isinstance(gradient, tf.IndexedSlices):
+        np.add.at(array, gradient.indices.numpy(), gradient.values.numpy())
+    elif gradient is not None:
+        array[...] = _array(gradient)
 
 
 def _values(model: Any, trial: dict[str, Any]) -> dict[str, Any]:
@@ -147,26 +183,26 @@ def _array(tensor: Any) -> Any:
     return np.asarray(tensor)
 
 
-def run_program(
-    panel: ModuleType, folder: str, variables: dict[str, str], arrays: dict[str, Any], adam: dict[str, Any] | None
-) -> dict[str, Any]:
+def run_program(folder: str, variables: dict[str, str], adam: dict[str, Any] | None) -> dict[str, Any]:
     """Run the program that a conversion wrote into a folder, and save it there as `model.keras`.
 
     Args:
-        panel: TensorFlow's, unused.
-        folder: with `model.py` and `trial.safetensors`.
+        folder: with `model.py`, `arrays.safetensors` (its weights, "LAYER|NUMBER") and `trial.safetensors`; the
+            gradients are written into `written` there.
         variables: by what a value is called, the local variable of `build` that holds it.
-        arrays: its weights, "LAYER|NUMBER".
         adam: the optimizer's state, which is saved with the model: its settings, and its averages under "first" and
             "second" as the weights; None if there is none.
     """
-    trial = load_file(Path(folder, "trial.safetensors"))
-    evidence, model = run_code(Path(folder, "model.py").read_text(encoding="utf-8"), variables, arrays, trial)
+    trial, arrays = load_file(Path(folder, "trial.safetensors")), mapped_arrays(Path(folder, "arrays.safetensors"))
+    code, own = Path(folder, "model.py").read_text(encoding="utf-8"), Path(folder, "written")
+    own.mkdir()
+    evidence, model = run_code(code, variables, arrays, trial, own)
+    gradients = evidence.pop("gradients")
     if adam:
         _compile(model, adam)
     model.save(Path(folder, "model.keras"))
     evidence["versions"] = {"tensorflow": tf.__version__, "keras": keras.__version__}
-    return evidence | ({"adam": _stepped(model, evidence["gradients"])} if adam else {})
+    return evidence | ({"adam": _stepped(model, gradients)} if adam else {})
 
 
 def _variables(model: Any) -> dict[str, Any]:
@@ -203,21 +239,22 @@ def _stepped(model: Any, gradients: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_code(
-    code: str, variables: dict[str, str], arrays: dict[str, Any], trial: dict[str, Any]
+    code: str, variables: dict[str, str], arrays: dict[str, Any], trial: dict[str, Any], folder: Path
 ) -> tuple[dict[str, Any], Any]:
-    """A written program's findings, and its model in float32."""
-    models = {}
-    before = keras.config.floatx()
-    for dtype in ("float64", "float32"):
-        keras.config.set_floatx(dtype)
-        keras.utils.clear_session(free_memory=False)
-        try:
-            model, found = _built_from(code)
-        finally:
-            keras.config.set_floatx(before)
-        _set_weights(model, arrays)
-        models[dtype] = model, found
-    model, found = models["float64"]
+    """A written program's findings, see `run_model`, and its model in float32."""
+    evidence = _in_float64(code, variables, arrays, trial, folder)
+    gc.collect()  # a Keras model holds itself
+    model, _ = _built_from(code, "float32")
+    _set_weights(model, arrays)
+    single = _call(model, trial, "float32")
+    return evidence | {"float32": [_array(one) for one in single], "versions": {}}, model
+
+
+def _in_float64(
+    code: str, variables: dict[str, str], arrays: dict[str, Any], trial: dict[str, Any], folder: Path
+) -> dict[str, Any]:
+    model, found = _built_from(code, "float64")
+    _set_weights(model, arrays)
     shown = {
         name: found[variable]
         for name, variable in variables.items()
@@ -225,13 +262,11 @@ def run_code(
     }
     whole = keras.Model(model.inputs, shown)
     values = {name: _array(value) for name, value in whole(_inputs(trial, "float64")).items()}
-    evidence = run_model(model, trial) | {"values": values}
-    single = _call(models["float32"][0], trial, "float32")
-    return evidence | {"float32": [_array(one) for one in single], "versions": {}}, models["float32"][0]
+    return run_model(model, trial, folder) | {"values": values}
 
 
-def _built_from(code: str) -> tuple[Any, dict[str, Any]]:
-    """The model that a program builds, and the local variables of `build`."""
+def _built_from(code: str, dtype: str) -> tuple[Any, dict[str, Any]]:
+    """The model that a program builds in this precision, and the local variables of `build`."""
     program: dict[str, Any] = {"__file__": "model.py", "__name__": "converted"}
     exec(compile(code, "model.py", "exec"), program)
     found: dict[str, Any] = {}
@@ -240,11 +275,15 @@ def _built_from(code: str) -> tuple[Any, dict[str, Any]]:
         if event == "return" and frame.f_code is program["build"].__code__:
             found.update(frame.f_locals)
 
+    before = keras.config.floatx()
+    keras.config.set_floatx(dtype)
+    keras.utils.clear_session(free_memory=False)
     sys.setprofile(watch)
     try:
         model = program["build"]()
     finally:
         sys.setprofile(None)
+        keras.config.set_floatx(before)
     return model, found
 
 

@@ -100,7 +100,8 @@ def write_keras(graph: Graph, title: str) -> WrittenProgram:
     for given in graph.inputs:
         name = writer.variable(given.name)
         writer.variables[Ref(given.name)] = name
-        dtype = {"ids": ', dtype="int32"', "lengths": ', dtype="int32"', "mask": ', dtype="bool"'}.get(given.kind, "")
+        types = {"ids": "int32", "lengths": "int32", "mask": "bool", "padding": "bool"}
+        dtype = f', dtype="{types[given.kind]}"' if given.kind in types else ""
         shape = f"{given.shape!r}"
         if given.batch_axis:
             whole = (*given.shape[: given.batch_axis], None, *given.shape[given.batch_axis :])

@@ -9,12 +9,12 @@ from safetensors.numpy import save_file
 
 from diptych.convert import certificate, kinds
 from diptych.convert.certificate import LIMIT, Check, Party
+from diptych.convert.framework_process import call
 from diptych.convert.graph import Graph
 from diptych.convert.judge import run
 from diptych.convert.onnx.running import installed
 from diptych.convert.onnx.writing import with_float32_attributes
 from diptych.convert.trial import inputs_that_run
-from diptych.processes.call import call
 
 NONE_HERE = "no runtime for ONNX is installed here, so none has run it: pip install onnxruntime onnx"
 WHOLE = "masked steps in float64: onnx's reference leaves sequence_lens unheeded and was given whole rows only"
@@ -45,7 +45,7 @@ def party_of_file(graph: Graph, name: str, folder: Path, single: Path, double: P
     arguments = {
         "folder": str(folder), "single": str(single), "double": "" if misread else str(double), "threads": threads,
     }  # fmt: skip
-    found = call("reference", "diptych.convert.onnx.running:run_file", arguments, threads, "cpu")
+    found = call("reference", "diptych.convert.onnx.running:run_file", arguments, threads)
     checks: list[Check] = []
     if found["float64"]:
         rounded = with_float32_attributes(graph)

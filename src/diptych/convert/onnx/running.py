@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,11 +22,10 @@ def installed() -> list[str]:
     return [name for name in ("onnxruntime", "onnx") if importlib.util.find_spec(name) is not None]
 
 
-def run_file(panel: ModuleType, folder: str, single: str, double: str, threads: int | None) -> dict[str, Any]:
+def run_file(folder: str, single: str, double: str, threads: int | None) -> dict[str, Any]:
     """Run a file on the trials that lie in a folder.
 
     Args:
-        panel: NumPy's, unused.
         folder: with `trial.safetensors` and `whole.safetensors`, which has whole rows only.
         single: the file for onnxruntime.
         double: the file for onnx's reference; one in float32 is widened. "" where it would misread it.

@@ -112,7 +112,7 @@ def write_onnx(graph: Graph, dtype: str = "float32", show: Iterable[Ref] = ()) -
     for given in graph.inputs:
         sizes: list[Any] = [f"{given.name}_axis_{n}" if size is None else size for n, size in enumerate(given.shape)]
         sizes.insert(given.batch_axis, "batch")
-        kind = {"float": "f", "mask": "b"}.get(given.kind, "i")
+        kind = {"float": "f", "mask": "b", "padding": "b"}.get(given.kind, "i")
         inputs.append(message.value(given.name, _type(kind, dtype), sizes))
     return WrittenFile(model(writer.graph_of("model", inputs, outputs)), writer.lines)
 

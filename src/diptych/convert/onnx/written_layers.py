@@ -257,6 +257,11 @@ def _mask_of_lengths(writer: FileWriter, node: Node, kind: kinds.MaskOfLengths) 
     writer.assign(node, op("Less", [places, lengths], name))
 
 
+def _filled(writer: FileWriter, node: Node, kind: kinds.Filled) -> None:
+    inputs = [writer.given(node, "mask"), writer.real(kind.value), writer.given(node)]
+    writer.assign(node, writer.op("Where", inputs, node.name))
+
+
 def _masked(writer: FileWriter, node: Node, kind: kinds.Masked) -> None:
     mask = writer.op("Unsqueeze", [writer.given(node, "mask"), writer.constant([-1])], f"{node.name}_mask")
     writer.assign(node, writer.op("Where", [mask, writer.given(node), writer.real(0)], node.name))
@@ -296,4 +301,5 @@ WRITERS: dict[type[kinds.Kind], Write] = {
     kinds.Squeeze: _with_axes("Squeeze", lambda kind: [kind.axis]),
     kinds.Dropout: _op("Identity"), kinds.NotEqual: _not_equal, kinds.Quantified: _quantified,
     kinds.MaskOfLengths: _mask_of_lengths, kinds.Masks: _masks, kinds.Masked: _masked,
+    kinds.Filled: _filled,
 }  # fmt: skip

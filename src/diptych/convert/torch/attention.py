@@ -18,14 +18,17 @@ BY_HEAD = kinds.Transpose((0, 2, 1, 3))
 def read_multihead(builder: Builder, path: str, layer: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
     """Vaswani et al. 2017: softmax(Q K^T / sqrt(D)) V in each head, joined and projected.
 
+    Where key_padding_mask is True, a key is not attended to; a row that has no other gives NaN, in PyTorch too.
+
     Raises:
-        RefusalError: it is given a mask, or has biases beside the projections'.
+        RefusalError: it is given another mask, or has biases beside the projections'.
     """
+    masks = {}
     for place, name in enumerate(("key_padding_mask", "need_weights", "attn_mask"), 3):
         value = arguments[place] if len(arguments) > place else options.get(name)
-        value = value.value if isinstance(value, Constant) else value
-        if value is not None and name != "need_weights":
-            raise RefusalError(f"{path} (MultiheadAttention): {name} is not converted: only attention to all steps is")
+        masks[name] = value.value if isinstance(value, Constant) else value
+    if masks["attn_mask"] is not None:
+        raise RefusalError(f"{path} (MultiheadAttention): attn_mask is not converted; key_padding_mask is")
     if options.get("is_causal") or options.get("average_attn_weights") is False:
         raise RefusalError(f"{path} (MultiheadAttention): is_causal and weights of each head are not converted")
     if layer.bias_k is not None or layer.add_zero_attn:
@@ -47,6 +50,10 @@ def read_multihead(builder: Builder, path: str, layer: Any, arguments: list[Any]
     keys = builder.add(f"{path}_keys", kinds.Transpose((0, 1, 3, 2)), {"x": split["key"]}).ref
     scores = builder.add(f"{path}_scores", kinds.Product(), {"x0": split["query"], "x1": keys}).ref
     scaled = builder.add(f"{path}_scaled", kinds.Scaled(1 / float(np.sqrt(width))), {"x": scores}).ref
+    if masks["key_padding_mask"] is not None:
+        hidden = _padding(builder, path, builder.tensor(masks["key_padding_mask"]))
+        filled = {"x": scaled, "mask": hidden}
+        scaled = builder.add(f"{path}_allowed", kinds.Filled(float("-inf")), filled).ref
     weights = builder.add(f"{path}_weights", kinds.Activation(Function("softmax")), {"x": scaled}).ref
     read = builder.add(f"{path}_read", kinds.Product(), {"x0": weights, "x1": split["value"]}).ref
     joined = builder.add(f"{path}_joined", BY_HEAD, {"x": read}).ref
@@ -57,6 +64,19 @@ def read_multihead(builder: Builder, path: str, layer: Any, arguments: list[Any]
     if not layer.batch_first:
         value = builder.add(f"{path}_time_first", kinds.Transpose((1, 0, 2)), {"x": value.ref})
     return value, builder.add(f"{path}_mean_weights", kinds.Reduce("mean", 1), {"x": weights})
+
+
+def _padding(builder: Builder, path: str, mask: Ref) -> Ref:
+    """The mask of keys (B, S) for the scores of every head and query (B, N, T, S)."""
+    given = next((one for one in builder.inputs if one.name == mask.node), None)
+    if given is not None and given.shape and given.kind not in ("mask", "padding"):
+        raise RefusalError(
+            f"{path} (MultiheadAttention): a key_padding_mask of numbers, which is added, is not converted; one of "
+            f"bool is (--input 2,7:bool)"
+        )
+    builder.tell_input(mask, "padding", None, None, False, True)
+    by_head = builder.add(f"{path}_padding", kinds.Unsqueeze(1), {"x": mask}).ref
+    return builder.add(f"{path}_padding_by_head", kinds.Unsqueeze(1), {"x": by_head}).ref
 
 
 def _projections(layer: Any) -> dict[str, dict[str, Array]]:

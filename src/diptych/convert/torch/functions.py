@@ -251,6 +251,22 @@ def _not_equal(builder: Builder, name: str, arguments: list[Any], options: dict[
     return builder.add(name, kinds.NotEqual(float(builder.number(arguments[1]))), {"x": builder.tensor(arguments[0])})
 
 
+def _not(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
+    """Of a mask."""
+    return builder.add(name, kinds.NotEqual(1.0), {"x": builder.tensor(arguments[0])})
+
+
+def _equal(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
+    other = builder.add(name, kinds.NotEqual(float(builder.number(arguments[1]))), {"x": builder.tensor(arguments[0])})
+    return _not(builder, name, [other], options)
+
+
+def _masked_fill(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
+    value = float(builder.number(_option(arguments, options, 2, "value")))
+    mask = builder.tensor(_option(arguments, options, 1, "mask"))
+    return builder.add(name, kinds.Filled(value), {"x": builder.tensor(arguments[0]), "mask": mask})
+
+
 def _zeros(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
     return Zeros()
 
@@ -262,17 +278,19 @@ SHARED: dict[str, Read] = {
     "mean": _reduction("mean"), "sum": _reduction("sum"), "max": _reduction("max"), "amax": _reduction("max"),
     "transpose": _transpose, "permute": _permute, "unsqueeze": _axes(kinds.Unsqueeze),
     "squeeze": _axes(kinds.Squeeze), "flip": _axes(kinds.Flip), "flatten": _flatten, "bmm": _matmul,
-    "matmul": _matmul, "reshape": _reshape, "t": _t,
+    "matmul": _matmul, "reshape": _reshape, "t": _t, "ne": _not_equal, "eq": _equal,
+    "logical_not": _not, "masked_fill": _masked_fill,
 }  # fmt: skip
 METHODS: dict[Any, Read] = SHARED | {
     "size": _size, "view": _reshape, "contiguous": _same, "cpu": _same, "to": _same, "float": _same, "long": _same,
-    "detach": _same, "clone": _same, "ne": _not_equal, "new_zeros": _zeros,
+    "detach": _same, "clone": _same, "bool": _same, "new_zeros": _zeros,
 }  # fmt: skip
 """Of tensors, by name."""
 FUNCTIONS: dict[Any, Read] = {
     **{getattr(torch, name): read for name, read in SHARED.items() if hasattr(torch, name)},
     operator.getitem: _getitem, operator.add: SHARED["add"], operator.mul: SHARED["mul"], operator.sub: SHARED["sub"],
-    operator.truediv: SHARED["div"], operator.matmul: _matmul, operator.ne: _not_equal, getattr: _attribute,
+    operator.truediv: SHARED["div"], operator.matmul: _matmul, operator.ne: _not_equal, operator.eq: _equal,
+    operator.invert: _not, getattr: _attribute,
     torch.cat: _cat, torch.concat: _cat, torch.stack: _stack, torch.zeros: _zeros, torch.zeros_like: _zeros,
     rnn.pack_padded_sequence: _pack, rnn.pad_packed_sequence: _pad, F.dropout: _dropout, F.relu: SHARED["relu"],
     F.softmax: SHARED["softmax"], F.log_softmax: SHARED["log_softmax"], F.leaky_relu: _activation("leaky_relu"),

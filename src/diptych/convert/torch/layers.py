@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from diptych.convert import kinds
 from diptych.convert.torch.texts import applied
-from diptych.convert.writing import Write, cut, line, merge, plain, scale, select
+from diptych.convert.writing import Write, cut, line, merge, number, plain, scale, select
 
 if TYPE_CHECKING:
     from diptych.convert.graph import Node
@@ -175,5 +175,8 @@ WRITERS: dict[type[kinds.Kind], Write] = {
     ),
     kinds.MaskOfLengths: line("torch.arange({x}.size(1), device={x}.device) < {lengths}[:, None]"),
     kinds.Masks: _masks,
+    kinds.Filled: lambda writer, node, kind: writer.assign(
+        node, f"{writer.given(node, 'x')}.masked_fill({writer.given(node, 'mask')}, {number(kind.value)})"
+    ),
     kinds.Masked: line("torch.where({mask}[:, :, None], {x}, 0.0)"),
 }  # fmt: skip

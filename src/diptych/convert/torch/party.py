@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from diptych.convert.certificate import Party
-from diptych.convert.graph import Graph, Ref
+from diptych.convert.graph import Graph, Ref, Weights
 from diptych.convert.kinds import Recurrent
 from diptych.convert.torch.writing import WrittenModule
 
@@ -17,17 +17,13 @@ def variables_of(written: WrittenModule) -> dict[str, str]:
     return {str(ref): variable for ref, variable in written.variables.items()}
 
 
-def party_of(graph: Graph, written: WrittenModule, evidence: dict[str, Any], name: str = NAME) -> Party:
+def party_of(graph: Graph, written: WrittenModule, evidence: dict[str, Any], found: Weights, name: str = NAME) -> Party:
     """The module's findings by the graph's refs and weights."""
     values = {ref: evidence["values"][str(ref)] for ref in written.variables if str(ref) in evidence["values"]}
     for node in graph.nodes:
         if isinstance(node.kind, Recurrent) and node.name in written.states:
             values |= _states(node.name, node.kind, written.states[node.name], evidence["states"])
-    gradients = {
-        weight: evidence["gradients"][place]
-        for weight, place in written.names.items()
-        if place in evidence["gradients"]
-    }
+    gradients = {weight: found[place] for weight, place in written.names.items() if place in found}
     return Party(
         name, evidence["outputs"], evidence["float32"], values, gradients, evidence.get("stepped"), evidence["versions"]
     )
@@ -46,7 +42,7 @@ def _states(node: str, kind: Recurrent, variable: str, found: dict[str, Any]) ->
     return states
 
 
-def party_of_module(graph: Graph, evidence: dict[str, Any], name: str = "the PyTorch module") -> Party:
+def party_of_module(graph: Graph, evidence: dict[str, Any], found: Weights, name: str = "the PyTorch module") -> Party:
     """A user's module's findings; its parameters are named as the graph's nodes say they come from.
 
     Only those weights have a gradient here that the graph has taken over one by one.
@@ -60,9 +56,9 @@ def party_of_module(graph: Graph, evidence: dict[str, Any], name: str = "the PyT
             if isinstance(node.kind, Recurrent):
                 base, reverse = weight.removesuffix("_reverse"), "_reverse" if weight.endswith("_reverse") else ""
                 place = f"{path}.{base}_l{depth or 0}{reverse}"
-                place = f"{path}.{weight}" if place not in evidence["gradients"] else place
-            if place in evidence["gradients"] and not node.origin.endswith("(expanded)"):
-                gradients[f"{node.name}.{weight}"] = evidence["gradients"][place]
+                place = f"{path}.{weight}" if place not in found else place
+            if place in found and not node.origin.endswith("(expanded)"):
+                gradients[f"{node.name}.{weight}"] = found[place]
     whole = len(gradients) == len([one for one in graph.weights() if not one.endswith((".mean", ".variance"))])
     stepped = evidence["stepped"] if whole else None
     return Party(name, evidence["outputs"], evidence["float32"], values, gradients, stepped, evidence["versions"])

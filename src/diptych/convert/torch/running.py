@@ -1,4 +1,8 @@
-"""A PyTorch module, run in a process of its own: its values, gradients, and what one optimizer step makes of it."""
+"""A PyTorch module, run in a process of its own: its values, gradients, and what one optimizer step makes of it.
+
+In float64 a large model has twice its size, and so have its gradients: both are in files that are mapped, and each
+gradient is there as soon as it is known.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import hashlib
 import importlib.util
 import linecache
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,22 +20,25 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
+from diptych.convert.scratch import new_arrays
+
 RATE = 0.125  # in float32, too: Keras rounds it
 
 
-def run_written(panel: ModuleType, folder: str, variables: dict[str, str], adam: bool) -> dict[str, Any]:
+def run_written(folder: str, variables: dict[str, str], adam: bool) -> dict[str, Any]:
     """Run the module that a conversion wrote into a folder, on the trial that lies there too.
 
     Args:
-        panel: PyTorch's, unused.
         folder: with `model.py`, `model.safetensors` and `trial.safetensors`.
         variables: by what a value is called, the local variable of `forward` that holds it.
         adam: whether there is an optimizer's state, from which a step is made.
     """
     program = load_program(Path(folder, "model.py"))
-    trial = load_file(Path(folder, "trial.safetensors"))
-    evidence = run_module(program.load(), trial, variables) | {"versions": {"torch": torch.__version__}}
-    return evidence | ({"adam": _stepped(program, evidence["gradients"])} if adam else {})
+    trial, own = load_file(Path(folder, "trial.safetensors")), Path(folder, "written")
+    own.mkdir()
+    evidence = run_module(program.load(), trial, variables, own) | {"versions": {"torch": torch.__version__}}
+    gradients = evidence.pop("gradients")
+    return evidence | ({"adam": _stepped(program, gradients)} if adam else {})
 
 
 def _stepped(program: Any, gradients: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +48,8 @@ def _stepped(program: Any, gradients: dict[str, Any]) -> dict[str, Any]:
     parameters = dict(model.named_parameters())
     for name, gradient in gradients.items():
         parameters[name].grad = torch.from_numpy(gradient).to(parameters[name])
-    optimizer.step()
+        optimizer.step()  # one after the other: a parameter without a gradient stays as it is
+        parameters[name].grad = None
     return {name: _array(parameters[name]) for name in gradients}
 
 
@@ -75,28 +83,33 @@ def load_program(path: Path) -> ModuleType:
     return program
 
 
-def run_module(model: Any, trial: dict[str, Any], variables: dict[str, str]) -> dict[str, Any]:
+def run_module(model: Any, trial: dict[str, Any], variables: dict[str, str], folder: Path) -> dict[str, Any]:
     """A module's values in float64, its outputs in float32, its gradients, and its outputs after a step of SGD.
 
     Args:
         model: the module; changed.
         trial: `input.NUMBER.NAME` and `factor.NUMBER.NAME`.
         variables: by what a value is called, the local variable of `forward` that holds it.
+        folder: where its weights in float64 are kept, and its gradients: `gradients.safetensors`.
     """
     inputs = [torch.from_numpy(np.array(value)) for name, value in sorted(trial.items()) if name.startswith("input.")]
     factors = [torch.from_numpy(np.array(value)) for name, value in sorted(trial.items()) if name.startswith("factor.")]
     model.eval()
     with torch.no_grad():
-        rounded = copy.deepcopy(model).float()
-        single = _outputs(rounded(*(one.float() if one.is_floating_point() else one for one in inputs)))
-    model.double()
-    for parameter in model.parameters():
+        wide = {name: one.detach() for name, one in _numbers(model) if one.dtype == torch.float64}
+        single = _outputs(model.float()(*(one.float() if one.is_floating_point() else one for one in inputs)))
+    _widen(model, wide, folder)
+    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    forms = {name: (np.float64, tuple(parameter.shape)) for name, parameter in trained.items()}
+    gradients = new_arrays(folder / "gradients.safetensors", forms)  # zeros, where the loss does not depend on one
+    for name, parameter in trained.items():
         parameter.grad = None
+        parameter.register_post_accumulate_grad_hook(_into(gradients[name]))
     found = local_variables(model, inputs)
     outputs = _outputs(found["return"])
-    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    loss = sum((factor * output).sum() for factor, output in zip(factors, outputs))
-    gradients = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
+    loss: Any = sum((factor * output).sum() for factor, output in zip(factors, outputs))
+    if loss.requires_grad:
+        loss.backward()
     evidence = {
         "outputs": [_array(output) for output in outputs],
         "float32": [_array(output) for output in single],
@@ -108,18 +121,47 @@ def run_module(model: Any, trial: dict[str, Any], variables: dict[str, str]) -> 
             for name, value in found.items()
             if name.endswith("_state") or name.endswith("_state_reverse")
         },
-        "gradients": {
-            name: _array(torch.zeros_like(trained[name]) if gradient is None else gradient)
-            for name, gradient in zip(trained, gradients)
-        },
+        "gradients": gradients,
     }
-    optimizer = torch.optim.SGD(trained.values(), lr=RATE)
-    for parameter, gradient in zip(trained.values(), gradients):
-        parameter.grad = torch.zeros_like(parameter) if gradient is None else gradient
-    optimizer.step()
     with torch.no_grad():
+        for name, parameter in trained.items():
+            optimizer = torch.optim.SGD([parameter], lr=RATE)
+            parameter.grad = torch.from_numpy(gradients[name])
+            optimizer.step()
+            parameter.grad = None
         evidence["stepped"] = [_array(output) for output in _outputs(model(*inputs))]
     return evidence
+
+
+def _widen(model: Any, wide: dict[str, Any], folder: Path) -> None:
+    """Let a module compute in float64, with numbers that are in a file.
+
+    Args:
+        model: in float32; changed.
+        wide: its parameters and buffers that have more digits.
+        folder: for the file.
+    """
+    own = dict(_numbers(model))
+    forms = {name: (np.float64, tuple(one.shape)) for name, one in own.items()}
+    for name, array in new_arrays(folder / "double.safetensors", forms).items():
+        array[...] = _array(wide.get(name, own[name]))
+        own[name].data = torch.from_numpy(array)
+
+
+def _numbers(model: Any) -> Iterator[tuple[str, Any]]:
+    """A module's parameters and buffers that are no whole numbers."""
+    for named in (model.named_parameters(), model.named_buffers()):
+        yield from ((name, one) for name, one in named if one.is_floating_point())
+
+
+def _into(array: Any) -> Any:
+    """What is done with a parameter's gradient when it is known: it goes into an array."""
+
+    def take(parameter: Any) -> None:
+        array[...] = _array(parameter.grad)
+        parameter.grad = None
+
+    return take
 
 
 def local_variables(model: Any, inputs: list[Any]) -> dict[str, Any]:
@@ -147,7 +189,7 @@ def _array(tensor: Any) -> Any:
     return tensor.detach().cpu().numpy()
 
 
-def run_original(module: Any, trial: dict[str, Any], layers: list[str]) -> dict[str, Any]:
+def run_original(module: Any, trial: dict[str, Any], layers: list[str], folder: Path) -> dict[str, Any]:
     """What a copy of a user's module computes, and what each of these layers gives, the axes in a graph's order."""
     copied = copy.deepcopy(module)
     modules: dict[str, Any] = dict(copied.named_modules())
@@ -169,5 +211,5 @@ def run_original(module: Any, trial: dict[str, Any], layers: list[str]) -> dict[
     for name in layers:
         if not isinstance(modules[name], torch.nn.BatchNorm1d):
             modules[name].register_forward_hook(watch(name))
-    evidence = run_module(copied, trial, {})
+    evidence = run_module(copied, trial, {}, folder)
     return evidence | {"layers": found, "versions": {"torch": torch.__version__}}

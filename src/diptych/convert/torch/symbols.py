@@ -84,12 +84,12 @@ class Builder:
         self._taken: set[str] = set()
         self._given: dict[str, tuple[int, ...] | None] = {}
 
-    def input(self, name: str, shape: tuple[int, ...] | None, whole: bool) -> Value:
-        """One more input; of an unknown shape the layers that take it tell."""
+    def input(self, name: str, shape: tuple[int, ...] | None, kind: Any) -> Value:
+        """One more input, of this kind of `graph.Input`; of an unknown shape the layers that take it tell."""
         name = unique_name(name, self._taken)
         self._taken.add(name)
         known: tuple[int | None, ...] = () if shape is None else tuple(shape[1:])
-        self.inputs.append(Input(name, known, "ids" if whole else "float"))
+        self.inputs.append(Input(name, known, kind))
         self._given[name] = shape
         return Value(Ref(name))
 
@@ -181,7 +181,11 @@ class Builder:
             if given.name != ref.node:
                 continue
             shape: tuple[int | None, ...] = given.shape
-            if self._given[given.name] is None and (width is not None or kind in ("ids", "lengths")) and not shape:
+            if (
+                self._given[given.name] is None
+                and (width is not None or kind in ("ids", "lengths", "padding"))
+                and not shape
+            ):
                 shape = (*([None] if time else []), *([width] if width is not None else []))
             elif time and shape:
                 whole: tuple[int | None, ...] = self._given[given.name] or (0, *shape)

@@ -48,8 +48,9 @@ def graph_of(module: Any, inputs: Sequence[Any] | None = None) -> Graph:
                 continue
             example = examples.pop(0) if examples else None
             shape = tuple(example.shape) if torch.is_tensor(example) else None
-            whole = torch.is_tensor(example) and not example.is_floating_point()
-            builder.symbols[node.name] = builder.input(node.name, shape, whole)
+            whole = "ids" if torch.is_tensor(example) and not example.is_floating_point() else "float"
+            kind = "mask" if torch.is_tensor(example) and example.dtype == torch.bool else whole
+            builder.symbols[node.name] = builder.input(node.name, shape, kind)
         elif node.op == "output":
             outputs = builder.known(node.args[0])
         else:

@@ -6,13 +6,13 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from safetensors.numpy import load_file
 
+from diptych.convert.scratch import mapped_arrays, save_arrays
 from diptych.convert.stored import to_plain
 from diptych.convert.torch.running import run_original
 from diptych.convert.torch.tracing import graph_of
@@ -20,23 +20,25 @@ from diptych.errors import RefusalError
 
 
 def read_module_of_user(
-    panel: ModuleType, module: str, weights: dict[str, Any], inputs: list[str], averages: dict[str, dict[str, Any]]
+    folder: str, module: str, inputs: list[str], averages: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    """The graph of a user's class with these weights, as plain values; and Adam's averages by its names.
+    """The graph of a user's class with the weights that lie in a folder; and Adam's averages by its names.
 
     Args:
-        panel: PyTorch's, unused.
+        folder: with `weights.safetensors`; the graph's are written there as `graph.safetensors`.
         module: "package.module:Class".
-        weights: by name.
         inputs: examples of what it takes, as texts.
         averages: "first" and "second", by the numbers of the parameters, in the module's order.
 
     Returns:
-        The graph, and under "averages" the same two by the graph's weights; None where they do not fit the parameters.
+        The graph as plain values, and under "averages" the same two by the graph's weights; None where they do not fit
+        the parameters.
     """
-    made, said = _made(module, weights)
+    made, said = _made(module, mapped_arrays(Path(folder, "weights.safetensors")))
     examples = [_example(one) for one in inputs] or None
-    graph = to_plain(graph_of(made, examples))
+    read = graph_of(made, examples)
+    save_arrays(Path(folder, "graph.safetensors"), read.weights())
+    graph = to_plain(read)
     found = {"graph": graph | {"assumptions": [*said, *graph["assumptions"]]}, "averages": None}
     parameters = list(made.parameters())
     moved: dict[str, dict[str, Any]] = {}
@@ -53,12 +55,14 @@ def read_module_of_user(
     return found | {"averages": moved or None}
 
 
-def run_module_of_user(
-    panel: ModuleType, folder: str, module: str, weights: dict[str, Any], layers: list[str]
-) -> dict[str, Any]:
-    """What it computes on the trial in a folder."""
-    made, _ = _made(module, weights)
-    return run_original(made, load_file(Path(folder, "trial.safetensors")), layers)
+def run_module_of_user(folder: str, module: str, layers: list[str]) -> dict[str, Any]:
+    """What it computes on the trial in a folder; the gradients are in `gradients.safetensors` in `original` there."""
+    made, _ = _made(module, mapped_arrays(Path(folder, "weights.safetensors")))
+    own = Path(folder, "original")
+    own.mkdir()
+    evidence = run_original(made, load_file(Path(folder, "trial.safetensors")), layers, own)
+    del evidence["gradients"]
+    return evidence
 
 
 def _made(module: str, weights: dict[str, Any]) -> tuple[Any, list[str]]:
@@ -89,7 +93,7 @@ def _made(module: str, weights: dict[str, Any]) -> tuple[Any, list[str]]:
     for one, value in weights.items():
         if tuple(own[one].shape) != tuple(value.shape):
             raise RefusalError(f"--module {module}: {one} has shape {tuple(own[one].shape)}, in the file {value.shape}")
-    made.load_state_dict({one: torch.from_numpy(np.array(value)) for one, value in weights.items()})
+    made.load_state_dict({one: torch.from_numpy(value) for one, value in weights.items()})
     return made, said
 
 
@@ -99,6 +103,7 @@ def _example(text: str) -> Any:
         sizes = tuple(int(size) for size in shape.split(",") if size)
     except ValueError:
         raise RefusalError(f"--input {text!r}: expected sizes such as 2,7 or 2,7:int") from None
-    if kind not in ("", "int", "float"):
-        raise RefusalError(f"--input {text!r}: {kind!r} is not a type; choose int or float")
-    return torch.zeros(sizes, dtype=torch.long if kind == "int" else torch.float32)
+    types = {"": torch.float32, "float": torch.float32, "int": torch.long, "bool": torch.bool}
+    if kind not in types:
+        raise RefusalError(f"--input {text!r}: {kind!r} is not a type; choose int, bool or float")
+    return torch.zeros(sizes, dtype=types[kind])

@@ -244,6 +244,7 @@ def load(path=Path(__file__).with_name("model.safetensors")):
 
 def _describe(given: Any) -> str:
     shape = ", ".join(["B", *("T" if size is None else str(size) for size in given.shape)])
-    kind = {"float": "numbers", "ids": "whole numbers", "lengths": "how many steps are real", "mask": "True or False"}
+    kind = {"float": "numbers", "ids": "whole numbers", "lengths": "how many steps are real", "mask": "True or False",
+            "padding": "True where there is padding"}  # fmt: skip
     limit = f" below {given.limit}" if given.limit else ""
     return f"({shape}), {kind[given.kind]}{limit}"

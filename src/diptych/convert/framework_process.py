@@ -1,0 +1,51 @@
+"""One function of a conversion in a framework's process, with as much memory as it needs and no more."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+from contextlib import suppress
+from typing import Any
+
+from diptych import panel
+from diptych.processes.process import Process
+
+TRIM, MAPPINGS = 1 << 17, 1 << 16
+
+
+class Functions:
+    """What `call` asks, in the process."""
+
+    def __init__(self, framework: str, threads: int | None) -> None:
+        """Set a framework up, see `diptych.panel.load`; what it frees is given back, as a training does not want it."""
+        panel.load(framework, threads, "cpu")
+        with suppress(AttributeError, OSError, TypeError):  # where the C library is glibc
+            mallopt = ctypes.CDLL(None).mallopt
+            mallopt(-1, TRIM)  # M_TRIM_THRESHOLD
+            mallopt(-4, MAPPINGS)  # M_MMAP_MAX
+
+    def call(self, function: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Call "module:function" with the arguments."""
+        module, _, name = function.partition(":")
+        answer: dict[str, Any] = getattr(importlib.import_module(module), name)(**arguments)
+        return answer
+
+
+def call(framework: str, function: str, arguments: dict[str, Any], threads: int | None = None) -> dict[str, Any]:
+    """Call a function in a fresh process of a framework, on the processor.
+
+    Args:
+        framework: "tensorflow", "pytorch" or "reference".
+        function: "module:function"; it returns a dict of JSON values and NumPy arrays, nested in dicts and lists.
+        arguments: JSON values and NumPy arrays by name. Large arrays go by a file, see `diptych.convert.scratch`.
+        threads: how many processor threads the framework may use; None leaves that to it.
+
+    Raises:
+        DiptychError: the one that was raised there.
+        BackendError: the process failed or died; the message says how.
+        KeyboardInterrupt: on Ctrl-C; the process has ended then.
+    """
+    setup = {"framework": framework, "threads": threads}
+    with Process(f"the {framework} process (in {function})", f"{__name__}:{Functions.__name__}", setup) as process:
+        answer: dict[str, Any] = process.ask("call", function=function, arguments=arguments)
+        return answer
