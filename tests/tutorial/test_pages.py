@@ -16,10 +16,11 @@ DOCS = ROOT / "docs"
 OURS = sorted(path.relative_to(DOCS / "ko").as_posix() for path in (DOCS / "ko").rglob("*.md"))
 TUTORIAL = [name for name in OURS if name.startswith("tutorial/")]
 MARK = re.compile(r"<!-- ([\w-]+)(?: ([\w.]+))? -->")
-# Heads, headings, marks, code, tables, boxes, links to the catalogue, parts of the API, the last line.
+# Heads, headings, marks, code, tables and their rows, lists, formulas, boxes, links to the catalogue, parts of the API,
+# the last line.
 BUILT_OF = (
-    r"\A---\n.*?---\n", r"^#+ (?=\S)", r"<!--.*?-->", r"^```.*?^```", r"^\|[-|:]+\|$", r"^!!! \w+",
-    r"differences\.md#\w+", r"^::: [^\n]*", r"^(?:Back|이전): ",
+    r"\A---\n.*?---\n", r"^#+ (?=\S)", r"<!--.*?-->", r"^```.*?^```", r"^\|[-|:]+\|$", r"^\|(?=.)", r"^(?:- |\d+\. )",
+    r"(?<=\n\n) {4}(?=\S)", r"^!!! \w+", r"differences\.md#\w+", r"^::: [^\n]*", r"^(?:Back|이전): ",
 )  # fmt: skip
 
 
@@ -50,14 +51,16 @@ def test_both_languages_are_built_alike(name):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_both_languages_have_the_same_figures(name, site):
-    """Those of three characters and more, in whatever order the sentences have them; "2만 " is 20,000."""
-    figures = []
+def test_both_languages_have_the_same_names_and_figures(name, site):
+    """Figures of three characters and more, and what stands as code, in whatever order; "2만 " is 20,000."""
+    found = []
     for language in ("en", "ko"):
-        text = site("tables").BLOCK.sub("", prose(read(name, language)))
-        text = re.sub(r"(?<![\d.-])(\d\d?)만 ", r"\g<1>0,000 ", text)
-        figures.append(set(re.findall(r"\d[\d.,:e+-]+\d", text)))
-    assert figures[0] ^ figures[1] == set()
+        text = site("tables").BLOCK.sub("", read(name, language))
+        text = re.sub(r"^```.*?^```$|(?<=\n\n)(?: {4}[^\n]*\n)+", "", text, flags=re.DOTALL | re.MULTILINE)
+        names = {" ".join(code.split()) for code in re.findall(r"`[^`]+`", text)}
+        figures = re.sub(r"(?<![\d.-])(\d\d?)만 ", r"\g<1>0,000 ", prose(text))
+        found.append(names | set(re.findall(r"\d[\d.,:e+-]+\d", figures)))
+    assert found[0] ^ found[1] == set()
 
 
 def test_measured_tables_are_the_same_in_korean(site):
