@@ -1,12 +1,14 @@
 """Decoding speed of a run in both frameworks and of its exports, and OpenNMT-py's: one process each, in turn.
 
     .venv/bin/python benchmarks/decoding.py RUN EXPORT [EXPORT ..] [--sentences 1000] [--rounds 3] [--threads 2]
-        [--opennmt] [--json FILE]
+        [--shortlist FILE] [--opennmt] [--json FILE]
 
 Each system translates the same sentences of the run's test part, greedily and with a beam of 5, in batches of 64 and
 one by one; loading, and a first translation that warms it up, are not timed. A line for each: the median of the rounds
 in seconds, target words a second, and words a second and core, beside the 800 words a second on one core that were
 published of a pure GRU (WNMT 2018).
+
+`--shortlist` has each system measured with that file of `diptych shortlist`, too.
 
 `--opennmt` gives OpenNMT-py a turn, where its environment is there or can be made (see bench.py): its own model of
 `bench.py`'s size with the run's attention, which learns briefly first, on the same task in words. Its translations are
@@ -42,7 +44,7 @@ Found = dict[str, dict[str, Any]]
 """By search: seconds, words (eos counted) and sentences."""
 
 
-def measure(folder: str, backend: str, sentences: int, threads: int) -> Found:
+def measure(folder: str, backend: str, shortlist: str, sentences: int, threads: int) -> Found:
     """What one system of ours takes, in this process."""
     import diptych
     from diptych.evaluation.part import read_part
@@ -50,7 +52,7 @@ def measure(folder: str, backend: str, sentences: int, threads: int) -> Found:
 
     run = Run.open(folder)
     sources = [source for source, _ in read_part(run, "test")][:sentences]
-    translator = diptych.load(run, backend, threads=threads)
+    translator = diptych.load(run, backend, threads=threads, shortlist=shortlist or None)
     found = {}
     for name, search in SEARCHES.items():
         some = sources if search["batch_size"] > 1 else sources[:: max(1, len(sources) // FEW)]
@@ -62,13 +64,14 @@ def measure(folder: str, backend: str, sentences: int, threads: int) -> Found:
     return found
 
 
-def in_a_process(folder: str, backend: str, given: argparse.Namespace) -> Found:
+def in_a_process(folder: str, backend: str, shortlist: str, given: argparse.Namespace) -> Found:
     """What a system of ours takes in a process of its own.
 
     Raises:
         SystemExit: it failed.
     """
     words = [folder, "--one", backend, "--sentences", given.sentences, "--threads", given.threads]
+    words += ["--shortlist", shortlist] if shortlist else []
     command = [sys.executable, str(Path(__file__)), *map(str, words)]
     finished = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     if finished.returncode != 0:
@@ -113,12 +116,13 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--shortlist", default="", metavar="FILE", help="measure with it, too")
     parser.add_argument("--opennmt", action="store_true", help="OpenNMT-py beside them")
     parser.add_argument("--json", type=Path, default=RUNS / "decoding.json", metavar="FILE")
     parser.add_argument("--one", default="", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        print(json.dumps(measure(given.folders[0], given.one, given.sentences, given.threads)))
+        print(json.dumps(measure(given.folders[0], given.one, given.shortlist, given.sentences, given.threads)))
         return
     from diptych.processes.environment import environment
     from diptych.runs.run import Run
@@ -126,17 +130,20 @@ def main() -> None:
     run, *exports = given.folders
     attention = Run.open(run).config.model.attention
     systems = [(run, "tensorflow"), (run, "pytorch"), *((each, "onnxruntime") for each in exports)]
-    names = {f"{Path(folder).name} in {backend}": (folder, backend) for folder, backend in systems}
+    names = {f"{Path(folder).name} in {backend}": (folder, backend, "") for folder, backend in systems}
+    if given.shortlist:
+        names |= {f"{name}, shortlist": (*system[:2], given.shortlist) for name, system in names.items()}
     if given.opennmt:
-        names[OPENNMT] = ("", OPENNMT)
+        names[OPENNMT] = ("", OPENNMT, "")
     asked = {"sentences": given.sentences, "threads": given.threads, "attention": attention}
     told = read(given.json, asked) or {"asked": asked, "environment": environment(), "turns": {}}
     for number in range(1, given.rounds + 1):
-        for name, (folder, backend) in names.items():
+        for name, (folder, backend, shortlist) in names.items():
             if f"{number}: {name}" in told["turns"]:
                 continue
             mark = time.perf_counter()
-            found = of_opennmt(attention, given) if backend == OPENNMT else in_a_process(folder, backend, given)
+            ours = backend != OPENNMT
+            found = in_a_process(folder, backend, shortlist, given) if ours else of_opennmt(attention, given)
             told["turns"][f"{number}: {name}"] = found
             write(given.json, told)
             print(f"round {number}, {name}: {time.perf_counter() - mark:.0f} s", file=sys.stderr)

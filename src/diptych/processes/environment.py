@@ -10,7 +10,7 @@ from typing import Any
 
 from diptych.processes.machine import processor, usable_processors
 
-COMPUTING = ("numpy", "tensorflow", "tensorflow-cpu", "keras", "torch")
+COMPUTING = ("numpy", "tensorflow", "tensorflow-cpu", "keras", "torch", "onnxruntime")
 """The packages whose versions decide what is computed."""
 PACKAGES = ("diptych", "safetensors", "sacrebleu", *COMPUTING)
 
