@@ -8,6 +8,8 @@ import pytest
 from diptych import config as configs
 from diptych.cli import benchmark
 from diptych.config import ModelConfig
+from diptych.exported import runtime
+from diptych.exported.folder import ONNX_RUNTIME
 from diptych.panel import BACKENDS
 
 TINY = """
@@ -37,7 +39,7 @@ def test_the_choices_are_those_of_the_library():
 
     assert list(benchmark.Attention) == list(get_args(configs.Attention))
     assert set(benchmark.Precision) == set(get_args(configs.TrainingPrecision))
-    assert set(benchmark.Backend) == set(get_args(configs.Backend))
+    assert set(benchmark.Backend) == {*get_args(configs.Backend), ONNX_RUNTIME}
 
 
 @pytest.mark.parametrize(
@@ -74,9 +76,12 @@ def test_a_tiny_model_is_measured_in_both_frameworks(diptych_command, config):
         "--seconds", "0", "--rounds", "1", "--threads", "1", "--beam", "2", "--json",
     )  # fmt: skip
     assert code == 0
-    assert error.count("round 1, ") == 2
+    beside = [ONNX_RUNTIME] if runtime.is_installed() else []
+    assert error.count("round 1, ") == 2 + len(beside)
     report = json.loads(out)
-    found = report["benchmarks"]
+    found = [each for each in report["benchmarks"] if each["backend"] != ONNX_RUNTIME]
+    decoded = [(each["backend"], each["task"]) for each in report["benchmarks"] if each not in found]
+    assert decoded == [(backend, task) for backend in beside for task in ("greedy", "beam 2")]
     assert [(each["backend"], each["task"]) for each in found] == [
         (backend, task) for backend in BACKENDS for task in ("training", "greedy", "beam 2")
     ]
