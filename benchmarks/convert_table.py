@@ -42,7 +42,7 @@ def _row(files: list[dict[str, Any]]) -> list[str]:
     stored = [each["stored"] for each in files if "stored" in each]
     numbers = sum(one["numbers"] for one in stored)
     matched = f"{numbers:,} within {max(one['gap'] for one in stored):.1e}" if stored else "none"
-    said = [f"{count} times: `{reason}`" if count > 1 else f"`{reason}`" for reason, count in reasons.items()]
+    said = [f'{count} times: "{reason}"' if count > 1 else f'"{reason}"' for reason, count in reasons.items()]
     return [", ".join(counts), ", ".join(gaps), matched, "; ".join(said)]
 
 
@@ -52,7 +52,7 @@ def _reason(file: dict[str, Any], said: str) -> str:
     said = re.sub(r"^\S+frozen_model\.pb: ", "", said)
     said = re.sub(r"\d+_\d+|(?<=[a-z])_\d+", "", said)
     short = re.split(r": (?:rebuild|give|name the|answer with)|; ", said)[0]
-    return short[:160].replace("|", "/").replace("`", "'")
+    return short[:160].replace("|", "/").replace('"', "'")
 
 
 def put_bounds() -> None:
@@ -77,9 +77,9 @@ def put_bounds() -> None:
         for first, second in zip(hostile[::2], hostile[1::2]):
             name = first["what"].removeprefix("inspect ")
             beyond = max(each["beyond"] - each["file"] for each in (first, second))
-            said = re.sub(r"^error: \S+ ?", "", first["said"]).replace("|", "/").replace("`", "'")[:90].strip()
+            said = re.sub(r"^error: \S+ ?", "", first["said"]).replace("|", "/").replace('"', "'")[:90].strip()
             seconds = " | ".join(f"{each['worked']:.1f} s" for each in (first, second))
-            lines.append(f"| {name} | {seconds} | {_megabytes(max(beyond, 0))} | `{said}` |")
+            lines.append(f'| {name} | {seconds} | {_megabytes(max(beyond, 0))} | "{said}" |')
     if environment := note.get("environment"):
         lines += ["", f"Measured on {environment['processor']}, which others used at the same time."]
     put("convert", "bounds", lines)

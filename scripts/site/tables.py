@@ -57,6 +57,6 @@ def _said(text: str, phrases: dict[str, str]) -> str | None:
 
 
 def _has_words(text: str) -> bool:
-    """Whether there is an English word in it that is no name, code or unit."""
-    plain = re.sub(r"`[^`]*`|\S*[\d_./()]\S*", "", text)
+    """Whether there is an English word in it that is no name, code, quotation or unit."""
+    plain = re.sub(r"`[^`]*`|\"[^\"]*\"|\S*[\d_./()]\S*", "", text)
     return re.search(r"\b[a-z]{3,}\b", plain) is not None
