@@ -82,7 +82,7 @@ def decoding_products(
     """
     products = _reading(config, sentences, source)
     for size, steps in sorted(Counter(rows).items()):
-        step = [*_decoder(config, size, source, 1), _output(config, vocabulary_size, size)]
+        step = [*_decoder(config, size, source, target=1), _output(config, vocabulary_size, size)]
         products += [replace(product, count=product.count * steps) for product in step]
     return products
 
@@ -96,14 +96,14 @@ def _reading(config: ModelConfig, sentences: int, source: int) -> list[Product]:
         outputs = gates * config.encoder_size
         for direction in ("forward", "backward")[: config.directions]:
             name = f"encoder {direction} {layer}"
-            products.append(_product(f"{name} input", rows, inputs, outputs))
-            products.append(_product(f"{name} hidden", sentences, config.encoder_size, outputs, source))
+            products.append(_product(f"{name} input", rows, k=inputs, n=outputs))
+            products.append(_product(f"{name} hidden", sentences, k=config.encoder_size, n=outputs, count=source))
     if config.bridge == "dense":
         for layer in range(config.decoder_layers):
             for state in ("hidden", "cell") if config.cell == "lstm" else ("hidden",):
-                products.append(_product(f"bridge {layer} {state}", sentences, memory, config.decoder_size))
+                products.append(_product(f"bridge {layer} {state}", sentences, k=memory, n=config.decoder_size))
     if config.attention not in ("none", "dot"):  # whose keys are the memory as it is
-        products.append(_product("attention keys", rows, memory, config.key_size))
+        products.append(_product("attention keys", rows, k=memory, n=config.key_size))
     return products
 
 
@@ -115,35 +115,45 @@ def _decoder(config: ModelConfig, rows: int, source: int, target: int) -> list[P
 
     def dense(name: str, inputs: int, outputs: int, in_loop: bool) -> Product:
         m, count = stepwise if in_loop else once
-        return _product(name, m, inputs, outputs, count)
+        return _product(name, m, k=inputs, n=outputs, count=count)
 
-    products = [dense("decoder 0 embedded", config.embedding_size, gates * size, False)]
+    products = [dense("decoder 0 embedded", config.embedding_size, outputs=gates * size, in_loop=False)]
     rest = config.decoder_input_size - config.embedding_size
     if rest:
-        products.append(dense("decoder 0 rest", rest, gates * size, True))
+        products.append(dense("decoder 0 rest", rest, outputs=gates * size, in_loop=True))
     products += [
-        dense(f"decoder {layer} input", size, gates * size, loops) for layer in range(1, config.decoder_layers)
+        dense(f"decoder {layer} input", size, outputs=gates * size, in_loop=loops)
+        for layer in range(1, config.decoder_layers)
     ]
-    products += [dense(f"decoder {layer} hidden", size, gates * size, True) for layer in range(config.decoder_layers)]
+    products += [
+        dense(f"decoder {layer} hidden", size, outputs=gates * size, in_loop=True)
+        for layer in range(config.decoder_layers)
+    ]
     queries, count = (1, target) if loops else (target, 1)
     if config.has_score_layer:
-        products.append(dense("attention query", size, config.score_size, loops))
+        products.append(dense("attention query", size, outputs=config.score_size, in_loop=loops))
     elif config.attention != "none":
-        products.append(Product("attention scores", "forward", rows, queries, size, source, count))
+        products.append(
+            Product("attention scores", part="forward", batch=rows, m=queries, k=size, n=source, count=count)
+        )
     if config.attention != "none":
-        products.append(Product("attention context", "forward", rows, queries, source, config.memory_size, count))
+        products.append(
+            Product(
+                "attention context", part="forward", batch=rows, m=queries, k=source, n=config.memory_size, count=count
+            )
+        )
     if config.attentional_layer:
         seen = config.context_size + size
-        products.append(dense("attentional layer", seen, config.feature_size, config.input_feeding))
+        products.append(dense("attentional layer", seen, outputs=config.feature_size, in_loop=config.input_feeding))
     return products
 
 
 def _output(config: ModelConfig, vocabulary_size: int, rows: int) -> Product:
-    return _product("output layer", rows, config.feature_size, vocabulary_size)
+    return _product("output layer", rows, k=config.feature_size, n=vocabulary_size)
 
 
 def _product(name: str, m: int, k: int, n: int, count: int = 1) -> Product:
-    return Product(name, "forward", 1, m, k, n, count)
+    return Product(name, part="forward", batch=1, m=m, k=k, n=n, count=count)
 
 
 def _gradients(product: Product) -> tuple[Product, Product]:

@@ -76,7 +76,7 @@ def benchmark(request: Request, say: Say) -> dict[str, Any]:
                         continue
                     answer = _measure(request, run, variant, backend, threads)
                     answers_of[backend, number].append(answer)
-                    say(_line(backend, variant, rounds, answer))
+                    say(_line(backend, variant, number=rounds, answer=answer))
         return {
             "benchmarks": [
                 summary

@@ -115,7 +115,17 @@ class DecodingTrial:
         """Translate a batch: how many tokens its translations have."""
         if self._search.beam_size > 1:
             size, penalty = self._search.beam_size, self._search.length_penalty
-            hypotheses = [best[0] for best in beam(self._stepper, source, lengths, longest, size, penalty)]
+            hypotheses = [
+                best[0]
+                for best in beam(
+                    self._stepper,
+                    source,
+                    source_lengths=lengths,
+                    maximum_lengths=longest,
+                    size=size,
+                    length_penalty=penalty,
+                )
+            ]
         else:
-            hypotheses = greedy(self._stepper, source, lengths, longest)
+            hypotheses = greedy(self._stepper, source, source_lengths=lengths, maximum_lengths=longest)
         return sum(len(hypothesis.tokens) for hypothesis in hypotheses)

@@ -57,7 +57,8 @@ def speeds(
     startup_seconds = time.time() - started
     test = list(open_corpus(run.config.data).test)
     trials: dict[str, Trial] = {
-        search_name(size): DecodingTrial(panel, run, model, test, size, batches, ends=False) for size in beam_sizes
+        search_name(size): DecodingTrial(panel, run, model, test, beam_size=size, batches=batches, ends=False)
+        for size in beam_sizes
     }
     trials["training"] = TrainingTrial(panel, run, model, steps)
     measured = measure(panel, trials, run.config.training.arithmetic, blocks, seconds)

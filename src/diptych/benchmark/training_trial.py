@@ -30,7 +30,9 @@ class TrainingTrial:
         self._panel, self._run, self._model = panel, run, model
         self._config = run.config.training
         pairs = run.encoded().train
-        epoch = training_batches(pairs, self._config.batch_size, self._config.seed, 0, self._config.batch_by)
+        epoch = training_batches(
+            pairs, self._config.batch_size, self._config.seed, epoch=0, batch_by=self._config.batch_by
+        )
         sources, targets = pairs.sources.lengths, pairs.targets.lengths
         by_tokens = self._config.batch_by == "tokens"  # then all but a few are full
         full = [rows for rows in epoch if by_tokens or len(rows) == self._config.batch_size] or epoch
@@ -84,8 +86,10 @@ class TrainingTrial:
     def _work(self, batch: Batch, step: int) -> Work:
         """What a step is given."""
         model = self._run.config.model
-        shapes = dropout_shapes(model, len(batch.rows), batch.source.shape[1], batch.target_output.shape[1])
-        return Work(batch, dropout_masks(self._config.seed, step, shapes, model.dropout), epoch=0)
+        shapes = dropout_shapes(
+            model, len(batch.rows), source=batch.source.shape[1], target=batch.target_output.shape[1]
+        )
+        return Work(batch, dropout_masks(self._config.seed, step, shapes, rate=model.dropout), epoch=0)
 
 
 def _sizes(batch: Batch) -> tuple[int, int, int, int]:

@@ -73,7 +73,7 @@ def batch(
     together = (*(["ensemble"] if ensemble else []), *(["vote"] if vote else []))
     search = {} if beam_size is None else {"beam_size": beam_size}
     varied = settings([*map(Variation.read, vary or []), Variation.read(f"{SEED}={seeds}")])
-    plan = [planned(config, assignments, each, each.get(BACKEND, backend)) for each in varied]
+    plan = [planned(config, assignments, settings=each, backend=each.get(BACKEND, backend)) for each in varied]
     work = open_batch(config, folder, jobs, threads, device)
 
     def say(text: str) -> None:
@@ -105,7 +105,7 @@ def planned(config: Path, assignments: list[str] | None, settings: dict[str, str
         raise BackendError(f"{backend} is not installed: pip install 'diptych[{backend}]', or choose another backend")
     given = [*(assignments or []), *(f"{key}={value}" for key, value in settings.items() if key != BACKEND)]
     made = Changes(given).read(config)
-    return Planned(folder_name(made.name, settings), settings, made, backend)
+    return Planned(folder_name(made.name, settings), settings, config=made, backend=backend)
 
 
 def open_batch(config: Path, folder: Path | None, jobs: int, threads: int | None, device: str) -> Batch:

@@ -34,8 +34,8 @@ def code(
     """
     from diptych.side_by_side.equations import equations
     from diptych.side_by_side.excerpts import SideBySide
+    from diptych.side_by_side.finding import find_code, parts
     from diptych.side_by_side.table import print_side_by_side
-    from diptych.side_by_side.terms import find_code, parts
 
     if show_list or not name:
         _print_list(show_list, as_json)

@@ -126,5 +126,5 @@ def sample(
     from diptych.runs.named_corpus import open_named
     from diptych.runs.progress import QuietReporter
 
-    named = open_named(what, (source_column, target_column), strict, QuietReporter())
+    named = open_named(what, (source_column, target_column), strict, reporter=QuietReporter())
     print_samples(sampled(named, part, count=count, seed=seed), as_json)

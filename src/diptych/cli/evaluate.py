@@ -179,6 +179,6 @@ def _draw(ranges: list[dict[str, Any]], path: Path) -> None:
     length_and_quality(
         [(each["shortest"], each["longest"]) for each in ranges],
         [each["sentences"] for each in ranges],
-        {system: [tuple(each["chrf"][system]) for each in ranges] for system in systems},
-        path,
+        scores={system: [tuple(each["chrf"][system]) for each in ranges] for system in systems},
+        path=path,
     )

@@ -52,7 +52,7 @@ def find_rate(
     search = range_test(run, backend, threads, device, lowest, highest, steps, reporter)
     if plot is not None:
         title = f"{run.config.name}: the loss while the learning rate grows"
-        rate_curve(backend, search.rates, search.losses, search.smoothed, search.suggestion, plot, title)
+        rate_curve(backend, search.rates, search.losses, search.smoothed, search.suggestion, path=plot, title=title)
     if as_json:
         print(json.dumps(dataclasses.asdict(search) | {"run": str(run.folder)}))
     else:

@@ -61,14 +61,14 @@ def search(
     measures = chosen_measures("exact_match" if by == "loss" else by)[:1]
     picture = picture_path(plot) if plot else None
     varied = drawn([Range.read(text) or Variation.read(text) for text in vary], trials, draw_seed)
-    plan = [planned(config, assignments, each, backend) for each in varied]
+    plan = [planned(config, assignments, settings=each, backend=backend) for each in varied]
     work = open_batch(config, folder, jobs, threads, device)
     judgement = Judgement("validation", tuple(measures))
-    work.run(plan, judgement, jobs, lambda text: None if quiet else print(text, file=sys.stderr, flush=True))
+    work.run(plan, judgement, jobs, say=lambda text: None if quiet else print(text, file=sys.stderr, flush=True))
     better = by != "loss" and MEASURES[measures[0]].higher_is_better
     order = ranked(work.results(plan, judgement), measures[0] if by != "loss" else by, better)
     if picture:
-        _draw(order, by, picture, f"{config.stem}: {len(order)} trainings")
+        _draw(order, by, path=picture, title=f"{config.stem}: {len(order)} trainings")
     if as_json:
         shown = [{"settings": each["settings"], by: None if math.isnan(merit) else merit} for merit, each in order]
         print(json.dumps(shown, ensure_ascii=False))

@@ -126,7 +126,7 @@ def _join(
     from diptych.workers.group import Workers
 
     try:
-        with Workers.join(member, backend, options["threads"], options["device"]) as workers:
+        with Workers.join(member, backend, threads=options["threads"], device=options["device"]) as workers:
             run = workers.first(lambda: opened(reporter))
             folder = workers.share(str(run.folder) if run else None)
             run = run or Run.open(folder)

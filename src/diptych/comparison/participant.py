@@ -137,7 +137,7 @@ def decoding_seconds(translator: Translator, sentences: Sequence[str], most: int
 
 def _ceiling(panel: TrainingPanel, run: Run, rounds: int) -> float:
     """How many target tokens a second training's matrix products alone would allow, in this process."""
-    trial = TrainingTrial(panel, run, None, CEILING_STEPS)
+    trial = TrainingTrial(panel, run, model=None, steps=CEILING_STEPS)
     ceiling = Ceiling(panel, trial.typical(), run.config.training.arithmetic)
     for _ in range(rounds):
         ceiling.measure()

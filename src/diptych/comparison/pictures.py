@@ -33,8 +33,8 @@ def draw_losses(report: Report, folder: Path) -> str:
     plots.loss_curves(
         {backend: values["losses"] for backend, values in training.items()},
         folder / LOSS_CURVES,
-        f"{report['config']['name']}: loss per target token",
-        {backend: values.get("validation_losses", ()) for backend, values in training.items()},
+        title=f"{report['config']['name']}: loss per target token",
+        validation={backend: values.get("validation_losses", ()) for backend, values in training.items()},
     )
     return LOSS_CURVES
 
@@ -47,8 +47,8 @@ def draw_lengths(report: Report, folder: Path) -> str | None:
     plots.length_and_quality(
         [(each["shortest"], each["longest"]) for each in ranges],
         [each["sentences"] for each in ranges],
-        {backend: [each["chrf"][backend] for each in ranges] for backend in report["backends"]},
-        folder / LENGTHS,
+        scores={backend: [each["chrf"][backend] for each in ranges] for backend in report["backends"]},
+        path=folder / LENGTHS,
         title=f"{report['config']['name']}: chrF and its 95 % interval",
     )
     return LENGTHS
@@ -94,7 +94,7 @@ def draw_attention(examples: Sequence[Mapping[str, Any]], folder: Path) -> str |
         path = Path(name) / "map.png"
         for each in drawn:
             maps = {backend: (each["tokens"][backend], weights) for backend, weights in each["attention"].items()}
-            plots.attention_maps(each["source_tokens"], maps, path, each["source"], _difference(each))
+            plots.attention_maps(each["source_tokens"], maps, path, title=each["source"], difference=_difference(each))
             images.append(_read(path))
     _write(_stacked(images), folder / ATTENTION_MAPS)
     return ATTENTION_MAPS

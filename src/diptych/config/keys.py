@@ -107,12 +107,12 @@ def _keys_of(section: type[Section], prefix: str) -> Iterator[Key]:
         choices = kind.get("enum") or kind["items"].get("enum") or ()
         yield Key(
             full,
-            field.description or "",
-            told.get("unit", ""),
-            tuple(choices),
-            _allowed(kind, tuple(choices)),
-            told.get("default"),
-            field.examples[0] if field.examples else None,
+            meaning=field.description or "",
+            unit=told.get("unit", ""),
+            choices=tuple(choices),
+            allowed=_allowed(kind, tuple(choices)),
+            default=told.get("default"),
+            example=field.examples[0] if field.examples else None,
         )
         if full in TABLES:
             yield from _keys_of(TABLES[full], f"{full}.")

@@ -144,8 +144,15 @@ def judge(entry: Entry, outcomes: dict[str, Outcome], missing: list[str]) -> Fin
             bridged_effect = effect(entry.compare, *sides)
     except ValueError as error:
         return Finding(entry, "failed", outputs, note=f"the two results cannot be compared: {error}")
-    finding = Finding(entry, "differs", outputs, size, bridged_effect)
+    finding = Finding(entry, verdict="differs", outputs=outputs, effect=size, bridged_effect=bridged_effect)
     if not agree(entry.compare, size, entry.tolerance):
         return finding
     versions = ", ".join(f"{package} {version}" for package, version in finding.versions.items())
-    return Finding(entry, "gone", outputs, size, bridged_effect, f"gone in {versions}: the two agree there")
+    return Finding(
+        entry,
+        verdict="gone",
+        outputs=outputs,
+        effect=size,
+        bridged_effect=bridged_effect,
+        note=f"gone in {versions}: the two agree there",
+    )

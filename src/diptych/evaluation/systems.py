@@ -78,7 +78,9 @@ def measure(
     for texts in systems.values():
         check_texts(texts, references)
     by_sacrebleu = [name for name in measures if MEASURES[name].sacrebleu]
-    by_measure = _by_sacrebleu(systems, references, by_sacrebleu, tokenize, test) if by_sacrebleu else {}
+    by_measure = (
+        _by_sacrebleu(systems, references, names=by_sacrebleu, tokenize=tokenize, test=test) if by_sacrebleu else {}
+    )
     counted = [name for name in measures if not MEASURES[name].sacrebleu]
     by_measure |= {name: _by_counts(name, systems, references, test, line) for name in counted}
     return {system: {name: by_measure[name][system] for name in measures} for system in systems}

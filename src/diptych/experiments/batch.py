@@ -104,7 +104,7 @@ class Batch:
         folder = str(self.folder / planned.name)
         with self._process(planned.name, planned.backend) as process:
             training = process.ask("train", config=planned.config.model_dump(mode="json"), folder=folder)
-            scores = self._ask_for_scores(process, folder, judgement, [], False)
+            scores = self._ask_for_scores(process, folder, judgement, members=[], vote=False)
         self._note(
             planned.name,
             {
@@ -122,7 +122,9 @@ class Batch:
         first, *others = members
         named = [f"{self.folder / each.name}:{each.backend}" for each in others]
         with self._process(first.name, first.backend) as process:
-            scores = self._ask_for_scores(process, str(self.folder / first.name), judgement, named, kind == "vote")
+            scores = self._ask_for_scores(
+                process, str(self.folder / first.name), judgement, members=named, vote=kind == "vote"
+            )
         self._note(
             _together(members, kind),
             {

@@ -81,11 +81,11 @@ def _look(folder: Path) -> Iterator[Listed]:
         run = Run.open(folder)
         trained = [name for name in BACKENDS if run.record(name).metrics.is_file()]
         if not trained:
-            yield Listed(folder, "", "new", (0, None))
+            yield Listed(folder, backend="", state="new", steps=(0, None))
         for backend in trained:
             yield _trained(folder, run, backend)
     except DiptychError as error:
-        yield Listed(folder, "", "damaged", (0, None), fault=str(error))
+        yield Listed(folder, backend="", state="damaged", steps=(0, None), fault=str(error))
 
 
 def _trained(folder: Path, run: Run, backend: str) -> Listed:

@@ -75,7 +75,7 @@ def _row(settings: dict[str, str], results: Sequence[Result], measures: Sequence
     trained = [each["training"] for each in results if "training" in each]
     peaks = [each["peak_bytes"] for each in trained if each["peak_bytes"] is not None]
     minutes = statistics.mean(each["seconds"] / 60.0 for each in trained) if trained else None
-    return Row(settings, len(results), scores, minutes, max(peaks) if peaks else None)
+    return Row(settings, models=len(results), scores=scores, minutes=minutes, peak_bytes=max(peaks) if peaks else None)
 
 
 def _mean(rest: dict[str, str], lines: Sequence[Row], measures: Sequence[str]) -> Row:
@@ -84,7 +84,13 @@ def _mean(rest: dict[str, str], lines: Sequence[Row], measures: Sequence[str]) -
     known = [line.minutes for line in lines if line.minutes is not None]
     peaks = [line.peak_bytes for line in lines if line.peak_bytes is not None]
     minutes = statistics.mean(known) if known else None
-    return Row(varied | rest, sum(line.models for line in lines), scores, minutes, max(peaks) if peaks else None)
+    return Row(
+        varied | rest,
+        models=sum(line.models for line in lines),
+        scores=scores,
+        minutes=minutes,
+        peak_bytes=max(peaks) if peaks else None,
+    )
 
 
 def _spread(scores: Sequence[float]) -> tuple[float, float, float]:

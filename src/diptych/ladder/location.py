@@ -77,14 +77,16 @@ def first_difference(ours: Arrays, others: Arrays, run: Run) -> Location | None:
     for name, array in ours.items():
         other = others[name]
         if array.shape != other.shape:
-            return Location(name, f"shapes {array.shape} and {other.shape}", (np.nan, np.nan), np.inf)
+            return Location(name, place=f"shapes {array.shape} and {other.shape}", values=(np.nan, np.nan), gap=np.inf)
         scale = max(_largest(array), _largest(other), 1e-3 * scales[_group(name)])
         with np.errstate(invalid="ignore"):  # infinite less infinite is NaN
             gaps = np.abs(array.astype(np.float64) - other)
         if not (gaps <= TOLERANCE * scale).all():
             index = tuple(int(i) for i in np.argwhere(~(gaps <= TOLERANCE * scale))[0])
             values = (float(array[index]), float(other[index]))
-            return Location(name, _describe(name, index, array.shape, run), values, float(gaps.max() / scale))
+            return Location(
+                name, place=_describe(name, index, array.shape, run), values=values, gap=float(gaps.max() / scale)
+            )
     return None
 
 

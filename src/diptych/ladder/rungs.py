@@ -105,16 +105,16 @@ def measure(
         if precision == EXACT:
             if trains(panel):
                 model = given.build(panel, on_grid(parameters, GRID_EXPONENT))
-                results[EXACT] = exact_rungs(panel, model, config, first_works(run, config, steps))
+                results[EXACT] = exact_rungs(panel, model, config, works=first_works(run, config, steps))
                 searched = searched or panel.export_parameters(model)
             continue
         model = given.build(panel, parameters)
         works = first_works(run, config, min(steps, FREE_STEPS))
         first = next(works)  # the same for every panel
         rungs: dict[str, Arrays] = {"initial parameters": panel.export_parameters(model)}
-        rungs |= forward_rungs(panel, model, config, first)
+        rungs |= forward_rungs(panel, model, config, work=first)
         if trains(panel):
-            rungs |= training_rungs(panel, model, config, first, works)
+            rungs |= training_rungs(panel, model, config, first, others=works)
             searched = searched or panel.export_parameters(model)
         if searches and searched is not None:
             stepper, sources = panel.Stepper(model), search_batch(run)
@@ -211,9 +211,19 @@ def search_rungs(stepper: Stepper, source: Ids, lengths: Ids) -> dict[str, Array
     """The tokens that each search finds for the first test sentences, one array a sentence."""
     limits = longest_translations(lengths)
     searched: dict[str, list[Hypothesis]] = {
-        "greedy tokens": greedy(stepper, source, lengths, limits),
+        "greedy tokens": greedy(stepper, source, source_lengths=lengths, maximum_lengths=limits),
         "sampled tokens": sample(stepper, source, lengths, limits, TEMPERATURE, SAMPLING_SEED, range(len(source))),
-        "beam tokens": [best for best, *_ in beam(stepper, source, lengths, limits, BEAM_SIZE, LENGTH_PENALTY)],
+        "beam tokens": [
+            best
+            for best, *_ in beam(
+                stepper,
+                source,
+                source_lengths=lengths,
+                maximum_lengths=limits,
+                size=BEAM_SIZE,
+                length_penalty=LENGTH_PENALTY,
+            )
+        ],
     }
     return {
         rung: {str(row): np.array(hypothesis.tokens) for row, hypothesis in enumerate(hypotheses)}
@@ -260,5 +270,5 @@ def first_works(run: Run, config: RunConfig, steps: int) -> Iterator[Work]:
     batch = collate(pairs, by_length[places.astype(int)])
     source, target = batch.source.shape[1], batch.target_output.shape[1]
     shapes = dropout_shapes(config.model, len(batch.source), source, target)
-    yield Work(batch, dropout_masks(config.training.seed, 0, shapes, config.model.dropout), epoch=0)
-    yield from schedule(pairs, config, Place(step=1, position=1), steps - 1)
+    yield Work(batch, dropout_masks(config.training.seed, 0, shapes, rate=config.model.dropout), epoch=0)
+    yield from schedule(pairs, config, start=Place(step=1, position=1), steps=steps - 1)

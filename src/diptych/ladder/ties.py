@@ -29,7 +29,7 @@ def is_tie(
     Greedy search and sampling part at one token, where the two candidates are compared. A beam is compared by the
     scores of the two whole hypotheses.
     """
-    table = _log_probabilities(run, parameters, sentence, ours)
+    table = _log_probabilities(run, parameters, sentence, tokens=ours)
     if rung.startswith("beam"):
         scores = [_score(_log_probabilities(run, parameters, sentence, tokens), tokens) for tokens in (ours, others)]
         return abs(scores[0] - scores[1]) <= 2 * BEAM_SIZE * error
@@ -40,7 +40,7 @@ def is_tie(
         return False  # one goes on where the other ended: no choice explains that
     choices = table[step, FIRST_CHOICE:]
     if rung.startswith("sampled"):
-        choices = choices / TEMPERATURE + gumbel_noise(SAMPLING_SEED, sentence, step, len(choices))
+        choices = choices / TEMPERATURE + gumbel_noise(SAMPLING_SEED, sentence, step, count=len(choices))
         error /= TEMPERATURE
     return bool(abs(choices[ours[step] - FIRST_CHOICE] - choices[others[step] - FIRST_CHOICE]) <= 2 * error)
 

@@ -46,7 +46,7 @@ def trace(
         recorder.keep(name, array)
     panel.load_parameters(model, parameters)
     works = list(first_works(run, config, max(1, steps)))
-    _trace_forward(recorder, model, works[0], config.training.label_smoothing)
+    _trace_forward(recorder, model, work=works[0], label_smoothing=config.training.label_smoothing)
     _trace_stepper(recorder, model, works[0])
     if steps:
         _trace_training(recorder, panel.TrainingStep(model, clipping(config.training)), model, works)
@@ -78,7 +78,7 @@ def _trace_forward(recorder: Recorder, model: Any, work: Work, label_smoothing: 
     source, lengths, target_input, target_output = tensors
 
     def drop(tensor: Any, place: str) -> Any:
-        dropped = panel.apply_dropout(tensor, masks, place, config.dropout)
+        dropped = panel.apply_dropout(tensor, masks, place, rate=config.dropout)
         return recorder(f"dropout at {place}", dropped) if place in masks else tensor
 
     outputs, states = drop(recorder("source_embedding", model.source_embedding(source)), "source_embedding"), []
@@ -111,7 +111,9 @@ def _trace_forward(recorder: Recorder, model: Any, work: Work, label_smoothing: 
     seen = type(seen)(*(recorder(f"decoder source, {part}", getattr(seen, part)) for part in seen._fields))
     embedded = recorder("target_embedding", model.embed_target(target_input))
     embedded = drop(embedded, "target_embedding")
-    _trace_decoder_steps(recorder, model.decoder, embedded, model.decoder.first_state(first), seen, masks)
+    _trace_decoder_steps(
+        recorder, model.decoder, embedded, state=model.decoder.first_state(first), source=seen, masks=masks
+    )
     features, weights = model.decoder(embedded, model.decoder.first_state(first), seen, masks)
     real = np.arange(batch.target_output.shape[1]) < batch.target_lengths[:, None]
     recorder.keep("decoder weights at real positions", panel.to_array(weights)[real])
@@ -139,7 +141,7 @@ def _trace_decoder_steps(
     inner = {place: mask for place, mask in masks.items() if place.startswith("decoder.")}
     for t in range(embedded.shape[1]):
         now = {place: mask[:, t] for place, mask in inner.items()}
-        features, weights, state = decoder.step(embedded[:, t], state, source, now)
+        features, weights, state = decoder.step(embedded[:, t], state, source, masks=now)
         if decoder.config.attends_first:  # it looks before it steps
             recorder(f"decoder.attention, time step {t}", weights)
         layers = tuple(

@@ -103,7 +103,9 @@ def _draw(source_tokens: Sequence[str], hypotheses: Hypotheses, difference: npt.
     place = _Place(beside)
     for number, (name, (_, weights)) in enumerate(maps.items()):
         rows = [] if number and same and beside else sides[name]
-        axes = _heatmap(figure, cells, weights, columns, rows, NAMES.get(name, name), "Blues", (0.0, 1.0))
+        axes = _heatmap(
+            figure, cells, weights, columns, rows, name=NAMES.get(name, name), colours="Blues", limits=(0.0, 1.0)
+        )
         place.put(axes)
         if number == (len(maps) - 1 if beside else 0):
             place.put_scale(figure, axes, {0.0: "0", 0.5: "0.5", 1.0: "1"})
@@ -111,7 +113,7 @@ def _draw(source_tokens: Sequence[str], hypotheses: Hypotheses, difference: npt.
         rows = [] if beside else next(iter(sides.values()))
         (_, before), (_, after) = maps.values()
         gaps = after - before if difference is None else np.asarray(difference, np.float64)
-        _draw_difference(figure, place, cells, list(maps), gaps, columns, rows)
+        _draw_difference(figure, place, cells, names=list(maps), difference=gaps, columns=columns, rows=rows)
     return figure
 
 
@@ -129,8 +131,8 @@ def _draw_difference(
     name = f"{NAMES.get(second, second)} \N{MINUS SIGN} {NAMES.get(first, first)}\n{note}"
     ends = COLOURS.get(first, "#7f3b08"), "#f7f7f7", COLOURS.get(second, "#2d004b")
     axes = _heatmap(
-        figure, cells, difference, columns, rows, name,
-        LinearSegmentedColormap.from_list("difference", ends), (-limit, limit),
+        figure, cells, weights=difference, columns=columns, rows=rows, name=name,
+        colours=LinearSegmentedColormap.from_list("difference", ends), limits=(-limit, limit),
     )  # fmt: skip
     place.put(axes)
     if limit == largest:

@@ -79,7 +79,8 @@ class Decoder(nn.Module):
         self.config = config
         sizes = [config.decoder_input_size] + [config.decoder_size] * (config.decoder_layers - 1)
         self.layers = nn.ModuleList(
-            RecurrentLayer(config.cell, size, config.decoder_size, arithmetic) for size in sizes
+            RecurrentLayer(config.cell, input_size=size, size=config.decoder_size, arithmetic=arithmetic)
+            for size in sizes
         )
         self.attention = Attention(config, arithmetic)
         if config.attentional_layer:
@@ -144,7 +145,7 @@ class Decoder(nn.Module):
             inputs = apply_dropout(output, masks, f"decoder.{i}", self.config.dropout)
             from_input = products.layers[i].inputs(inputs)
             from_hidden = products.layers[i].hidden(state.layers[i][0])
-            layers.append(advance(layer.cell, from_input, from_hidden, state.layers[i]))
+            layers.append(advance(layer.cell, from_input, from_hidden, state=state.layers[i]))
             output = layers[i][0]
         if not self.config.attends_first:  # the query is the state after this step
             context, weights = self._attend_once(output, source, products)
@@ -175,12 +176,12 @@ class Decoder(nn.Module):
         def read(
             products: Products[StepProduct], state: DecoderState, masks_now: dict[str, Tensor]
         ) -> tuple[DecoderState, tuple[Tensor, Tensor]]:
-            features, weights, state = self.step(None, state, source, masks_now, products)
+            features, weights, state = self.step(None, state, source, masks=masks_now, products=products)
             return state, (features, weights)
 
         feeds = self.config.input_feeding
         products = self._products(embedded.transpose(0, 1), attentional=feeds and self.config.attentional_layer)
-        _, (features, weights) = multiply_in_loop(read, products, state, inner)
+        _, (features, weights) = multiply_in_loop(read, products, state, inputs=inner)
         features = features if feeds else self._features(features)
         return features.transpose(0, 1), weights.transpose(0, 1)
 

@@ -21,11 +21,13 @@ class Encoder(nn.Module):
         self.config = config
         sizes = [config.embedding_size] + [config.memory_size] * (config.encoder_layers - 1)
         self.forward_layers = nn.ModuleList(
-            RecurrentLayer(config.cell, size, config.encoder_size, arithmetic) for size in sizes
+            RecurrentLayer(config.cell, input_size=size, size=config.encoder_size, arithmetic=arithmetic)
+            for size in sizes
         )
         if config.bidirectional:
             self.backward_layers = nn.ModuleList(
-                RecurrentLayer(config.cell, size, config.encoder_size, arithmetic) for size in sizes
+                RecurrentLayer(config.cell, input_size=size, size=config.encoder_size, arithmetic=arithmetic)
+                for size in sizes
             )
 
     def forward(self, embedded: Tensor, lengths: Tensor, masks: dict[str, Tensor]) -> tuple[Tensor, list[State]]:

@@ -86,7 +86,7 @@ def product_seconds(kernel: str, outputs: int, inputs: int, rows: int) -> float:
     weight = torch.zeros(outputs, inputs, requires_grad=True)
     vectors = torch.ones(rows, inputs, requires_grad=True)
     mark = time.perf_counter()
-    product = linear(vectors, weight, None, kernel)
+    product = linear(vectors, weight, bias=None, kernel=kernel)
     torch.autograd.grad(product, (vectors, weight), torch.ones_like(product))
     return time.perf_counter() - mark
 

@@ -82,7 +82,7 @@ def multiply_in_loop(
         return state, (outputs, map_nest(lambda product: product.inputs, products_now))
 
     bases = map_nest(lambda product: product.base, products)
-    state, (outputs, multiplied) = scan(step, state, (bases, inputs), reverse)
+    state, (outputs, multiplied) = scan(step, state, inputs=(bases, inputs), reverse=reverse)
     map_nest(LoopProduct.keep, products, multiplied)
     return state, outputs
 

@@ -47,13 +47,15 @@ class RecurrentLayer(nn.Module):
 
         def read(hidden: StepProduct, state: State, now: tuple[Tensor, Tensor | None]) -> tuple[State, Tensor]:
             from_input, real_now = now
-            after = advance(self.cell, from_input, hidden(state[0]), state)
+            after = advance(self.cell, from_input, from_hidden=hidden(state[0]), state=state)
             if real_now is not None:  # padding leaves the state as it is
                 after = tuple(torch.where(real_now, new, old) for new, old in zip(after, state, strict=True))
             return after, after[0]
 
         over = self.from_input(time_major), real
-        state, outputs = multiply_in_loop(read, self.hidden(time_major), first, over, reverse)  # outputs (T, B, H)
+        state, outputs = multiply_in_loop(
+            read, self.hidden(time_major), state=first, inputs=over, reverse=reverse
+        )  # outputs (T, B, H)
         if real is not None:
             outputs = torch.where(real, outputs, 0.0)
         return outputs.transpose(0, 1), state

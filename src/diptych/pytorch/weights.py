@@ -47,7 +47,10 @@ def bindings(model: Model) -> list[Binding]:
     """Every trained variable of the model, in the specification's order."""
     variables = dict(model.named_parameters())
     layers = {name: type(model.get_submodule(name.rpartition(".")[0])).__name__ for name in variables}
-    return [Binding(name, layers[name], variables[name], (each,)) for name, each in model.specification.items()]
+    return [
+        Binding(name, layer=layers[name], variable=variables[name], parameters=(each,))
+        for name, each in model.specification.items()
+    ]
 
 
 def load_parameters(model: Model, parameters: Mapping[str, np.ndarray]) -> None:

@@ -123,7 +123,7 @@ class Decoder:
         for t in range(embedded.shape[1]):
             # A mask that all positions share is repeated.
             masks_now = {place: mask[:, t if mask.shape[1] > 1 else 0] for place, mask in inner.items()}
-            features, weights, state = self.step(embedded[:, t], state, source, masks_now)
+            features, weights, state = self.step(embedded[:, t], state, source, masks=masks_now)
             all_features.append(features)
             all_weights.append(weights)
         return np.stack(all_features, axis=1), np.stack(all_weights, axis=1)

@@ -45,7 +45,9 @@ def bindings(model: Model) -> list[Binding]:
         *path, attribute = name.split(".")
         for part in path:
             owner = owner[int(part)] if part.isdigit() else getattr(owner, part)
-        listed.append(Binding(name, type(owner).__name__, getattr(owner, attribute), (parameter,)))
+        listed.append(
+            Binding(name, layer=type(owner).__name__, variable=getattr(owner, attribute), parameters=(parameter,))
+        )
     return listed
 
 

@@ -28,10 +28,10 @@ LARGEST = {CONFIG: 1 << 20} | dict.fromkeys(TOKENIZERS, 1 << 28)
 """How many bytes each may have: a vocabulary of ten million words fits."""
 RUN = Kind(
     CHECKSUMS,
-    "run",
-    RunError,
-    "restore it, or create the run again; where it is as you want it, say so once with `diptych config --seal` and the "
-    "run's folder",
+    folder="run",
+    error=RunError,
+    advice="restore it, or create the run again; where it is as you want it, say so once with `diptych config --seal` "
+    "and the run's folder",
 )
 
 Parts = tuple[RunConfig, Language, Language]
@@ -46,7 +46,7 @@ def read_parts(folder: Path) -> Parts:
         ConfigError: the config is of another version of Diptych.
         DataError: a vocabulary is damaged.
     """
-    return _parts(folder, read_files(folder, FILES, LARGEST, RUN))
+    return _parts(folder, read_files(folder, FILES, largest=LARGEST, kind=RUN))
 
 
 def write_checksums(folder: Path) -> None:

@@ -127,7 +127,7 @@ def inspected(named: NamedCorpus, part: Part, reporter: Reporter, *, top: int = 
     text = text_statistics(Watched(getattr(named.corpus, part), "counting", reporter), top)
     if named.run is None:
         with open(os.devnull, "w", encoding="utf-8") as nowhere:
-            account = make_account(named.corpus, bytes(len(named.corpus.train)), named.config, nowhere)
+            account = make_account(named.corpus, bytes(len(named.corpus.train)), named.config, listing=nowhere)
         return Inspection(part, text, account)
     encoded = named.run.encoded(reporter)
     tokens = {} if part == "test" else token_statistics(getattr(encoded, part))

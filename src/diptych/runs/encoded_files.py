@@ -40,7 +40,7 @@ def are_whole(folder: Path, digests: Any, sizes: dict[str, int]) -> bool:
         return False
     try:
         return all(
-            _is_whole(folder / file, kind, digests[file], sizes.get(name.removesuffix(".tokens")))
+            _is_whole(folder / file, kind, digest=digests[file], below=sizes.get(name.removesuffix(".tokens")))
             for file, (name, kind) in FILES.items()
         )
     except OSError:

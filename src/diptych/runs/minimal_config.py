@@ -36,11 +36,11 @@ class Size:
 
 
 SIZES = (
-    Size(1_000, 48, 48, 0.3, 16, 0.003, 40),
-    Size(10_000, 64, 64, 0.3, 32, 0.003, 20),
-    Size(50_000, 128, 128, 0.3, 64, 0.002, 12),
-    Size(300_000, 256, 256, 0.3, 64, 0.001, 8),
-    Size(float("inf"), 256, 256, 0.1, 64, 0.001, 3),
+    Size(1_000, embedding_size=48, encoder_size=48, dropout=0.3, batch_size=16, learning_rate=0.003, epochs=40),
+    Size(10_000, embedding_size=64, encoder_size=64, dropout=0.3, batch_size=32, learning_rate=0.003, epochs=20),
+    Size(50_000, embedding_size=128, encoder_size=128, dropout=0.3, batch_size=64, learning_rate=0.002, epochs=12),
+    Size(300_000, embedding_size=256, encoder_size=256, dropout=0.3, batch_size=64, learning_rate=0.001, epochs=8),
+    Size(float("inf"), embedding_size=256, encoder_size=256, dropout=0.1, batch_size=64, learning_rate=0.001, epochs=3),
 )
 
 
@@ -75,7 +75,7 @@ def minimal_config(paths: Sequence[Path], columns: tuple[str, str] = ("", ""), f
         f"name = {to_toml(_name(paths[0]))}",
     ]
     chosen = {
-        "data": _data(paths, columns, folder, text, any(map(_is_bad, corpus.dropped))),
+        "data": _data(paths, columns, folder, text, bad=any(map(_is_bad, corpus.dropped))),
         "model": _model(text, size),
         "training": _training(text, size),
     }

@@ -81,4 +81,6 @@ def open_named(paths: Sequence[Path], columns: tuple[str, str], strict: bool, re
     pairs = FilePairs.open(config.train, Filter.of_training(config), watch=watch)
     check_left([pairs], config, str(paths[0]))
     train = Joined((Repeated(pairs, b"\1" * len(pairs)),))
-    return NamedCorpus(OpenCorpus(train, [], [], count_dropped([pairs], config), (pairs,)), config)
+    return NamedCorpus(
+        OpenCorpus(train, validation=[], test=[], dropped=count_dropped([pairs], config), texts=(pairs,)), config
+    )

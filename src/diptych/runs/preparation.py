@@ -112,7 +112,7 @@ def open_prepared(folder: Path, config: DataConfig, source: Language, target: La
     A text that is not there any more is not needed: what was made of it is.
     """
     states = text_states(config, folder.parent)
-    rest = _rest(config, source, target, folder.parent)
+    rest = _rest(config, source, target, run=folder.parent)
     corpus = _open(folder / _key(rest, states))
     if corpus is not None or len(states) == len(text_paths(config)) or not folder.is_dir():
         return corpus
@@ -233,7 +233,9 @@ def _open(folder: Path) -> EncodedCorpus | None:
             open_pairs(folder / "validation"),
         )
         account = Account(**description["account"])
-        return EncodedCorpus(train, validation, str(description["fingerprint"]), account, folder)
+        return EncodedCorpus(
+            train, validation, fingerprint=str(description["fingerprint"]), account=account, folder=folder
+        )
     except (OSError, ValueError, TypeError, KeyError, DataError):
         return None
 

@@ -275,7 +275,9 @@ class Run:
         if backend not in BACKENDS:
             raise BackendError(f"no backend {backend!r} trains; choose among: {', '.join(BACKENDS)}")
         training = self.config.training
-        return TrainingRecord(self.folder / backend, self.specification, training.keep_checkpoints, training.keep_best)
+        return TrainingRecord(
+            self.folder / backend, self.specification, keep=training.keep_checkpoints, keep_best=training.keep_best
+        )
 
     def trained_backends(self) -> list[str]:
         """The backends that have a checkpoint in this run."""

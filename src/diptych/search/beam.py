@@ -137,4 +137,11 @@ def trace(
         attention.append(step.attention[row, :source_length])
     length_penalty = float(penalty(np.asarray(len(tokens)), exponent))
     covered = coverage_penalty * coverage(attention) if coverage_penalty else 0.0
-    return make_hypothesis(tokens[::-1], values[::-1], attention[::-1], source_length, length_penalty, covered)
+    return make_hypothesis(
+        tokens[::-1],
+        values[::-1],
+        attention=attention[::-1],
+        source_length=source_length,
+        length_penalty=length_penalty,
+        coverage_penalty=covered,
+    )

@@ -28,7 +28,9 @@ class Extension:
 
     def select(self, rows: Rows) -> Extension:
         """Only these prefixes."""
-        return Extension(self.parents[rows], self.tokens[rows], self.values[rows], self.attention)
+        return Extension(
+            self.parents[rows], tokens=self.tokens[rows], values=self.values[rows], attention=self.attention
+        )
 
 
 def extend(
@@ -63,7 +65,12 @@ def extend(
     candidate_owners = candidate_owners[order]
     ranks = np.arange(len(order)) - np.searchsorted(candidate_owners, candidate_owners)
     chosen = order[(ranks < room[candidate_owners]) & (candidates[order] > -np.inf)]
-    return Extension(chosen // width, tokens.ravel()[chosen].astype(np.int32), values.ravel()[chosen], attention)
+    return Extension(
+        chosen // width,
+        tokens=tokens.ravel()[chosen].astype(np.int32),
+        values=values.ravel()[chosen],
+        attention=attention,
+    )
 
 
 def most_probable(table: Reals, count: int) -> tuple[Rows, npt.NDArray[np.float64]]:

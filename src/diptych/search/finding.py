@@ -48,7 +48,7 @@ def find(
         CheckpointError: the model's log-probabilities are no numbers.
     """
     constraints = Constraints(
-        search.no_repeat_ngram, search.minimum_length, search.forbid_unknown, tuple(map(tuple, prefixes))
+        search.no_repeat_ngram, search.minimum_length, search.forbid_unknown, prefixes=tuple(map(tuple, prefixes))
     )
     if search.maximum_length:
         longest = np.full_like(usual_lengths, search.maximum_length)
@@ -60,7 +60,7 @@ def find(
             stepper,
             source,
             source_lengths,
-            longest,
+            maximum_lengths=longest,
             size=search.beam_size,
             length_penalty=search.length_penalty,
             n_best=search.n_best,
@@ -81,5 +81,5 @@ def find(
             constraints=kept_to,
         )
     else:
-        hypotheses = greedy(stepper, source, source_lengths, longest, constraints=kept_to)
+        hypotheses = greedy(stepper, source, source_lengths, maximum_lengths=longest, constraints=kept_to)
     return [[hypothesis] for hypothesis in hypotheses]

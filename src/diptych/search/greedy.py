@@ -43,7 +43,7 @@ def greedy(
         best: Rows = table[:, FIRST_CHOICE:].argmax(axis=1)
         return best + FIRST_CHOICE
 
-    return walk(stepper, source, source_lengths, maximum_lengths, most_probable, constraints)
+    return walk(stepper, source, source_lengths, maximum_lengths, choose=most_probable, constraints=constraints)
 
 
 def walk(
@@ -85,6 +85,6 @@ def walk(
         if constraints:
             said = np.column_stack([said[live], fed])
     return [
-        make_hypothesis(tokens[row], values[row], attention[row], int(length))
+        make_hypothesis(tokens[row], values[row], attention=attention[row], source_length=int(length))
         for row, length in enumerate(source_lengths)
     ]

@@ -71,11 +71,11 @@ def sample(
         for choice, sentence in zip(choices, sentences, strict=True):
             if top_k or top_p < 1.0:
                 keep_top(choice, top_k, top_p)
-            choice += gumbel_noise(seed, int(rows[sentence]), step, len(choice))
+            choice += gumbel_noise(seed, int(rows[sentence]), step, count=len(choice))
         best: Rows = choices.argmax(axis=1)
         return best + FIRST_CHOICE
 
-    return walk(stepper, source, source_lengths, maximum_lengths, draw, constraints)
+    return walk(stepper, source, source_lengths, maximum_lengths, choose=draw, constraints=constraints)
 
 
 def keep_top(choices: npt.NDArray[np.float64], top_k: int, top_p: float) -> None:

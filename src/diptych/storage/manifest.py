@@ -45,7 +45,7 @@ class Kind:
     advice: str
 
 
-CHECKPOINT = Kind(MANIFEST, "checkpoint", CheckpointError, ADVICE)
+CHECKPOINT = Kind(MANIFEST, folder="checkpoint", error=CheckpointError, advice=ADVICE)
 
 
 def manifest_of(contents: Mapping[str, bytes]) -> str:
@@ -107,7 +107,9 @@ def read_files(
         listed = _listed(files) if isinstance(files, dict) else f"{files!r:.40}"
         raise kind.error(f"{path} names the files {listed}, expected {', '.join(names)}; {kind.advice}")
     limits = largest or {}
-    return {name: _read_checked(folder / name, files[name], limits.get(name, ENDLESS), kind) for name in names}
+    return {
+        name: _read_checked(folder / name, files[name], largest=limits.get(name, ENDLESS), kind=kind) for name in names
+    }
 
 
 def parse_object(path: Path, data: bytes, kind: Kind = CHECKPOINT) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def _tensors(panel: Panel, model: Any, vocabularies: list[int]) -> Iterator[tupl
     seen = panel.select_positions(logits, panel.to_tensor(real))
     yield "logits of the real tokens", "N V", seen
     yield "loss (cross-entropy)", "", panel.cross_entropy(seen, panel.to_tensor(target_tokens.flat[real]))
-    yield from _decoding_step(model, source, lengths, panel.to_tensor(target_tokens[:, 0]))
+    yield from _decoding_step(model, source, lengths, tokens=panel.to_tensor(target_tokens[:, 0]))
 
 
 def _decoding_step(model: Any, source: Any, lengths: Any, tokens: Any) -> Iterator[tuple[str, str, Any]]:
@@ -107,7 +107,7 @@ def _decoding_step(model: Any, source: Any, lengths: Any, tokens: Any) -> Iterat
     yield "one step: tokens", "B", tokens
     embedded = model.embed_target(tokens)
     yield "one step: target_embedding", "B E", embedded
-    features, attention, state = model.decoder.step(embedded, state, memory, {})
+    features, attention, state = model.decoder.step(embedded, state, source=memory, masks={})
     if config.attention != "none":
         yield "one step: attention's weights", "B S", attention
     yield "one step: features", "B F", features

@@ -130,7 +130,9 @@ def summarize(config: RunConfig, vocabularies: tuple[int, int], device: str = "a
     if model.attention != "none":
         sizes["A"] = model.key_size
     versions = {each: told[each]["versions"] for each in asked}
-    return Summary(config.name, weights, tensors, sizes, versions, [each for each in BACKENDS if each not in asked])
+    return Summary(
+        config.name, weights, tensors, sizes, versions, missing=[each for each in BACKENDS if each not in asked]
+    )
 
 
 def _variable(told: dict[str, Any]) -> Variable:

@@ -78,7 +78,10 @@ class Decoder(Layer):
         super().__init__(arithmetic)
         self.config = config
         sizes = [config.decoder_input_size] + [config.decoder_size] * (config.decoder_layers - 1)
-        self.layers = [RecurrentLayer(config.cell, size, config.decoder_size, arithmetic) for size in sizes]
+        self.layers = [
+            RecurrentLayer(config.cell, input_size=size, size=config.decoder_size, arithmetic=arithmetic)
+            for size in sizes
+        ]
         self.attention = Attention(config, arithmetic)
         if config.attentional_layer:
             seen = config.context_size + config.decoder_size
@@ -142,7 +145,7 @@ class Decoder(Layer):
             inputs = apply_dropout(output, masks, f"decoder.{i}", self.config.dropout)
             from_input = products.layers[i].inputs(inputs)
             from_hidden = products.layers[i].hidden(state.layers[i][0])
-            layers.append(advance(layer.cell, from_input, from_hidden, state.layers[i]))
+            layers.append(advance(layer.cell, from_input, from_hidden, state=state.layers[i]))
             output = layers[i][0]
         if not self.config.attends_first:  # the query is the state after this step
             context, weights = self._attend_once(output, source, products)
@@ -174,14 +177,14 @@ class Decoder(Layer):
         def read(
             products: Products[StepProduct], state: DecoderState, masks_now: dict[str, Tensor]
         ) -> tuple[DecoderState, tuple[Tensor, Tensor]]:
-            features, weights, state = self.step(None, state, source, masks_now, products)
+            features, weights, state = self.step(None, state, source, masks=masks_now, products=products)
             return state, (features, weights)
 
         feeds = self.config.input_feeding
         products = self._products(
             tf.transpose(embedded, [1, 0, 2]), attentional=feeds and self.config.attentional_layer
         )
-        _, (features, weights) = multiply_in_loop(read, products, state, inner)
+        _, (features, weights) = multiply_in_loop(read, products, state, inputs=inner)
         features = features if feeds else self._features(features)
         return tf.transpose(features, [1, 0, 2]), tf.transpose(weights, [1, 0, 2])
 

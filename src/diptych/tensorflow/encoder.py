@@ -20,10 +20,14 @@ class Encoder(Layer):
         super().__init__(arithmetic)
         self.config = config
         sizes = [config.embedding_size] + [config.memory_size] * (config.encoder_layers - 1)
-        self.forward_layers = [RecurrentLayer(config.cell, size, config.encoder_size, arithmetic) for size in sizes]
+        self.forward_layers = [
+            RecurrentLayer(config.cell, input_size=size, size=config.encoder_size, arithmetic=arithmetic)
+            for size in sizes
+        ]
         if config.bidirectional:
             self.backward_layers = [
-                RecurrentLayer(config.cell, size, config.encoder_size, arithmetic) for size in sizes
+                RecurrentLayer(config.cell, input_size=size, size=config.encoder_size, arithmetic=arithmetic)
+                for size in sizes
             ]
 
     def call(self, embedded: Tensor, lengths: Tensor, masks: dict[str, Tensor]) -> tuple[Tensor, list[State]]:

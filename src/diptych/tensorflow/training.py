@@ -265,7 +265,7 @@ class TrainingStep:
             return function(inputs, masks, *numbers)
         key = (function.__name__, bool(masks))
         if key not in self._graphs:
-            shapes = dropout_shapes(self.model.config, 0, 0, 0)
+            shapes = dropout_shapes(self.model.config, 0, source=0, target=0)
             specs = (
                 Inputs(*(tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype) for tensor in inputs)),
                 {place: tf.TensorSpec([None, None, shapes[place][-1]], tf.bool) for place in masks},

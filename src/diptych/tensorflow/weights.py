@@ -76,7 +76,7 @@ def bindings(model: Model) -> list[Binding]:
             attribute = KERAS_NAMES[attribute]
         variable, where = getattr(owner, attribute), ".".join((*path, attribute))
         earlier = made[where].parameters if where in made else ()
-        made[where] = Binding(where, type(owner).__name__, variable, (*earlier, parameter))
+        made[where] = Binding(where, layer=type(owner).__name__, variable=variable, parameters=(*earlier, parameter))
     return list(made.values())
 
 

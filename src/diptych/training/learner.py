@@ -97,7 +97,7 @@ class Learner:
                 parts = own_tokens_mixed_in_shards(
                     work.shards, self.training.predict, config, step=step, last_step=last_step
                 )
-                return self.training.step_shards(parts, work.target_tokens, rate, stop)
+                return self.training.step_shards(parts, work.target_tokens, learning_rate=rate, stop=stop)
             parts = own_tokens_mixed_in(work.parts, self.training.predict, config, step=step, last_step=last_step)
             return take_step(self.training, parts, rate)
         except Exception as error:

@@ -147,7 +147,7 @@ def _train(
     journal.cut(state.validated)
     check_memory(run, pairs, device)
     learner = Learner(run, backend, checkpoint, state=state, threads=threads, device=device, workers=workers)
-    evidence = Evidence(run, backend, learner, state.place.step, measure_gaps=measure_gaps, workers=workers)
+    evidence = Evidence(run, backend, learner, begun_at=state.place.step, measure_gaps=measure_gaps, workers=workers)
     changes = [*state.changes_of(corpus.fingerprint), *state.changes_of_threads(threads)]
     notes = [*checkpoints.notes, *changes, *evidence.notes]
     state = replace(state, data=corpus.fingerprint, choices={**state.choices, backend: learner.choices})

@@ -77,7 +77,7 @@ def largest_batch(pairs: EncodedPairs, config: RunConfig) -> LargestBatch:
     counts = target_length_counts(pairs)
     ends = batch_ends(counts, config.training.batch_size, config.training.batch_by)
     if not ends:
-        return LargestBatch(1, 1, 1, 1)
+        return LargestBatch(1, source=1, target=1, target_tokens=1)
     through = np.cumsum(counts)  # how many targets are so long or shorter
     tokens = np.cumsum(counts * np.arange(1, len(counts) + 1))  # and how many tokens they have, eos counted
     longest = np.searchsorted(through, np.array(ends) - 1, side="right")  # of each batch
@@ -87,7 +87,7 @@ def largest_batch(pairs: EncodedPairs, config: RunConfig) -> LargestBatch:
     target = padded_length(int(longest[most]) + 1)
     shards = config.training.shards  # the largest has at least the mean
     size = -(-int(rows[most]) // shards), -(-int(target_tokens[most]) // shards)
-    return LargestBatch(size[0], _longest_source(pairs), target, size[1])
+    return LargestBatch(size[0], source=_longest_source(pairs), target=target, target_tokens=size[1])
 
 
 def needed_memory(config: RunConfig, sizes: tuple[int, int], batch: LargestBatch) -> Memory:
@@ -145,7 +145,7 @@ def out_of_memory(error: Exception, run: Run, batch: Batch) -> RunError | None:
     if not named and "can't allocate memory" not in str(error):
         return None
     rows, source = batch.source.shape
-    shape = LargestBatch(rows, source, batch.target_output.shape[1], batch.target_tokens)
+    shape = LargestBatch(rows, source, target=batch.target_output.shape[1], target_tokens=batch.target_tokens)
     need = needed_memory(run.config, (len(run.source_vocabulary), len(run.target_vocabulary)), shape)
     return RunError(f"memory ran out in a step: {_describe(need, shape, run.config)}")
 

@@ -99,7 +99,7 @@ def range_test(
     rates = [lowest * (highest / lowest) ** (step / (steps - 1)) for step in range(steps)]
     reporter.begin(backend, 0, steps)
     try:
-        with closing(schedule(pairs, config, Place(), steps, run.resampling())) as works:
+        with closing(schedule(pairs, config, start=Place(), steps=steps, resample=run.resampling())) as works:
             losses, smoothed, ended = _losses(training, works, rates, reporter)
     finally:
         reporter.end()
@@ -107,7 +107,15 @@ def range_test(
         raise UsageError("the loss of the first step is not finite: look at the data, or at the model's precision")
     tried = rates[: len(losses)]
     lowest_at = tried[smoothed.index(min(smoothed))]
-    return RangeTest(backend, tried, losses, smoothed, lowest_at, SHARE * tried[-1], ended)
+    return RangeTest(
+        backend,
+        rates=tried,
+        losses=losses,
+        smoothed=smoothed,
+        lowest_at=lowest_at,
+        suggestion=SHARE * tried[-1],
+        ended=ended,
+    )
 
 
 def _losses(

@@ -132,14 +132,14 @@ def schedule(
         parts = []
         for part, batch in enumerate(batches):
             rows, width = batch.source.shape
-            shapes = dropout_shapes(config.model, rows, width, batch.target_output.shape[1])
-            parts.append((batch, dropout_masks(seed, step, shapes, config.model.dropout, part)))
+            shapes = dropout_shapes(config.model, rows, source=width, target=batch.target_output.shape[1])
+            parts.append((batch, dropout_masks(seed, step, shapes, rate=config.model.dropout, part=part)))
         return Work(*parts[0], epoch, tuple(parts[1:]))
 
     def jobs() -> Iterator[Callable[[], Work]]:
         step, position = start.step, start.position
         for epoch in range(start.epoch, config.training.epochs):
-            batches = training_batches(pairs, size, seed, epoch, kind)
+            batches = training_batches(pairs, size, seed, epoch, batch_by=kind)
             for first in range(position * accumulate, len(batches), accumulate):
                 yield partial(prepare, step, epoch, batches[first : first + accumulate])
                 step += 1

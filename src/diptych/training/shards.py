@@ -89,8 +89,8 @@ def _cut(batch: Batch, rows: tuple[int, int], config: RunConfig, step: int, part
         rows=batch.rows[first:end],
     )
     (rows_in_all, sources), targets = batch.source.shape, batch.target_output.shape[1]
-    whole = dropout_shapes(config.model, rows_in_all, sources, targets)
-    drawn = dropout_masks(config.training.seed, step, whole, config.model.dropout, part, rows)
+    whole = dropout_shapes(config.model, rows_in_all, source=sources, target=targets)
+    drawn = dropout_masks(config.training.seed, step, shapes=whole, rate=config.model.dropout, part=part, rows=rows)
     widths = dropout_shapes(config.model, end - first, source, target)
     masks = {place: mask[:, : widths[place][1]].copy() for place, mask in drawn.items()}
-    return Shard(own, masks, part, first, (rows_in_all, targets))
+    return Shard(own, masks, part, first, whole=(rows_in_all, targets))

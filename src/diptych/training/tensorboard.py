@@ -86,7 +86,9 @@ class TensorBoardLog:
 def attention_pictures(stepper: Stepper, pairs: EncodedPairs, run: Run) -> dict[str, bytes]:
     """The attention maps of the first sentences' greedy translations as PNG, by name; none without attention."""
     batch = collate(pairs, np.arange(min(PICTURES, len(pairs)), dtype=np.int32))
-    hypotheses = greedy(stepper, batch.source, batch.source_lengths, run.longest_translations(batch.source_lengths))
+    hypotheses = greedy(
+        stepper, batch.source, batch.source_lengths, maximum_lengths=run.longest_translations(batch.source_lengths)
+    )
     pictures = {}
     for row, (hypothesis, length) in enumerate(zip(hypotheses, batch.source_lengths, strict=True)):
         if hypothesis.attention.any():

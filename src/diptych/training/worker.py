@@ -21,7 +21,7 @@ class Worker:
         """Load the framework and join the others, see `Workers.join`; `shown` names the whole training in progress."""
         self._options: dict[str, Any] = {"backend": backend, "threads": threads, "device": device}
         self._shown = shown
-        member = Membership(rank, size, tuple(addresses), "--workers")
+        member = Membership(rank, size, addresses=tuple(addresses), origin="--workers")
         self._workers = Workers.join(member, **self._options) if size > 1 else Workers()
 
     def train(self, folder: str, quiet: bool, **options: Any) -> dict[str, Any]:

@@ -140,7 +140,9 @@ class Translator:
             for row, hypotheses in zip(batch, best_first, strict=True):
                 said = [self._alternative(hypothesis) for hypothesis in hypotheses]
                 shown = tuple(said) if search.beam_size > 1 else ()
-                against = doubts(tokens[row], said[0].tokens, said[0].text, self.run.source_vocabulary, longest)
+                against = doubts(
+                    tokens[row], said[0].tokens, said[0].text, vocabulary=self.run.source_vocabulary, longest=longest
+                )
                 translations[row] = Translation.of(
                     said[0], lines[row], tuple(tokens[row]), alternatives=shown, doubts=against
                 )

@@ -100,7 +100,9 @@ class Sentences:
         """Translate one sentence, see `to_json`; {} where that takes longer than so many seconds."""
         started = time.perf_counter()
         try:
-            translation = self.translator.translate_within(sentence, row, SearchConfig.model_validate(search), seconds)
+            translation = self.translator.translate_within(
+                sentence, row, search=SearchConfig.model_validate(search), seconds=seconds
+            )
         except TimeLimitError:
             return {}
         return to_json(translation, 1000.0 * (time.perf_counter() - started))

@@ -85,7 +85,10 @@ class Service:
         try:
             async with asyncio.timeout(self.limits.waiting_seconds):
                 columns = await asyncio.gather(
-                    *(self._ask(self.workers[backend], request.sentences, search, gone) for backend in backends)
+                    *(
+                        self._ask(self.workers[backend], request.sentences, search=search, gone=gone)
+                        for backend in backends
+                    )
                 )
         except TimeoutError:
             raise RefusedError(503, f"no answer within {self.limits.waiting_seconds:.0f} s, so much is asked for now")
@@ -106,7 +109,7 @@ class Service:
         for row, sentence in enumerate(sentences):
             if row and await gone():
                 raise RefusedError(503, "the client has gone")
-            answer = await worker.translate(sentence, row, search, left)
+            answer = await worker.translate(sentence, row, search, seconds=left)
             answers.append(answer)
             left -= answer.get("translation", {}).get("milliseconds", 0.0) / 1000.0
             if left <= 0.0 and row + 1 < len(sentences):

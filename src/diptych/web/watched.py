@@ -61,7 +61,7 @@ class WatchedProcess:
             BackendError: it did not get ready, or not in time.
             OSError: the system has no process, or no memory, to give.
         """
-        process = Process(f"the {self.backend} process", self.made_of, self.arguments, IGNORED)
+        process = Process(f"the {self.backend} process", self.made_of, self.arguments, ignored=IGNORED)
         self.process = process
         try:
             self.facts = await self._in_thread(partial(process.ask, "facts", self.limits.starting_seconds))

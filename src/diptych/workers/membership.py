@@ -61,7 +61,9 @@ def _torchrun(environment: Mapping[str, str]) -> Membership | None:
     if not all(environment.get(name) for name in names):
         return None
     rank, size, port = (_number(environment, name) for name in ("RANK", "WORLD_SIZE", "MASTER_PORT"))
-    return _checked(rank, size, (f"{environment['MASTER_ADDR']}:{port}",), "torchrun (RANK, WORLD_SIZE)")
+    return _checked(
+        rank, size, addresses=(f"{environment['MASTER_ADDR']}:{port}",), origin="torchrun (RANK, WORLD_SIZE)"
+    )
 
 
 def _tf_config(environment: Mapping[str, str]) -> Membership | None:
@@ -75,7 +77,9 @@ def _tf_config(environment: Mapping[str, str]) -> Membership | None:
         kind, index = str(task["type"]), int(task["index"])
         addresses = [(each, number) for each in ("chief", "worker") for number in range(len(cluster.get(each, ())))]
         rank = addresses.index((kind, index))
-        return _checked(rank, len(addresses), tuple(str(cluster[k][i]) for k, i in addresses), "TF_CONFIG")
+        return _checked(
+            rank, len(addresses), addresses=tuple(str(cluster[k][i]) for k, i in addresses), origin="TF_CONFIG"
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"TF_CONFIG cannot be read ({type(error).__name__}: {error}): it is JSON like "
@@ -89,7 +93,7 @@ def _slurm(environment: Mapping[str, str]) -> Membership | None:
         return None
     rank, size = _number(environment, "SLURM_PROCID"), _number(environment, "SLURM_STEP_NUM_TASKS")
     if size == 1:
-        return _checked(rank, size, (), "Slurm")
+        return _checked(rank, size, addresses=(), origin="Slurm")
     hosts = hosts_of(environment.get("SLURM_STEP_NODELIST", ""))
     counts = _tasks_of(environment.get("SLURM_STEP_TASKS_PER_NODE", ""))
     if len(counts) != len(hosts) or sum(counts) != size:
@@ -99,7 +103,7 @@ def _slurm(environment: Mapping[str, str]) -> Membership | None:
         )
     first = FIRST_PORT + _number(environment, "SLURM_JOB_ID") % PORTS
     placed = [(host, number) for host, count in zip(hosts, counts, strict=True) for number in range(count)]
-    return _checked(rank, size, tuple(f"{host}:{first + number}" for host, number in placed), "Slurm")
+    return _checked(rank, size, addresses=tuple(f"{host}:{first + number}" for host, number in placed), origin="Slurm")
 
 
 def hosts_of(text: str) -> list[str]:

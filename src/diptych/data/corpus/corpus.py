@@ -48,7 +48,7 @@ class OpenCorpus:
 
     def read(self) -> Corpus:
         """All of it, in memory."""
-        return Corpus(list(self.train), list(self.validation), list(self.test), self.dropped)
+        return Corpus(list(self.train), validation=list(self.validation), test=list(self.test), dropped=self.dropped)
 
     @property
     def training_texts(self) -> int:

@@ -31,7 +31,7 @@ def divide(pairs: Pairs, validation_size: int, test_size: int, seed: int, source
     if not chosen:
         return OpenCorpus(pairs, [], [])
     places = list(chosen.values())
-    verdicts = held_out(pairs, chosen, {row for row, _ in places}, source_tokenizer)
+    verdicts = held_out(pairs, chosen, taken={row for row, _ in places}, source_tokenizer=source_tokenizer)
     train = Selected(pairs, bytes(not verdict for verdict in verdicts))
     left_out = len(pairs) - len(train) - len(chosen)
     return OpenCorpus(

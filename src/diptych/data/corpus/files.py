@@ -127,7 +127,7 @@ class FilePairs:
             if verdict not in UNLISTED:
                 side = row.side if isinstance(row, Fault) else 0
                 text = row.text if isinstance(row, Fault) else "\t".join(row)
-                yield Drop(str(self.paths[side]), number, Reason(verdict), text)
+                yield Drop(str(self.paths[side]), line=number, reason=Reason(verdict), text=text)
 
 
 def without_repetition(texts: Sequence[FilePairs]) -> list[FilePairs]:

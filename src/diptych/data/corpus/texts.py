@@ -45,7 +45,9 @@ def open_files(config: DataConfig, watch: Watch | None) -> OpenCorpus:
     if chosen:
         taken = {row for row, _ in chosen.values()}
         texts = [
-            text.judged(np.fromiter(held_out(text, chosen, rows, source_tokenizer), np.uint8, len(text)))
+            text.judged(
+                np.fromiter(held_out(text, chosen, taken=rows, source_tokenizer=source_tokenizer), np.uint8, len(text))
+            )
             for text, rows in zip(texts, chain([taken], repeat(set())))
         ]
     if config.maximum_pairs:

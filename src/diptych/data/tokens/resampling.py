@@ -63,4 +63,4 @@ def _draws(random: np.random.Generator) -> Iterator[float]:
 
 def resampling(config: DataConfig, source: Language, target: Language, seed: int) -> Resampling | None:
     """How training divides its pairs anew in each epoch; None where the config does not ask for it."""
-    return Resampling(source, target, config.subword_sampling, seed) if config.subword_sampling else None
+    return Resampling(source, target, strength=config.subword_sampling, seed=seed) if config.subword_sampling else None

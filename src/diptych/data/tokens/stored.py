@@ -93,9 +93,9 @@ def write_pairs(folder: Path, pairs: Pairs, encoder: Encoder) -> int:
         target_offsets.append(target_end)
         count += 1
         if not count % BLOCK:
-            _append(folder, held, verdicts[kept:], count, (source_end, target_end))
+            _append(folder, held, verdicts=verdicts[kept:], count=count, ends=(source_end, target_end))
             kept = len(verdicts)
-    _append(folder, held, verdicts[kept:], count, (source_end, target_end))
+    _append(folder, held, verdicts=verdicts[kept:], count=count, ends=(source_end, target_end))
     return len(pairs) - count
 
 
@@ -140,7 +140,7 @@ def open_pairs(folder: Path, left_out: int = 0) -> EncodedPairs:
                 f"of the {side}; remove it, and it is made again"
             )
     sources, targets = (Sequences(arrays[f"{side}.tokens"], arrays[f"{side}.offsets"]) for side in ("source", "target"))
-    return EncodedPairs(sources, targets, arrays["rows"], left_out, tuple(maps))
+    return EncodedPairs(sources, targets, corpus_rows=arrays["rows"], left_out=left_out, maps=tuple(maps))
 
 
 def _append(folder: Path, held: dict[str, array[int]], verdicts: bytearray, count: int, ends: tuple[int, int]) -> None:

@@ -10,7 +10,7 @@ from diptych.pages.report.charts import Axis
 
 BAR = 200  # CSS pixels
 # From below the spacing of float64 near 1 to 10: gaps and limits are drawn on one logarithmic scale.
-SCALE = Axis(1e-19, 10.0, 0.0, BAR, logarithmic=True)
+SCALE = Axis(1e-19, high=10.0, start=0.0, end=BAR, logarithmic=True)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def length_chart(ranges: Sequence[Mapping[str, Any]]) -> LengthChart:
     """The chart of a report's `quality_by_length`."""
     every = [number for each in ranges for estimate in each["chrf"].values() for number in estimate]
     height = axis(every, BOTTOM, TOP)
-    height = Axis(height.low, min(height.high, 100.5), BOTTOM, TOP)
+    height = Axis(height.low, high=min(height.high, 100.5), start=BOTTOM, end=TOP)
     width = (RIGHT - LEFT) / len(ranges)
     marks, words = [], []
     for number, each in enumerate(ranges):
@@ -49,5 +49,7 @@ def length_chart(ranges: Sequence[Mapping[str, Any]]) -> LengthChart:
         for place, (backend, (score, low, high)) in enumerate(each["chrf"].items()):
             x = round(middle + APART * (place - (len(each["chrf"]) - 1) / 2), 1)
             text = f"{shown} tokens: chrF {score:.1f} ({low:.1f} to {high:.1f})"
-            marks.append(Mark(backend, x, height.place(score), height.place(low), height.place(high), text))
+            marks.append(
+                Mark(backend, x, y=height.place(score), low=height.place(low), high=height.place(high), text=text)
+            )
     return LengthChart(height.ticks(5), marks, words)

@@ -55,8 +55,8 @@ def loss_chart(backends: Mapping[str, Mapping[str, Any]]) -> LossChart:
     common = min(len(first), len(second))
     gap = [abs(one - other) for one, other in zip(first, second)]
     every = [*first, *second]
-    steps = Axis(0.0, max(len(first), len(second), 1) * 1.005, LEFT, RIGHT)
-    height = axis(every, UPPER[1], UPPER[0], min(every) > 0.0 and max(every) > 20.0 * min(every))
+    steps = Axis(0.0, high=max(len(first), len(second), 1) * 1.005, start=LEFT, end=RIGHT)
+    height = axis(every, UPPER[1], end=UPPER[0], logarithmic=min(every) > 0.0 and max(every) > 20.0 * min(every))
     depth = axis(gap, LOWER[1], LOWER[0], logarithmic=True)
     shown = [value if value > 0.0 else math.nan for value in gap]  # a logarithmic axis has no zero
     stride = max(1, math.ceil(common / STOPS))

@@ -59,9 +59,9 @@ def quantities(report: Mapping[str, Any]) -> list[Quantity]:
             continue  # the system does not tell
         every = [number for value, speeds in numbers.values() for number in (value, *speeds)]
         every += [each["value"] for each in ceilings.values()]
-        scale = Axis(0.0, max(every) * 1.02 or 1.0, 0.0, BAR)
+        scale = Axis(0.0, high=max(every) * 1.02 or 1.0, start=0.0, end=BAR)
         measures = [
-            _measure(backend, value, speeds, ceilings.get(backend), scale, show)
+            _measure(backend, value, speeds, ceiling=ceilings.get(backend), scale=scale, show=show)
             for backend, (value, speeds) in numbers.items()
         ]
         shown.append(Quantity(name, unit, better, measures))

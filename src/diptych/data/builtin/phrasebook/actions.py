@@ -115,11 +115,11 @@ cook cooks cooked cooking | 요리하다 |  | home kitchen restaurant | m
 
 def verb(english: str, korean: str) -> Verb:
     base, third, past, ing, *tail = english.split()
-    return Verb(base, third, past, ing, " ".join(tail), korean)
+    return Verb(base, third, past, ing, tail=" ".join(tail), korean=korean)
 
 
 ACTIONS = [
-    Action(verb(english, korean), nouns(objects), tuple(places.split()), flags)
+    Action(verb(english, korean), objects=nouns(objects), places=tuple(places.split()), flags=flags)
     for english, korean, objects, places, flags in table(ACTIONS_TABLE)
 ]
 GO, COME = verb("go goes went going", "가다"), verb("come comes came coming", "오다")

@@ -68,7 +68,7 @@ def action(dice: Dice) -> Pair:
     subject = asked(dice, act.flags) if question else someone(dice, act.flags)
     noun = fitting_noun(dice, act, subject)
     flags = act.flags.replace("c", "") if negative or question else act.flags
-    things = thing(dice, noun, "을/를", flags) if noun else NOTHING
+    things = thing(dice, noun, particle="을/를", flags=flags) if noun else NOTHING
     place = where = ""
     if act.places and dice.chance(0.5):
         place, _to, korean = PLACES[dice.one(act.places)]
@@ -109,11 +109,11 @@ def open_question(dice: Dice) -> Pair:
     mood = dice.one(["present", "past", "past", "future"])
     subject = SUBJECTS[2] if word == "who" else asked(dice, act.flags)
     noun = fitting_noun(dice, act, subject) if word != "what" else None
-    things = thing(dice, noun, "을/를", act.flags.replace("c", "")) if noun else NOTHING
+    things = thing(dice, noun, particle="을/를", flags=act.flags.replace("c", "")) if noun else NOTHING
     at, _to, korean = PLACES[dice.one(act.places)]
     place, where = (at, korean + "에서") if word != "where" and dice.chance(0.6) else NOTHING
     when = moment(dice, mood) if word != "when" and dice.chance(0.4) else NOTHING
-    end = predicate(act.verb.korean, mood, False, subject.speaker)
+    end = predicate(act.verb.korean, mood, negative=False, speaker=subject.speaker)
     if word == "who":
         head = clause(subject, act.verb, mood).replace(subject.english, "who", 1)
         return finished(joined(head, things[0], place, when[0]), joined("누가", when[1], where, things[1], end), True)
@@ -128,14 +128,16 @@ def request(dice: Dice) -> Pair:
     """Please do something somewhere."""
     act = dice.one(ACTIONS)
     noun = fitting_noun(dice, act, YOU)
-    things = thing(dice, noun, "을/를", act.flags) if noun else NOTHING
+    things = thing(dice, noun, particle="을/를", flags=act.flags) if noun else NOTHING
     place = where = ""
     if act.places and dice.chance(0.6):
         place, _to, korean = PLACES[dice.one(act.places)]
         where = korean + "에서"
     when = dice.one(TIMES["want"]) if dice.chance(0.4) else NOTHING
     english = joined("please", act.verb.base, act.verb.tail, things[0], place, when[0])
-    return english, joined(when[1], where, things[1], predicate(act.verb.korean, "present", False, "you"))
+    return english, joined(
+        when[1], where, things[1], predicate(act.verb.korean, "present", negative=False, speaker="you")
+    )
 
 
 def sequence(dice: Dice) -> Pair:
@@ -147,8 +149,8 @@ def sequence(dice: Dice) -> Pair:
     subject = someone(dice, flags)
     mood = dice.one(TENSES)
     nouns = fitting_noun(dice, first, subject), fitting_noun(dice, second, subject)
-    one = thing(dice, nouns[0], "을/를", first.flags.replace("c", "")) if nouns[0] else NOTHING
-    two = thing(dice, nouns[1], "을/를", second.flags) if nouns[1] else NOTHING
+    one = thing(dice, nouns[0], particle="을/를", flags=first.flags.replace("c", "")) if nouns[0] else NOTHING
+    two = thing(dice, nouns[1], particle="을/를", flags=second.flags) if nouns[1] else NOTHING
     when = moment(dice, mood) if dice.chance(0.4) else NOTHING
     mood = mood if when[0] else told_apart(mood, subject, first.verb, second.verb)
     form = {"past": second.verb.past, "future": second.verb.base}.get(
@@ -158,7 +160,7 @@ def sequence(dice: Dice) -> Pair:
     polite = honorific(verb) if subject.speaker == "honoured" else verb
     chained = connective(polite if polite in ("드시다", "주무시다") else verb)
     english = joined(clause(subject, first.verb, mood), one[0], "and", form, second.verb.tail, two[0], when[0])
-    end = predicate(second.verb.korean, mood, False, subject.speaker)
+    end = predicate(second.verb.korean, mood, negative=False, speaker=subject.speaker)
     return english, joined(topic(subject), when[1], one[1], *before, chained, two[1], end)
 
 
@@ -168,14 +170,14 @@ def errand(dice: Dice) -> Pair:
     subject = someone(dice, act.flags)
     mood = dice.one([*TENSES, "want"])
     noun = fitting_noun(dice, act, subject)
-    things = thing(dice, noun, "을/를", act.flags + "p") if noun else NOTHING
+    things = thing(dice, noun, particle="을/를", flags=act.flags + "p") if noun else NOTHING
     _at, place, korean = PLACES[dice.one(act.places)]
     when = moment(dice, mood) if dice.chance(0.5) else NOTHING
     *before, verb = act.verb.korean.split()
     polite = honorific(verb) if subject.speaker == "honoured" else verb
     aim = purpose(polite if polite in ("드시다", "주무시다") else verb)
     english = joined(clause(subject, GO, mood), place, "to", act.verb.base, act.verb.tail, things[0], when[0])
-    end = predicate("가다", mood, False, subject.speaker)
+    end = predicate("가다", mood, negative=False, speaker=subject.speaker)
     return english, joined(topic(subject), when[1], things[1], *before, aim, korean + "에", end)
 
 
@@ -213,7 +215,7 @@ def residence(dice: Dice) -> Pair:
     if dice.chance(0.35):
         english, korean = dice.one(COUNTRIES)
         be = {"first": "am", "singular": "is", "plural": "are"}[subject.form]
-        end = predicate("오다", "past", False, subject.speaker)
+        end = predicate("오다", "past", negative=False, speaker=subject.speaker)
         return joined(subject.english, be, "from", english), joined(topic(subject), korean + "에서", end)
     english, korean = dice.one(HOMES)
     mood, negative = dice.one(["present", "past", "want", "can"]), dice.chance(0.3)

@@ -60,7 +60,7 @@ my grandfather     | singular | 우리 할아버지 | honoured
 """)
 ]
 PUPILS = {"the student", "the students", "the child", "the children"}
-YOU = Subject("you", "plural", "", "you")
+YOU = Subject("you", form="plural", korean="", speaker="you")
 # Singular | plural | Korean | counter | what it is measured by (-s: one of two or more) | group
 NOUNS = {
     row[0]: Noun(*row)

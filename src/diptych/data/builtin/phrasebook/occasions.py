@@ -70,7 +70,7 @@ def daily(dice: Dice) -> Pair:
         mood, subject = dice.one(TENSES), asked(dice)
         word, korean_word = dice.one([("when", "언제"), ("what time", "몇 시에")])
         when = dice.one(ON_WHICH_DAY[mood]) if dice.chance(0.6) else NOTHING
-        end = predicate(_without_object(verb.korean)[1], mood, False, subject.speaker)
+        end = predicate(_without_object(verb.korean)[1], mood, negative=False, speaker=subject.speaker)
         head = f"{word} {clause(subject, verb, mood, question=True)}"
         korean = joined(topic(subject), when[1], korean_word, _without_object(verb.korean)[0], end)
         return finished(joined(head, when[0]), korean, True)
@@ -79,7 +79,7 @@ def daily(dice: Dice) -> Pair:
     if dice.chance(0.5):
         part = korean_part = ""
     when = dice.one(ON_WHICH_DAY[mood]) if dice.chance(0.4) else NOTHING
-    end = predicate(verb.korean, mood, False, subject.speaker)
+    end = predicate(verb.korean, mood, negative=False, speaker=subject.speaker)
     return (
         joined(clause(subject, verb, mood), "at", hour, part, when[0]),
         joined(topic(subject), when[1].removesuffix("에"), korean_part, korean_hour + "에", end),
@@ -96,9 +96,9 @@ def schedule(dice: Dice) -> Pair:
     """When a train leaves, a shop opens, a concert starts."""
     verb, things = dice.one(SCHEDULE)
     english, korean = dice.one(things)
-    subject = Subject(english, "singular", korean, "other")
+    subject = Subject(english, form="singular", korean=korean, speaker="other")
     mood = dice.one(TENSES)
-    end = predicate(verb.korean, mood, False, "other")
+    end = predicate(verb.korean, mood, negative=False, speaker="other")
     day, korean_day = dice.one(DAYS) if dice.chance(0.4) else NOTHING
     if dice.chance(0.2):
         korean_when = f"{korean_day}에" if day else ""
@@ -136,8 +136,8 @@ def date(dice: Dice) -> Pair:
         ordinal, number = dice.one(ORDINALS)
         when, korean_when = f"on {month} {ordinal}", f"{korean_month} {number}일"
     return finished(
-        joined(be_clause(f"{owner} {english}", mood, False, question), when),
-        joined(korean_owner, attach(korean, "은/는"), copula(korean_when, mood, False, "other")),
+        joined(be_clause(f"{owner} {english}", mood, negative=False, question=question), when),
+        joined(korean_owner, attach(korean, "은/는"), copula(korean_when, mood, negative=False, speaker="other")),
         question,
     )
 
@@ -150,8 +150,8 @@ def amount(dice: Dice) -> Pair:
         english, korean = dice.one(AGES)
         mood = dice.one(["present", "past"])
         return (
-            joined(be_clause(subject.english, mood, False, False), english, "years old"),
-            joined(topic(subject), korean, copula("살", mood, False, "other")),
+            joined(be_clause(subject.english, mood, negative=False, question=False), english, "years old"),
+            joined(topic(subject), korean, copula("살", mood, negative=False, speaker="other")),
         )
     if kind == "floor":
         at, _to, korean = PLACES[dice.one(UPSTAIRS)]
@@ -161,7 +161,7 @@ def amount(dice: Dice) -> Pair:
             joined(attach(korean, "은/는"), number, "층에", "있어요"),
         )
     noun = dice.one(PRICED)
-    english, korean = thing(dice, noun._replace(counter=""), "은/는", "tx")
+    english, korean = thing(dice, noun._replace(counter=""), particle="은/는", flags="tx")
     cheap = noun.group in CHEAP or noun.singular in ("pen", "pencil")
     price, won = dice.one(PRICES[:8] if cheap else PRICES[4:])
     return f"{english} costs {price} won", joined(korean, won, "원이에요")
@@ -173,17 +173,20 @@ def weather(dice: Dice) -> Pair:
     city, korean_city = dice.one(CITIES) if dice.chance(0.6) else NOTHING
     when = ("now", "지금") if mood == "present" else moment(dice, mood)
     when = when if dice.chance(0.7) else NOTHING
-    it = Subject("it", "singular", "", "other")
+    it = Subject("it", form="singular", korean="", speaker="other")
     if dice.chance(0.5):
         verb: Verb = dice.one(FALLING)
         shown = "progressive" if mood == "present" else mood
-        english, end = clause(it, verb, shown, negative), predicate(verb.korean, mood, negative, "other")
+        english, end = (
+            clause(it, verb, mood=shown, negative=negative),
+            predicate(verb.korean, mood, negative, speaker="other"),
+        )
         where = korean_city and korean_city + "에"
     else:
         adjective, phrase = dice.one(WEATHER)
         degree = NOTHING if negative or dice.chance(0.6) else dice.one(DEGREES)
         *before, verb_korean = phrase.split()
-        english = joined(be_clause("it", mood, negative, False), degree[0], adjective)
-        end = predicate(joined(*before, degree[1], verb_korean), mood, negative, "other")
+        english = joined(be_clause("it", mood, negative, question=False), degree[0], adjective)
+        end = predicate(joined(*before, degree[1], verb_korean), mood, negative, speaker="other")
         where = korean_city and attach(korean_city, "은/는")
     return joined(english, city and f"in {city}", when[0]), joined(when[1], where, end)

@@ -82,7 +82,7 @@ def liking(dice: Dice) -> Pair:
     degree = NOTHING
     if verb is KNOW:
         noun = dice.one([noun for noun in KNOWN if noun.korean != subject.korean])
-        english, korean = thing(dice, noun, "을/를", "t")
+        english, korean = thing(dice, noun, particle="을/를", flags="t")
     else:
         noun = dice.one(LIKED)
         adjective, before = modifier(dice, noun) if dice.chance(0.3) else NOTHING
@@ -105,7 +105,7 @@ def giving(dice: Dice) -> Pair:
     subject = asked(dice) if question else someone(dice)
     if subject.english == recipient or (subject.english == "my friend" and recipient == "a friend"):
         return giving(dice)
-    english, korean = thing(dice, dice.one(given), "을/를", "" if negative or question else "c")
+    english, korean = thing(dice, dice.one(given), particle="을/를", flags="" if negative or question else "c")
     phrase = verb.korean
     if korean_recipient.endswith("께"):
         phrase = phrase.replace("주다", "드리다")
@@ -162,6 +162,6 @@ def naming(dice: Dice) -> Pair:
     english, owner = dice.one([(article(name), ""), (article(name), ""), (f"my {name}", "제")])
     return finished(
         joined(be_clause(start, "present", negative, question), english),
-        joined(korean_start, owner, before, copula(noun.korean, "present", negative, "other")),
+        joined(korean_start, owner, before, copula(noun.korean, "present", negative, speaker="other")),
         question,
     )

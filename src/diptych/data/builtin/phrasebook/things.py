@@ -50,7 +50,7 @@ def description(dice: Dice) -> Pair:
         english, phrase = dice.one(ADJECTIVES["person"])
     else:
         noun = dice.one(DESCRIBED[dice.one(GROUPS)])
-        start, korean_start = thing(dice, noun._replace(counter=""), "은/는", "to")
+        start, korean_start = thing(dice, noun._replace(counter=""), particle="은/는", flags="to")
         plural, speaker = noun.singular in PLURAL_WORDS, "other"
         english, phrase = dice.one(ADJECTIVES[noun.group])
     degree = NOTHING
@@ -74,8 +74,8 @@ def comparison(dice: Dice) -> Pair:
     if one is two and (first[0], second[0]) != ("this", "that"):
         first, second = ("this", "이"), ("that", "그")
     question = dice.chance(0.25)
-    head = be_clause(f"{first[0]} {one.singular}", "present", False, question)
-    end = predicate(adjective, "present", False, "other")
+    head = be_clause(f"{first[0]} {one.singular}", "present", negative=False, question=question)
+    end = predicate(adjective, "present", negative=False, speaker="other")
     return finished(
         joined(head, english, "than", second[0], two.singular),
         joined(first[1], attach(one.korean, "은/는"), second[1], two.korean + "보다", "더", end),
@@ -107,11 +107,11 @@ def existence(dice: Dice) -> Pair:
     elif kind == "no":
         head, tail = f"there {be[1]} no {noun.plural}", subject
     elif kind == "where":
-        start, korean_start = thing(dice, noun._replace(counter=""), "은/는", "t")
+        start, korean_start = thing(dice, noun._replace(counter=""), particle="은/는", flags="t")
         question = dice.chance(0.3)
         return finished(
-            joined(be_clause(start, mood, False, question), place),
-            joined(korean_start, korean_place, predicate("있다", mood, False, "other")),
+            joined(be_clause(start, mood, negative=False, question=question), place),
+            joined(korean_start, korean_place, predicate("있다", mood, negative=False, speaker="other")),
             question,
         )
     else:
@@ -120,10 +120,12 @@ def existence(dice: Dice) -> Pair:
         order = f"{be[0]} there" if question else f"there {be[0]}"
         return finished(
             joined(order, article(joined(adjective, noun.singular)), place),
-            joined(korean_place, korean, subject, predicate("있다", mood, False, "other")),
+            joined(korean_place, korean, subject, predicate("있다", mood, negative=False, speaker="other")),
             question,
         )
-    return joined(head, place), joined(korean_place, tail, predicate("있다", mood, kind == "no", "other"))
+    return joined(head, place), joined(
+        korean_place, tail, predicate("있다", mood, negative=kind == "no", speaker="other")
+    )
 
 
 def whereabouts(dice: Dice) -> Pair:
@@ -137,9 +139,9 @@ def whereabouts(dice: Dice) -> Pair:
         when = dice.one(TIMES["now"] if mood == "present" else TIMES[mood])
     plural = subject.form == "plural"
     verb = "계시다" if subject.speaker == "honoured" else "있다"
-    end = predicate(verb, mood, negative, "other")
+    end = predicate(verb, mood, negative, speaker="other")
     if question and dice.chance(0.4):
-        head = "where " + be_clause(subject.english, mood, False, True, plural)
+        head = "where " + be_clause(subject.english, mood, negative=False, question=True, plural=plural)
         return finished(joined(head, when[0]), joined(topic(subject), when[1], "어디에", end), True)
     return finished(
         joined(be_clause(subject.english, mood, negative, question, plural), at, when[0]),

@@ -11,7 +11,8 @@ from diptych.config.keys import keys
 from diptych.errors import UsageError
 from diptych.side_by_side.equations import PLACES, equations
 from diptych.side_by_side.excerpts import PACKAGE, SideBySide
-from diptych.side_by_side.terms import TERMS, find_code, find_term, parts
+from diptych.side_by_side.finding import find_code, find_term, parts
+from diptych.side_by_side.terms import TERMS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "equations.md"
 
