@@ -54,7 +54,10 @@ EXCEPTIONS: dict[Difference, str] = {
     Difference(TWINS, "stepper.py", "Stepper._encode", "missing in pytorch"): "tensors only, for tf.function",
     Difference(TWINS, "stepper.py", "Stepper._advance", "missing in pytorch"): "tensors only, for tf.function",
     Difference(TWINS, "training.py", "TrainingStep._graph", "missing in pytorch"): "what tf.function compiles",
-    Difference(TWINS, "linear.py", "", "missing in tensorflow"): "there is one kernel for its products, oneDNN's",
+    **{
+        Difference(TWINS, file, "", "missing in tensorflow"): "there is one kernel for its products, oneDNN's"
+        for file in ("kernels.py", "linear.py")
+    },
     **{
         Difference(TWINS, "private.py", name, f"missing in {panel}"): "each keeps other things to itself"
         for panel, names in {
@@ -91,7 +94,7 @@ EXCEPTIONS: dict[Difference, str] = {
     Difference(JUDGE, "product_timer.py", "", "missing in reference"): "nor is it measured",
     **{
         Difference(JUDGE, file, "", "missing in reference"): "nor has it kernels to choose among"
-        for file in ("linear.py", "private.py")
+        for file in ("kernels.py", "linear.py", "private.py")
     },
     **{
         Difference(JUDGE, file, f"{name}.__init__", "arguments"): "its arithmetic is always NumPy's, in float64"

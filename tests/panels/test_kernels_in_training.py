@@ -15,7 +15,9 @@ from diptych import pytorch as panel  # noqa: E402
 from diptych.config import ModelConfig, TrainingConfig  # noqa: E402
 from diptych.data.tokens.batches import Batch  # noqa: E402
 from diptych.parameters.initialization import initial_parameters  # noqa: E402
-from diptych.pytorch.linear import DEFAULT, ONEDNN, PRODUCTS  # noqa: E402
+from diptych.parameters.specification import specification  # noqa: E402
+from diptych.pytorch.kernels import DEFAULT, ONEDNN  # noqa: E402
+from diptych.pytorch.linear import PRODUCTS  # noqa: E402
 from diptych.pytorch.private import has_onednn  # noqa: E402
 
 SIZES = 23, 19  # of the vocabularies
@@ -118,7 +120,7 @@ def test_a_model_is_made_with_what_was_settled():
     before = panel.choices()
     try:
         panel.settle({PRODUCTS: ONEDNN})
-        assert panel.choose(ModelConfig(), "float32") == panel.choices() == {PRODUCTS: ONEDNN}
+        assert panel.choose(specification(ModelConfig(), *SIZES), "float32") == panel.choices() == {PRODUCTS: ONEDNN}
         panel.settle({})
         assert panel.choices() == {PRODUCTS: ONEDNN}, "nothing to keep to changes nothing"
     finally:

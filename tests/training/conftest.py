@@ -44,7 +44,7 @@ class MadeUpPanel:
     def choices(self):
         return {"kernel": self.kept}
 
-    def choose(self, config, precision):
+    def choose(self, weights, precision):
         return self.choices()
 
     def TrainingStep(self, model, config):

@@ -46,7 +46,7 @@ def copy_model(config, source_vocabulary_size, target_vocabulary_size, precision
 
 
 COPY_PANEL = SimpleNamespace(
-    choose=lambda config, precision: {},
+    choose=lambda weights, precision: {},
     Model=copy_model,
     load_parameters=lambda model, parameters: setattr(model, "parameters", parameters),
     Stepper=CopyStepper,

@@ -67,14 +67,18 @@ def exported_speeds(
     parameters = dict(endless_parameters(run))
     before = time.time() - started
     with tempfile.TemporaryDirectory(prefix="diptych-") as name:
-        OnnxTarget(threads=threads).write(Trained(run, "", "", parameters, {}), Path(name))
+        OnnxTarget(threads=threads).write(
+            Trained(run, backend="", which="", parameters=parameters, state={}), Path(name)
+        )
         exported = Exported(Path(name), threads, device)
         mark = time.time()
         exported.Stepper(None)
         startup_seconds = before + time.time() - mark
         test = list(open_corpus(run.config.data).test)
         trials: dict[str, Trial] = {
-            search_name(size): DecodingTrial(exported, run, None, test, size, batches, ends=False)
+            search_name(size): DecodingTrial(
+                exported, run, model=None, test=test, beam_size=size, batches=batches, ends=False
+            )
             for size in beam_sizes
         }
         measured = measure(None, trials, "float32", blocks, seconds)

@@ -49,7 +49,7 @@ def shortlist(
     if out.exists():
         raise UsageError(f"{out} is there already: give a name that is free, or remove it")
     run = OpenedRun.open(run_folder)
-    loaded = load_model(run, backend, checkpoint, threads, device=device)
+    loaded = load_model(run, backend, which=checkpoint, threads=threads, device=device)
     made = make_shortlist(run, loaded.panel, loaded.model, best, frequent, say)  # type: ignore[arg-type]
     sizes = sentence_sizes(run, made)
     told: dict[str, Any] = {
@@ -63,7 +63,7 @@ def shortlist(
         systems = {"with the shortlist": Shortlisted(loaded.stepper, made), "with all words": loaded.stepper}
         scored = score(run, systems)
     told["scores"] = scored.to_json() if scored else None
-    write_shortlist(made, run, out, told)
+    write_shortlist(made, run, path=out, told=told)
     if as_json:
         print(json.dumps({"file": str(out), **told}, ensure_ascii=False))
         return

@@ -148,7 +148,9 @@ def compare(
     }
     said = [each["tokens"] for each in results[WEIGHTS_OF]["translations"]]
     elsewhere = decode_elsewhere(run, [source for source, _ in corpus.test], said, threads, device, quick)
-    report = build_report(run, corpus, results, tokenize, {ONNX_RUNTIME: elsewhere} if elsewhere else {})
+    report = build_report(
+        run, corpus, trained=results, tokenize=tokenize, elsewhere={ONNX_RUNTIME: elsewhere} if elsewhere else {}
+    )
     exactness = compare_runs(run.record(BACKENDS[0]), run.record(BACKENDS[1]), run.config.training)
     shutil.rmtree(run.folder / BACKENDS[0] / REMAINDERS, ignore_errors=True)
     levels = whole_run(run) if quick else climb(run, steps=PARITY_STEPS, threads=max(1, threads // len(BACKENDS)))
@@ -169,7 +171,7 @@ def _trained(
     """The report of several workers that share the training; None where there is one, which trains and translates."""
     if workers == 1:
         return None
-    crew = Crew(backend, workers, max(1, threads // workers), device)
+    crew = Crew(backend, size=workers, threads=max(1, threads // workers), device=device)
     options = {"quiet": quiet, "tensorboard": tensorboard, "measure_gaps": True}
     return asdict(train_together(run, crew, make_reporter(quiet), **options))
 
@@ -183,7 +185,7 @@ def show(report: dict[str, Any], folder: Path) -> Comparison:
     with shown_from(folder):
         page = write_page(report, folder)
         files = (page, REPORT, *draw_pictures(report, folder))
-        return Comparison(folder, report, files, str(report["examples"][0]["source"]))
+        return Comparison(folder, report, files, example=str(report["examples"][0]["source"]))
 
 
 def _check_installed() -> None:

@@ -189,7 +189,18 @@ def whole_run(run: Run) -> list[Level]:
     differing = float(whole.differing or not whole.are_equal)
     tensor = whole.place or f"all {whole.weights:,} weights"
     return [
-        Level("the whole run", EXACT, BACKENDS, tensor, differing, 0.0, 0.0, 0.0, whole.are_equal, whole.lines()[0])
+        Level(
+            "the whole run",
+            precision=EXACT,
+            between=BACKENDS,
+            tensor=tensor,
+            max_abs_difference=differing,
+            limit=0.0,
+            relative_difference=0.0,
+            ulps=0.0,
+            holds=whole.are_equal,
+            note=whole.lines()[0],
+        )
     ]
 
 
@@ -205,7 +216,7 @@ def judge(results: Results, run: Run) -> list[Level]:
                     level = _judge_tokens(rung, precision, between, ours, others, run, error)
                 else:
                     limits = _limits(results, precision, rung, between, run.config.training)
-                    level = _judge_arrays(rung, precision, between, ours[rung], others[rung], limits)
+                    level = _judge_arrays(rung, precision, between, ours=ours[rung], others=others[rung], limits=limits)
                 levels.append(replace(level, name=in_javascript(rung)) if JAVASCRIPT in between else level)
     measured = [rungs for panel in results.values() for precision in PRECISIONS for rungs in panel.get(precision, ())]
     order = [name for rung in dict.fromkeys(measured) for name in (rung, in_javascript(rung))]
@@ -232,7 +243,20 @@ def _judge_arrays(
         if name == SUMS and not holds:
             note = f"first at step {int(np.argmax(ours[name] != others[name])) + 1}"
         relative = gap / scale if scale else gap
-        levels.append(Level(rung, precision, between, name, gap, limit, relative, gap / spacing, holds, note))
+        levels.append(
+            Level(
+                rung,
+                precision,
+                between,
+                tensor=name,
+                max_abs_difference=gap,
+                limit=limit,
+                relative_difference=relative,
+                ulps=gap / spacing,
+                holds=holds,
+                note=note,
+            )
+        )
     return max(levels, key=lambda level: (not level.holds, level.max_abs_difference / (level.limit or 1e-300)))
 
 
@@ -276,7 +300,18 @@ def _judge_tokens(
     broken = [name for name in differing if name not in ties]
     note = f"{len(ties)} of {len(pairs)} sentences tied within {error:.1e}" if ties else ""
     tensor = f"sentence {int([*broken, *ties, *pairs][0]) + 1}"
-    return Level(rung, precision, between, tensor, float(len(broken)), 0.0, 0.0, 0.0, not broken, note)
+    return Level(
+        rung,
+        precision,
+        between,
+        tensor,
+        max_abs_difference=float(len(broken)),
+        limit=0.0,
+        relative_difference=0.0,
+        ulps=0.0,
+        holds=not broken,
+        note=note,
+    )
 
 
 def _largest_gap(results: Results, precision: str, rung: str) -> float:

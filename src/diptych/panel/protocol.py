@@ -232,8 +232,8 @@ class Panel(Protocol):
     def choices(self) -> dict[str, str]:
         """What this process chose by measuring, by name."""
 
-    def choose(self, config: ModelConfig, precision: Precision) -> dict[str, str]:
-        """Choose by measuring, unless this process has, what is fastest for a model; gives `choices`."""
+    def choose(self, weights: Mapping[str, Parameter], precision: Precision) -> dict[str, str]:
+        """Choose by measuring, unless this process has, what is fastest for a model of these weights."""
 
 
 class TrainingPanel(Panel, Protocol):

@@ -23,12 +23,12 @@ class Dense(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., I) gives (..., O)."""
         bias = None if self.bias is None else self.bias.to(inputs.dtype)
-        return linear(inputs, self.weight.to(inputs.dtype), bias, self.arithmetic.kernel)
+        return linear(inputs, self.weight.to(inputs.dtype), bias, kernels=self.arithmetic.kernels(self.weight))
 
     def at_each_step(self, inputs: Tensor) -> LoopProduct:
         """The product without the bias, in a loop over inputs (T, B, I)."""
         weight = self.weight.to(inputs.dtype)
-        return LoopProduct(weight, spread(weight.new_zeros(len(weight)), inputs), self.arithmetic.kernel)
+        return LoopProduct(weight, spread(weight.new_zeros(len(weight)), inputs), self.arithmetic.kernels(self.weight))
 
 
 class Attention(nn.Module):

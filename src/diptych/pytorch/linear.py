@@ -1,14 +1,10 @@
-"""Matrix products with a weight, by the kernel that the model was given.
-
-On a processor PyTorch multiplies in float32 with MKL, which on some processors reaches less than half of what oneDNN,
-a part of PyTorch too, reaches there. `KernelChoice` measures both. oneDNN is fastest where a weight (O, I) lies in
-memory column after column, which its shape does not show: `Arithmetic.matrix` lays it out so.
-"""
+"""Matrix products with a weight, by the kernels that the model was given."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -17,18 +13,11 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from diptych.pytorch.kernels import BY_ONEDNN, ONEDNN, PLAIN, Choice, Kernels, Shape, told
 from diptych.pytorch.private import has_onednn, onednn_linear, onednn_linear_add
 
-DEFAULT, ONEDNN = "PyTorch's default", "oneDNN"
 PRODUCTS = "matrix products"
-"""What the kernel is the choice of, in a panel's `choices`."""
-
-# Rows of the products that are measured: those of a step, and those of a few steps together.
-_ROWS, _POSITIONS = 64, 512
-# A step's product with fewer operations than this costs less than the call: there is nothing to gain.
-_WORTH_CHOOSING = 2e7
-# How much faster oneDNN must be to be taken, so that a close race ends the same way each time.
-_CLEARLY = 1.15
+"""What the kernels are the choice of, in a panel's `choices`."""
 
 
 class Arithmetic(NamedTuple):
@@ -36,44 +25,56 @@ class Arithmetic(NamedTuple):
 
     Attributes:
         dtype: of the weights; None: PyTorch's default dtype.
-        kernel: `DEFAULT` or `ONEDNN`, which multiplies in float32 on a processor and nowhere else.
+        choice: which kernels multiply in float32 on a processor; elsewhere PyTorch's default does.
     """
 
     dtype: torch.dtype | None
-    kernel: str
+    choice: Choice
 
     def matrix(self, outputs: int, inputs: int) -> nn.Parameter:
-        """A weight (O, I) of zeros, laid out in memory as the kernel reads it best."""
+        """A weight (O, I) of zeros, laid out in memory as its kernels read it best."""
         weight = torch.zeros(outputs, inputs, dtype=self.dtype)
-        return nn.Parameter(weight.t().contiguous().t() if _by_onednn(weight, self.kernel) else weight)
+        by_columns = _is_plain(weight) and self.kernels(weight).by_columns
+        return nn.Parameter(weight.t().contiguous().t() if by_columns else weight)
 
     def vector(self, size: int) -> nn.Parameter:
         """A bias of zeros."""
         return nn.Parameter(torch.zeros(size, dtype=self.dtype))
 
-
-STANDARD = Arithmetic(None, DEFAULT)
-
-
-def kernel_of(choices: Mapping[str, str]) -> str:
-    """The kernel among a panel's choices; the default where none was chosen, or where the chosen one is not there."""
-    return ONEDNN if choices.get(PRODUCTS) == ONEDNN and has_onednn() else DEFAULT
+    def kernels(self, weight: Tensor) -> Kernels:
+        """Those of a weight (O, I)."""
+        return self.choice.of((weight.shape[0], weight.shape[1]))
 
 
-def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None, kernel: str) -> Tensor:
+STANDARD = Arithmetic(None, Choice({}))
+
+
+def choice_among(choices: Mapping[str, str]) -> Choice:
+    """What a panel's choices say of its products; the default where oneDNN is not there."""
+    return told(choices.get(PRODUCTS, "")) if has_onednn() else STANDARD.choice
+
+
+def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None, kernels: Kernels) -> Tensor:
     """Inputs (..., I) and a weight (O, I) give (..., O), the bias (O,) added."""
-    return _Linear.apply(inputs, weight, bias) if _by_onednn(inputs, kernel) else F.linear(inputs, weight, bias)
+    if kernels == PLAIN or not _is_plain(inputs):
+        return F.linear(inputs, weight, bias)
+    return _Linear.apply(inputs, weight, bias, kernels)
 
 
-def linear_add(inputs: Tensor, weight: Tensor, base: Tensor, kernel: str) -> Tensor:
+def linear_add(inputs: Tensor, weight: Tensor, base: Tensor, kernels: Kernels) -> Tensor:
     """Inputs (B, I) and a weight (O, I), which gets no gradient, give (B, O), the base (B, O) added."""
-    by_onednn = _by_onednn(inputs, kernel)
-    return _LinearAdd.apply(inputs, weight, base) if by_onednn else torch.addmm(base, inputs, weight.t())
+    if kernels == PLAIN or not _is_plain(inputs):
+        return torch.addmm(base, inputs, weight.t())
+    return _LinearAdd.apply(inputs, weight, base, kernels)
 
 
-def weight_gradient(gradient: Tensor, inputs: Tensor, kernel: str) -> Tensor:
-    """The gradient (O, I) of a weight from that of its products (N, O) and from its inputs (N, I)."""
-    return _multiply(inputs.t(), gradient.t()).t() if _by_onednn(inputs, kernel) else gradient.t() @ inputs
+def weight_gradient(gradient: Tensor, inputs: Tensor, kernels: Kernels) -> Tensor:
+    """The gradient (O, I) of a weight, laid out as it, from that of its products (N, O) and from its inputs (N, I)."""
+    if kernels == PLAIN or not _is_plain(inputs):
+        return gradient.t() @ inputs
+    if kernels.by_columns:
+        return _multiply(kernels.weight, inputs.t(), gradient.t()).t()
+    return _multiply(kernels.weight, gradient.t(), inputs.t())
 
 
 def in_rows(variable: Tensor, tensor: Tensor) -> Tensor:
@@ -81,49 +82,33 @@ def in_rows(variable: Tensor, tensor: Tensor) -> Tensor:
     return tensor if variable.is_contiguous() else tensor.t()
 
 
-def product_seconds(kernel: str, outputs: int, inputs: int, rows: int) -> float:
-    """The seconds that a product of rows (N, I) with a weight (O, I) takes, with its gradients."""
-    weight = torch.zeros(outputs, inputs, requires_grad=True)
-    vectors = torch.ones(rows, inputs, requires_grad=True)
-    mark = time.perf_counter()
-    product = linear(vectors, weight, bias=None, kernel=kernel)
-    torch.autograd.grad(product, (vectors, weight), torch.ones_like(product))
-    return time.perf_counter() - mark
+def product_seconds(kernel: str, shape: Shape, rows: int) -> tuple[float, ...]:
+    """The seconds of a product of rows (N, I) with a weight (O, I), of their gradient and of the weight's."""
+    outputs, inputs = shape
+    kernels = BY_ONEDNN if kernel == ONEDNN else PLAIN
+    weight = Arithmetic(torch.float32, Choice({}, kernels)).matrix(outputs, inputs).detach()
+    vectors, gradient = torch.ones(rows, inputs), torch.ones(rows, outputs)
+    marks = [time.perf_counter()]
+    for product in (
+        lambda: _multiply(kernel, vectors, weight),
+        lambda: _multiply(kernel, gradient, weight.t()),
+        lambda: weight_gradient(gradient, vectors, kernels),
+    ):
+        product()
+        marks.append(time.perf_counter())
+    return tuple(end - begin for begin, end in pairwise(marks))
 
 
-class KernelChoice:
-    """Which kernel is the faster one here: measured once, for the first model that is large enough.
-
-    Attributes:
-        kernel: which; None while that is open. One that was chosen elsewhere is put here.
-    """
-
-    def __init__(self, seconds: Callable[[str, int, int, int], float] = product_seconds) -> None:
-        """Nothing is chosen yet; `seconds` is what measures."""
-        self.kernel: str | None = None
-        self.seconds = seconds
-
-    def measure(self, hidden: tuple[int, int], known: tuple[int, int]) -> None:
-        """Choose for float32 weights (O, I) of a step and of all steps at once, unless it is done or not worth it."""
-        on_processor = torch.get_default_device().type == "cpu"
-        worth = 2 * _ROWS * hidden[0] * hidden[1] >= _WORTH_CHOOSING
-        if self.kernel is not None or not on_processor or not worth or not has_onednn():
-            return
-        seconds: dict[str, list[float]] = {DEFAULT: [], ONEDNN: []}
-        for _ in range(6):  # in turn, so that other programs slow down both; the first time each is warmed up
-            for kernel, measured in seconds.items():
-                measured.append(self.seconds(kernel, *hidden, _ROWS) + self.seconds(kernel, *known, _POSITIONS))
-        self.kernel = ONEDNN if min(seconds[ONEDNN]) * _CLEARLY < min(seconds[DEFAULT]) else DEFAULT
+def _is_plain(inputs: Tensor) -> bool:
+    """Whether oneDNN could multiply these, which refuses a matrix of nothing."""
+    return inputs.dtype == torch.float32 and inputs.device.type == "cpu" and inputs.numel() > 0
 
 
-def _by_onednn(inputs: Tensor, kernel: str) -> bool:
-    plain = inputs.dtype == torch.float32 and inputs.device.type == "cpu"
-    return kernel == ONEDNN and plain and inputs.numel() > 0  # oneDNN refuses a matrix of nothing
-
-
-def _multiply(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """`linear` of (N, I) by oneDNN, without gradients."""
-    return onednn_linear(_dense(inputs), _dense(weight), bias)
+def _multiply(kernel: str, inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`linear` of (N, I) by this kernel, without gradients."""
+    if kernel == ONEDNN:
+        return onednn_linear(_dense(inputs), _dense(weight), bias)
+    return F.linear(inputs, weight, bias)
 
 
 def _dense(matrix: Tensor) -> Tensor:
@@ -132,14 +117,14 @@ def _dense(matrix: Tensor) -> Tensor:
 
 
 class _Linear(Function):
-    """`linear` by oneDNN."""
+    """`linear` by kernels of its own in each direction."""
 
     @staticmethod
-    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None, kernels: Kernels) -> Tensor:
         """See `linear`."""
         ctx.save_for_backward(inputs, weight)
-        ctx.has_bias = bias is not None
-        return _multiply(inputs.flatten(0, -2), weight, bias).view(*inputs.shape[:-1], -1)
+        ctx.has_bias, ctx.kernels = bias is not None, kernels
+        return _multiply(kernels.forward, inputs.flatten(0, -2), weight, bias).view(*inputs.shape[:-1], -1)
 
     @staticmethod
     @once_differentiable
@@ -149,26 +134,30 @@ class _Linear(Function):
         flat = gradient.flatten(0, -2)
         of_inputs = of_weight = of_bias = None
         if ctx.needs_input_grad[0]:
-            of_inputs = _multiply(flat, weight.t()).view(inputs.shape)
+            of_inputs = _multiply(ctx.kernels.inputs, flat, weight.t()).view(inputs.shape)
         if ctx.needs_input_grad[1]:
-            of_weight = weight_gradient(flat, inputs.flatten(0, -2), ONEDNN)
+            of_weight = weight_gradient(flat, inputs.flatten(0, -2), ctx.kernels)
         if ctx.has_bias and ctx.needs_input_grad[2]:
             of_bias = flat.sum(0)
-        return of_inputs, of_weight, of_bias
+        return of_inputs, of_weight, of_bias, None
 
 
 class _LinearAdd(Function):
-    """`linear_add` by oneDNN."""
+    """`linear_add` by kernels of its own in each direction."""
 
     @staticmethod
-    def forward(ctx: Any, inputs: Tensor, weight: Tensor, base: Tensor) -> Tensor:
+    def forward(ctx: Any, inputs: Tensor, weight: Tensor, base: Tensor, kernels: Kernels) -> Tensor:
         """See `linear_add`."""
         ctx.save_for_backward(weight)
-        return onednn_linear_add(_dense(inputs), _dense(weight), base)
+        ctx.kernel = kernels.inputs
+        if kernels.forward == ONEDNN:
+            return onednn_linear_add(_dense(inputs), _dense(weight), base)
+        return torch.addmm(base, inputs, weight.t())
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """The gradients of the inputs and of the base."""
         (weight,) = ctx.saved_tensors
-        return (_multiply(gradient, weight.t()) if ctx.needs_input_grad[0] else None), None, gradient
+        of_inputs = _multiply(ctx.kernel, gradient, weight.t()) if ctx.needs_input_grad[0] else None
+        return of_inputs, None, gradient, None

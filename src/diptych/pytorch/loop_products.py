@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from diptych.panel.nests import map_nest
+from diptych.pytorch.kernels import Kernels
 from diptych.pytorch.linear import linear_add, weight_gradient
 from diptych.pytorch.loops import scan
 
@@ -24,16 +25,16 @@ class LoopProduct:
         base: (T, B, O) what is added to the product at each step.
     """
 
-    def __init__(self, weight: Tensor, base: Tensor, kernel: str) -> None:
+    def __init__(self, weight: Tensor, base: Tensor, kernels: Kernels) -> None:
         """Take the weight and what is added to its products at T steps, (T, B, O)."""
         self.weight = weight.detach()
-        self.kernel = kernel
+        self.kernels = kernels
         self.multiplied: list[Tensor] = []
-        self.base = _collect(base, weight, self.multiplied, kernel)
+        self.base = _collect(base, weight, self.multiplied, kernels)
 
     def at(self, base: Tensor) -> StepProduct:
         """The product at one step, with its part of the base (B, O)."""
-        return StepProduct(self.weight, base, self.kernel)
+        return StepProduct(self.weight, base, self.kernels)
 
     def keep(self, inputs: Tensor) -> None:
         """Take, when the loop has ended, the inputs of all steps: (T, B, I)."""
@@ -47,16 +48,16 @@ class StepProduct:
         inputs: (B, I) what was multiplied.
     """
 
-    def __init__(self, weight: Tensor, base: Tensor, kernel: str) -> None:
+    def __init__(self, weight: Tensor, base: Tensor, kernels: Kernels) -> None:
         """Take the weight, which gets no gradient here, and what is added (B, O)."""
         self.weight = weight
         self.base = base
-        self.kernel = kernel
+        self.kernels = kernels
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """The product with the inputs (B, I), added to the base: (B, O)."""
         self.inputs = inputs.detach()
-        return linear_add(inputs, self.weight, self.base, self.kernel)
+        return linear_add(inputs, self.weight, self.base, self.kernels)
 
 
 def multiply_in_loop(
@@ -97,22 +98,22 @@ def spread(bias: Tensor, inputs: Tensor) -> Tensor:
     return bias.to(inputs.dtype).expand(*inputs.shape[:2], -1)
 
 
-def _collect(base: Tensor, weight: Tensor, multiplied: list[Tensor], kernel: str) -> Tensor:
+def _collect(base: Tensor, weight: Tensor, multiplied: list[Tensor], kernels: Kernels) -> Tensor:
     """The base as it is; backward, the weight's gradient from the base's and from the inputs that were multiplied."""
-    return _Collect.apply(base, weight, multiplied, kernel)
+    return _Collect.apply(base, weight, multiplied, kernels)
 
 
 class _Collect(Function):
     """`_collect` as a function with a gradient of its own."""
 
     @staticmethod
-    def forward(ctx: Any, base: Tensor, weight: Tensor, multiplied: list[Tensor], kernel: str) -> Tensor:
+    def forward(ctx: Any, base: Tensor, weight: Tensor, multiplied: list[Tensor], kernels: Kernels) -> Tensor:
         """Hand on the base."""
-        ctx.multiplied, ctx.kernel = multiplied, kernel
+        ctx.multiplied, ctx.kernels = multiplied, kernels
         return base.view_as(base)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Hand back the base's gradient, and make the weight's."""
         inputs = ctx.multiplied.pop()
-        return gradient, weight_gradient(gradient.flatten(0, 1), inputs.flatten(0, 1), ctx.kernel), None, None
+        return gradient, weight_gradient(gradient.flatten(0, 1), inputs.flatten(0, 1), ctx.kernels), None, None

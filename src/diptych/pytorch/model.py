@@ -13,7 +13,7 @@ from diptych.parameters.specification import specification
 from diptych.pytorch.cells import State
 from diptych.pytorch.decoder import Decoder, DecoderState, Source
 from diptych.pytorch.encoder import Bridge, Encoder
-from diptych.pytorch.linear import STANDARD, Arithmetic, kernel_of, linear
+from diptych.pytorch.linear import STANDARD, Arithmetic, choice_among, linear
 from diptych.pytorch.recurrent import apply_dropout, sequence_mask
 
 COMPUTE = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
@@ -53,7 +53,9 @@ class Output(nn.Module):
             weight, bias = chosen
         else:
             weight, bias = self.weight if tied_weight is None else tied_weight, self.bias
-        logits = linear(features, weight.to(features.dtype), bias.to(features.dtype), self.arithmetic.kernel)
+        logits = linear(
+            features, weight.to(features.dtype), bias=bias.to(features.dtype), kernels=self.arithmetic.kernels(weight)
+        )
         return logits.float() if logits.dtype == torch.bfloat16 else logits
 
     def choose(self, words: Tensor, tied_weight: Tensor | None) -> Chosen:
@@ -93,7 +95,7 @@ class Model(nn.Module):
         self.precision = precision
         self.compute = COMPUTE[precision]
         dtype = torch.float64 if precision == "float64" else torch.float32
-        arithmetic = Arithmetic(dtype, kernel_of(choices or {}))
+        arithmetic = Arithmetic(dtype, choice_among(choices or {}))
         self.specification = specification(config, source_vocabulary_size, target_vocabulary_size)
         self.source_embedding = Embedding(source_vocabulary_size, config.embedding_size, arithmetic)
         if not config.tie_source_target:

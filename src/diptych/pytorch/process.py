@@ -8,12 +8,16 @@ from contextlib import contextmanager, suppress
 
 import torch
 
-from diptych.config import ModelConfig, Precision
+from diptych.config import Precision
 from diptych.errors import BackendError
-from diptych.parameters.specification import GATES
-from diptych.pytorch.linear import DEFAULT, PRODUCTS, KernelChoice, kernel_of
+from diptych.parameters.specification import Parameter
+from diptych.pytorch.kernels import Race, Shape
+from diptych.pytorch.linear import PRODUCTS, choice_among, product_seconds
+from diptych.pytorch.private import has_onednn
 
-_kernel = KernelChoice()  # of this process
+_kernels = Race(product_seconds)  # of this process
+# Rows that are multiplied at once: those of a step, and those of a few steps together.
+_ROWS, _POSITIONS = 64, 512
 
 
 def configure(threads: int | None = None, device: str = "auto") -> None:
@@ -64,18 +68,22 @@ def versions() -> dict[str, str]:
 
 def choices() -> dict[str, str]:
     """What this process chose by measuring, by name."""
-    return {PRODUCTS: _kernel.kernel or DEFAULT}
+    return {PRODUCTS: str(_kernels.choice)}
 
 
-def choose(config: ModelConfig, precision: Precision) -> dict[str, str]:
-    """Choose by measuring, unless this process has, what is fastest for a model; gives `choices`."""
-    if precision == "float32":
-        rows = len(GATES[config.cell]) * config.decoder_size
-        _kernel.measure((rows, config.decoder_size), (rows, config.decoder_input_size))
+def choose(weights: Mapping[str, Parameter], precision: Precision) -> dict[str, str]:
+    """Choose by measuring, unless this process has, what is fastest for a model of these weights; gives `choices`."""
+    if precision == "float32" and torch.get_default_device().type == "cpu" and has_onednn():
+        rows: dict[Shape, int] = {}
+        for each in weights.values():
+            if len(each.shape) == 2 and each.kind != "embedding":
+                shape = each.shape[0], each.shape[1]
+                rows[shape] = min(rows.get(shape, _POSITIONS), _ROWS if each.kind == "recurrent" else _POSITIONS)
+        _kernels.run(rows)
     return choices()
 
 
 def settle(choices: Mapping[str, str]) -> None:
     """Do not measure, but keep to what another process chose."""
     if PRODUCTS in choices:
-        _kernel.kernel = kernel_of(choices)
+        _kernels.settle(choice_among(choices))

@@ -67,18 +67,18 @@ class RecurrentLayer(nn.Module):
         """
         weight = self.weight_ih.t()[: inputs.shape[-1]].t()  # its gradient is then laid out as it is
         bias = self.bias_ih.to(inputs.dtype)
-        return linear(inputs, weight.to(inputs.dtype), bias, self.arithmetic.kernel)
+        return linear(inputs, weight.to(inputs.dtype), bias, kernels=self.arithmetic.kernels(self.weight_ih))
 
     def rest(self, known: Tensor) -> LoopProduct:
         """The product with the rest of an input in a loop, added to what its known first numbers (T, B, K) give."""
         weight = self.weight_ih.t()[known.shape[-1] :].t().to(known.dtype)
-        return LoopProduct(weight, self.from_input(known), self.arithmetic.kernel)
+        return LoopProduct(weight, self.from_input(known), self.arithmetic.kernels(self.weight_ih))
 
     def hidden(self, inputs: Tensor) -> LoopProduct:
         """The product with the hidden state in a loop over inputs (T, B, I), a GRU's second bias added."""
         weight = self.weight_hh.to(inputs.dtype)
         bias = weight.new_zeros(len(weight)) if self.bias_hh is None else self.bias_hh
-        return LoopProduct(weight, spread(bias, inputs), self.arithmetic.kernel)
+        return LoopProduct(weight, spread(bias, inputs), self.arithmetic.kernels(self.weight_hh))
 
     def zero_state(self, inputs: Tensor) -> State:
         """The state of zeros for as many rows as `inputs` has."""

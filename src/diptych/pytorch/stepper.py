@@ -70,7 +70,7 @@ class Stepper:
         """
         with torch.inference_mode():
             embedded = self.model.embed_target(torch.from_numpy(tokens).to(self.device))
-            features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, {})
+            features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, masks={})
             log_probabilities = torch.log_softmax(self.model.project(features, state.chosen), dim=-1)
         return to_array(log_probabilities), to_array(weights), state._replace(decoder=decoder)
 

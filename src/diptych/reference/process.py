@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from diptych.config import ModelConfig, Precision
+from diptych.config import Precision
 from diptych.errors import BackendError
+from diptych.parameters.specification import Parameter
 
 
 def configure(threads: int | None = None, device: str = "auto") -> None:
@@ -28,6 +31,6 @@ def choices() -> dict[str, str]:
     return {}
 
 
-def choose(config: ModelConfig, precision: Precision) -> dict[str, str]:
-    """Choose by measuring, unless this process has, what is fastest for a model; gives `choices`."""
+def choose(weights: Mapping[str, Parameter], precision: Precision) -> dict[str, str]:
+    """Choose by measuring, unless this process has, what is fastest for a model of these weights; gives `choices`."""
     return choices()

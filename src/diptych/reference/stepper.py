@@ -62,7 +62,7 @@ class Stepper:
             attention's weights (N, S) and the next state.
         """
         embedded = self.model.embed_target(tokens)
-        features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, {})
+        features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, masks={})
         logits = self.model.project(features, state.chosen)
         largest = logits.max(axis=-1, keepdims=True)
         log_probabilities = logits - largest - np.log(np.exp(logits - largest).sum(axis=-1, keepdims=True))

@@ -261,7 +261,7 @@ class Run:
         """
         sizes = len(self.source_vocabulary), len(self.target_vocabulary)
         precision = precision or self.config.training.arithmetic
-        choices = panel.choose(self.config.model, precision)
+        choices = panel.choose(self.specification, precision)
         model = panel.Model(self.config.model, *sizes, precision=precision, choices=choices)
         panel.load_parameters(model, self.initial_parameters() if parameters is None else parameters)
         return model

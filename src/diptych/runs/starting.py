@@ -175,7 +175,7 @@ def _fill(values: dict[str, npt.NDArray[Any]], name: str, path: str, language: L
         vector = vectors.found.get(entry, vectors.made.get(entry))
         if vector is not None:
             values[name][row] = vector
-    return describe(name, path, vectors, len(entries))
+    return describe(name, path, vectors, tokens=len(entries))
 
 
 def write_start(folder: Path, values: Arrays, training: TrainingConfig) -> None:

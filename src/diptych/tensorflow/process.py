@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from diptych.config import ModelConfig, Precision
+from diptych.config import Precision
 from diptych.errors import BackendError
+from diptych.parameters.specification import Parameter
 
 
 def configure(threads: int | None = None, device: str = "auto") -> None:
@@ -47,8 +48,8 @@ def choices() -> dict[str, str]:
     return {}  # its one kernel for products is oneDNN's
 
 
-def choose(config: ModelConfig, precision: Precision) -> dict[str, str]:
-    """Choose by measuring, unless this process has, what is fastest for a model; gives `choices`."""
+def choose(weights: Mapping[str, Parameter], precision: Precision) -> dict[str, str]:
+    """Choose by measuring, unless this process has, what is fastest for a model of these weights; gives `choices`."""
     return choices()
 
 

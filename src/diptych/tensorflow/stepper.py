@@ -93,7 +93,7 @@ class Stepper:
         self, source: Source, decoder: DecoderState, tokens: Tensor, chosen: Chosen | None
     ) -> tuple[Tensor, Tensor, DecoderState]:
         embedded = self.model.embed_target(tokens)
-        features, weights, decoder = self.model.decoder.step(embedded, decoder, source, {})
+        features, weights, decoder = self.model.decoder.step(embedded, decoder, source, masks={})
         log_probabilities = tf.nn.log_softmax(self.model.project(features, chosen), axis=-1)
         return log_probabilities, weights, decoder
 

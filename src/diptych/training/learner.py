@@ -63,7 +63,7 @@ class Learner:
         panel.settle(state.choices.get(backend, {}))
         workers = workers or Workers()
         if workers.size > 1:  # one chooses for all
-            chosen = panel.choose(run.config.model, run.config.training.arithmetic) if workers.leads else None
+            chosen = panel.choose(run.specification, run.config.training.arithmetic) if workers.leads else None
             panel.settle(workers.share(chosen))
         self.model = run.build(panel, checkpoint.parameters if checkpoint else None)
         self.training = panel.TrainingStep(self.model, run.config.training)

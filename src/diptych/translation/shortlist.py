@@ -58,7 +58,9 @@ def make_shortlist(
         say(min(number * BATCH, len(pairs)), len(pairs))
     keys, counts = _add(keys, counts, found)
     always = np.argsort(-often, kind="stable")[: min(frequent, int((often > 0).sum()))]
-    return Shortlist.of(size, np.sort(always).tolist(), _best(keys, counts, len(run.source_vocabulary), size, best))
+    return Shortlist.of(
+        size, np.sort(always).tolist(), _best(keys, counts, sources=len(run.source_vocabulary), size=size, best=best)
+    )
 
 
 def sentence_sizes(run: Run, shortlist: Shortlist) -> list[int]:

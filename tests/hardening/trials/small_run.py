@@ -115,7 +115,7 @@ class MadeUpPanel(SimpleNamespace):
     def choices(self) -> dict[str, str]:
         return {}
 
-    def choose(self, config: Any, precision: str) -> dict[str, str]:
+    def choose(self, weights: Any, precision: str) -> dict[str, str]:
         return {}
 
     def TrainingStep(self, model: Any, config: Any) -> Any:

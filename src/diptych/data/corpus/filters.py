@@ -55,7 +55,7 @@ class Filter:
             config.encoding,
             config.source_remove,
             config.target_remove,
-            config.source_tags,
+            tags=config.source_tags,
         )
         scripts = config.source_scripts, config.target_scripts, config.script_share
         return cls(layout, config.bad_lines == "drop", config.maximum_characters, *scripts)

@@ -68,7 +68,9 @@ def _tsv(path: str | Path, layout: Layout) -> Iterator[Numbered]:
     wanted = layout.named("1", "2")
     if not all(map(is_number, wanted)):
         header = _header(path, lines)
-        places = _places(path, [column.strip() for column in header.split(delimiter)], layout, ("1", "2"), header)
+        places = _places(
+            path, [column.strip() for column in header.split(delimiter)], layout, own=("1", "2"), line=header
+        )
     else:
         places = [int(column) - 1 for column in wanted]
     split = _first_two if places == [0, 1] and delimiter == "\t" else _chosen(places, layout)
@@ -117,7 +119,7 @@ def _sheet(path: str | Path, layout: Layout) -> Iterator[Numbered]:
     header = ["" if cell is None else str(cell).strip() for cell in next(rows, ())]
     if not header:
         raise DataError(f"{path} is empty, expected a header and a pair in each row")
-    places = _places(path, header, layout, ("source", "target"))
+    places = _places(path, header, layout, own=("source", "target"))
     for number, cells in enumerate(rows, 2):
         texts = [_one_line("" if cells[place] is None else str(cells[place])) for place in places]
         yield number, layout.pair(texts)
@@ -131,7 +133,7 @@ def _csv(path: str | Path, layout: Layout) -> Iterator[Numbered]:
     if isinstance(header, Fault):
         raise header.error(path, 1)
     names = [name.strip() for name in header]
-    places = _places(path, names, layout, ("source", "target"), ",".join(header))
+    places = _places(path, names, layout, own=("source", "target"), line=",".join(header))
     for number, cells in _records(path, reader, faults):
         if isinstance(cells, Fault):
             yield number, cells

@@ -85,7 +85,9 @@ class Language:
             raise RunError(f"{origin} has normalization {normalization!r:.60}, expected one of: {choices}")
         vocabulary = Vocabulary.from_json(json.dumps(values["vocabulary"]), origin)
         try:
-            tokenizer = make_tokenizer(kind, lowercase, cast(Normalization, normalization), reverse, tags)
+            tokenizer = make_tokenizer(
+                kind, lowercase, normalization=cast(Normalization, normalization), reverse=reverse, tags=tags
+            )
             if isinstance(tokenizer, SubwordTokenizer):
                 scores = _scores(values)
                 pieces = vocabulary.entries[: len(scores)] if tags else vocabulary.entries
@@ -142,16 +144,16 @@ def build_languages(config: DataConfig, pairs: Pairs) -> tuple[Language, Languag
         config.source_tokenizer, config.lowercase_source, config.normalization, tags=len(config.source_tags)
     )
     target = make_tokenizer(
-        config.target_tokenizer, config.lowercase_target, config.normalization, config.reverse_target
+        config.target_tokenizer, config.lowercase_target, config.normalization, reverse=config.reverse_target
     )
     tags: Counter[str] = Counter()
     counts = _count_tokens(pairs, source, target, tags=tags)
     if config.shared_vocabulary:
-        shared = _language(config, source, counts[0] + counts[1], tags, "corpus")
+        shared = _language(config, source, counts=counts[0] + counts[1], tags=tags, text="corpus")
         target = replace(shared.tokenizer, lowercase=config.lowercase_target, reverse=config.reverse_target, tags=0)
         return shared, replace(shared, tokenizer=target)
-    return _language(config, source, counts[0], tags, "source"), _language(
-        config, target, counts[1], Counter(), "target"
+    return _language(config, source, counts=counts[0], tags=tags, text="source"), _language(
+        config, target, counts=counts[1], tags=Counter(), text="target"
     )
 
 
@@ -163,7 +165,9 @@ def _language(
         limits = config.minimum_frequency, config.maximum_vocabulary
         return Language(tokenizer, Vocabulary.from_counts(counts + tags if tags else counts, *limits))
     try:
-        pieces, scores = train_subwords(tokenizer.kind, counts, config.subword_size, config.character_coverage)
+        pieces, scores = train_subwords(
+            tokenizer.kind, counts, size=config.subword_size, coverage=config.character_coverage
+        )
     except DataError as error:
         raise DataError(f"the {text}'s subwords: {error}") from error
     others = tuple(sorted(tags.keys() - set(pieces)))

@@ -44,7 +44,7 @@ def fasttext_vectors(path: Path, wanted: set[str]) -> tuple[int, dict[str, Vecto
         with path.open("rb", buffering=1 << 20) as file:
             shape = _shape(file, path)
             rows, words = _dictionary(file, path, wanted)
-            matrix = _matrix(file, path, shape, words + shape.buckets)
+            matrix = _matrix(file, path, shape, rows=words + shape.buckets)
     except (struct.error, ValueError) as error:
         raise DataError(f"{path} is a cut or damaged fastText model ({error}): fetch it again") from error
     found, made = {}, {}

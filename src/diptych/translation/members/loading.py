@@ -77,12 +77,14 @@ def load_model(
     words = read_shortlist(Path(shortlist), run) if shortlist else None
     if backend == ONNX_RUNTIME:
         exported = _exported(run.folder, threads, precision, device)
-        return Loaded(runtime, None, Shortlisted(exported, words) if words else exported, EXPORT)
+        return Loaded(
+            runtime, model=None, stepper=Shortlisted(exported, words) if words else exported, trained_in=EXPORT
+        )
     trained_in, parameters = _weights(run, backend, which)
     panel = panels.load(backend, threads, device)
     model = run.build(panel, parameters, precision or ("float64" if backend == "reference" else None))
     stepper = panel.Stepper(model)
-    return Loaded(panel, model, Shortlisted(stepper, words) if words else stepper, trained_in)
+    return Loaded(panel, model, stepper=Shortlisted(stepper, words) if words else stepper, trained_in=trained_in)
 
 
 def _weights(run: Run, backend: str, which: str) -> tuple[str, dict[str, Any]]:
