@@ -68,8 +68,14 @@ def test_it_has_a_column_and_a_line_or_none(workers, tmp_path):
     assert rows["loss at the end"][2] == rows["compiling (first step)"][2] == ""
     assert rows["exact match"][2] == "0.0 %"
     line = "7 of 8 translations token for token the same, 1 at a tie, 0 not"
-    for shown in (printed(report), render(report)):
-        assert "ONNX Runtime 1.z" in shown and line in shown
+    assert "ONNX Runtime 1.z" in render(report) and line in render(report)
+    for backend, version in (("tensorflow", "2.21.0"), ("pytorch", "2.13.0+cpu")):
+        report["backends"][backend]["version"] = version
+    report["decoders"]["onnxruntime"]["version"] = "1.32.0"
+    text = printed(report)
+    for part in ("TensorFlow", "2.21.0", "2.13.0+cpu", "ONNX Runtime", "1.32.0", "start-up (import and model)", line):
+        assert part in text, text
+    assert "…" not in text
     absent = report | {"decoders": {}, "without": {}}
     assert "ONNX" not in printed(absent) and "ONNX" not in render(absent).split('id="differences"')[0]
     failed = report | {"decoders": {}, "without": {"onnxruntime": "it died"}}
@@ -78,7 +84,7 @@ def test_it_has_a_column_and_a_line_or_none(workers, tmp_path):
 
 def printed(report):
     text = io.StringIO()
-    print_table(report, Console(file=text, width=100))
+    print_table(report, Console(file=text, width=80))
     return text.getvalue()
 
 

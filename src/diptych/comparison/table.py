@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -46,8 +47,8 @@ def print_table(report: Values, console: Console | None = None) -> None:
     console = console or Console()
     precision, threads = report["config"]["training"]["precision"], report["environment"]["threads"]
     title = f"{report['config']['name']}: the same model in both frameworks, {precision}, threads: {threads}"
-    table = Table(title=title, title_justify="left", title_style="")
-    table.add_column("")
+    table = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
     for column, values in columns(report).items():
         table.add_column(f"{NAMES[column]} {values['version']}", justify="right")
     for name, cells in headline(report):
