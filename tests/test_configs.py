@@ -121,5 +121,5 @@ def test_the_choices_are_all_tried():
     assert {config.model.cell for config in configs} == {"gru", "lstm", "rnn"}
     assert {config.model.bridge for config in configs} == {"zero", "copy", "dense"}
     assert {config.model.attention for config in configs} == {"additive", "dot", "general", "concat"}
-    assert {config.data.corpus for config in configs} == {"phrasebook", "spacing", "numbers", "files"}
+    assert {config.data.corpus for config in configs} == {"phrasebook", "spacing", "numbers", "names", "files"}
     assert {config.data.language for config in configs} == {"english", "korean"}

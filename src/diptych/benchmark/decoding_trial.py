@@ -52,7 +52,7 @@ class DecodingTrial:
         tokens = [
             (run.source_tokenizer.tokenize(source), run.target_tokenizer.tokenize(target)) for source, target in test
         ]
-        pairs = [(run.source_vocabulary.encode(source), len(target) + 1) for source, target in tokens]  # eos counted
+        pairs = [(run.source.encode(source), len(target) + 1) for source, target in tokens]  # eos counted
         pairs.sort(key=lambda pair: -len(pair[0]))
         size = self._search.batch_size
         cut = [pairs[start : start + size] for start in range(0, len(pairs), size)]

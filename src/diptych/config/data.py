@@ -48,10 +48,10 @@ class AdditionalText(Section):
 class DataConfig(Section):
     """Where the sentence pairs come from and how they become tokens."""
 
-    corpus: Literal["phrasebook", "spacing", "numbers", "files"] = key(
+    corpus: Literal["phrasebook", "spacing", "numbers", "names", "files"] = key(
         "phrasebook",
-        "Three corpora are made by Diptych: English and Korean sentences, lines without their spaces (of a text of "
-        "yours, too), numbers and dates in words. files takes pairs of yours.",
+        "Four corpora are made by Diptych: English and Korean sentences, lines without their spaces (of a text of "
+        "yours, too), numbers and dates in words, sentences with invented names. files takes pairs of yours.",
     )
     language: Tongue = key(
         "english", "Whose spaces `spacing` takes out of the phrasebook, and in which words `numbers` are said."
@@ -205,7 +205,7 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _paths_fit_the_corpus(self) -> DataConfig:
-        allowed = {"phrasebook": (0,), "numbers": (0,), "spacing": (0, 1), "files": (1, 2)}[self.corpus]
+        allowed = {"phrasebook": (0,), "numbers": (0,), "names": (0,), "spacing": (0, 1), "files": (1, 2)}[self.corpus]
         for part in ("train", "validation", "test"):
             paths = getattr(self, part)
             optional = part != "train" and not paths
@@ -216,7 +216,7 @@ class DataConfig(Section):
                 )
         if self.corpus == "spacing" and not self.train and (self.validation or self.test):
             raise ValueError("corpus 'spacing' has validation or test files but no train file: give train = [FILE]")
-        if self.language != "english" and (self.corpus in ("phrasebook", "files") or self.train):
+        if self.language != "english" and (self.corpus in ("phrasebook", "names", "files") or self.train):
             what = "with a train file" if self.corpus == "spacing" else f"with corpus {self.corpus!r}"
             raise ValueError(
                 f"language {self.language!r} has no meaning {what}: it is for corpus 'numbers', and for 'spacing' "

@@ -61,8 +61,16 @@ class ModelConfig(Section):
     tie_target_output: bool = key(False, "The target's embedding is the output layer's weight, too.")
     tie_source_target: bool = key(False, "Source and target have one embedding; needs data.shared_vocabulary.")
 
+    copies: bool = key(
+        False,
+        "A pointer-generator (See et al., 2017): each token is said or copied from the source, as a gate shares it "
+        "out, so that a word without an entry can be said, too; needs an attention and data.shared_vocabulary.",
+    )
+
     @model_validator(mode="after")
     def _sizes_fit(self) -> ModelConfig:
+        if self.attention == "none" and self.copies:
+            raise ValueError("copies needs an attention, which says what is copied: set attention, or copies = false")
         if self.attention == "none" and self.input_feeding:
             raise ValueError("input_feeding needs an attention: set attention, or input_feeding = false")
         if self.attention == "dot" and self.memory_size != self.decoder_size:

@@ -31,12 +31,26 @@ class RunConfig(Section):
     def _sections_fit(self) -> RunConfig:
         if self.model.tie_source_target and not self.data.shared_vocabulary:
             raise ValueError("model.tie_source_target needs data.shared_vocabulary = true")
+        if self.model.copies:
+            self._copies_fit()
         if self.search.coverage_penalty > 0.0 and self.model.attention == "none":
             raise ValueError(
                 f"search.coverage_penalty {self.search.coverage_penalty} needs an attention, got model.attention "
                 f"'none': set search.coverage_penalty = 0.0, or train with an attention"
             )
         return self
+
+    def _copies_fit(self) -> None:
+        if not self.data.shared_vocabulary:
+            raise ValueError(
+                "model.copies needs data.shared_vocabulary = true: what is copied is a token of both sides"
+            )
+        if self.data.subword_sampling:
+            raise ValueError("model.copies copies tokens that are divided once: set data.subword_sampling = 0.0")
+        if self.training.teacher_forcing < 1.0:
+            raise ValueError(
+                "model.copies reads the reference's tokens in training: set training.teacher_forcing = 1.0"
+            )
 
     def hash(self) -> str:
         """Twelve hexadecimal digits that name this config: the same config, the same digits."""

@@ -16,6 +16,7 @@ from diptych.runs.creation import ENVIRONMENT
 TASKS = {
     "phrasebook": "translates short English sentences into Korean",
     "spacing": "puts the spaces into lines that have lost them",
+    "names": "translates sentences with invented names from English to Korean",
     "numbers": "says numbers and dates in words",
     "files": "translates lines of text",
 }

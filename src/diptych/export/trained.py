@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych import reference
-from diptych.errors import RunError, UsageError
+from diptych.errors import RefusalError, RunError, UsageError
 from diptych.exported.folder import is_export
 from diptych.parameters.digest import digest
 from diptych.runs.run import Run
@@ -48,6 +48,7 @@ class Trained:
         Raises:
             RunError: nothing was trained in the run.
             UsageError: it is an export.
+            RefusalError: it copies, which no other runtime does here.
             CheckpointError: there is no such checkpoint, or it is damaged.
         """
         run = Run.of(run)
@@ -59,6 +60,8 @@ class Trained:
         trained = run.trained_backends()
         if not trained:
             raise RunError(f"{run.folder} has no checkpoint yet: train it with `diptych train {run.folder}`")
+        if run.config.model.copies:
+            raise RefusalError("a model that copies (model.copies) is not exported: it says words that no table has")
         backend = backend or trained[0]
         checkpoint = run.read_checkpoint(backend, which)
         return cls(run, backend, which, checkpoint.parameters, checkpoint.state)

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.config import RunConfig, TrainingConfig, TrainingPrecision
-from diptych.data.tokens.batches import BOS, collate, encode_pairs, source_batch
-from diptych.panel import Panel, TrainingPanel, trains
+from diptych.data.tokens.batches import BOS, Batch, collate, encode_pairs, source_batch
+from diptych.panel import Panel, TrainingPanel, real_positions, trains
 from diptych.parameters.grid import on_grid
 from diptych.parameters.specification import dropout_shapes
 from diptych.randomness import dropout_masks, generator
@@ -141,7 +141,15 @@ def forward_rungs(panel: Panel, model: Any, config: RunConfig, work: Work) -> di
     positions = panel.to_tensor(np.flatnonzero(real))
     target_output = panel.to_tensor(batch.target_output)
     chosen, targets = (panel.select_positions(values, positions) for values in (logits, target_output))
-    total = panel.cross_entropy(chosen, targets, config.training.label_smoothing)
+    if config.model.copies:
+        features, _ = model.features(source, lengths, target_input, masks)
+        gate = model.gate(panel.apply_dropout(features, masks, "output", config.model.dropout))
+        given = panel.select_positions(gate, positions), panel.select_positions(attention, positions)
+        total = panel.copying_cross_entropy(
+            chosen, *given, panel.to_tensor(copies_of(batch)), targets, config.training.label_smoothing
+        )
+    else:
+        total = panel.cross_entropy(chosen, targets, config.training.label_smoothing)
     return {
         "encoder": encoder,
         # What stands at padded target positions is nobody's: it differs from panel to panel where steps are skipped.
@@ -149,6 +157,12 @@ def forward_rungs(panel: Panel, model: Any, config: RunConfig, work: Work) -> di
         "logits": {"logits": panel.to_array(logits)[real]},
         "loss": {"loss": np.array([panel.to_array(total) / batch.target_tokens])},
     }
+
+
+def copies_of(batch: Batch) -> Ids:
+    """(N, S) the tokens of the source at each real target position."""
+    copied: Ids = batch.source[real_positions(batch) // batch.target_output.shape[1]]
+    return copied
 
 
 def training_rungs(
@@ -238,9 +252,8 @@ def longest_translations(lengths: Ids) -> Ids:
 
 def search_batch(run: Run) -> tuple[Ids, Ids]:
     """The sources that the search rungs translate, and their lengths."""
-    tokenizer, vocabulary = run.source_tokenizer, run.source_vocabulary
     sentences = [source for source, _ in run.corpus().test[:SENTENCES]]
-    return source_batch([vocabulary.encode(tokenizer.tokenize(sentence)) for sentence in sentences])
+    return source_batch([run.source.encode(run.source_tokenizer.tokenize(sentence)) for sentence in sentences])
 
 
 def starting_parameters(run: Run, weights: str) -> Mapping[str, npt.NDArray[Any]]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from safetensors.numpy import load_file
 
 from diptych.ladder.probing import find, probe
-from diptych.ladder.rungs import Arrays, clipping, first_works, ladder_config, starting_parameters
+from diptych.ladder.rungs import Arrays, clipping, copies_of, first_works, ladder_config, starting_parameters
 from diptych.panel import TrainingPanel
 from diptych.runs.run import Run
 from diptych.training.schedule import Work
@@ -81,7 +81,10 @@ def _trace_forward(recorder: Recorder, model: Any, work: Work, label_smoothing: 
         dropped = panel.apply_dropout(tensor, masks, place, rate=config.dropout)
         return recorder(f"dropout at {place}", dropped) if place in masks else tensor
 
-    outputs, states = drop(recorder("source_embedding", model.source_embedding(source)), "source_embedding"), []
+    outputs, states = (
+        drop(recorder("source_embedding", model.source_embedding(model.known(source))), "source_embedding"),
+        [],
+    )
     for number in range(config.encoder_layers):
         inputs = outputs if number == 0 else drop(outputs, f"encoder.{number}")
         ends, memory = [], []
@@ -121,7 +124,13 @@ def _trace_forward(recorder: Recorder, model: Any, work: Work, label_smoothing: 
     logits = recorder("output_layer", model.project(drop(features, "output")))
     positions = panel.to_tensor(np.flatnonzero(real))
     chosen, targets = (panel.select_positions(values, positions) for values in (logits, target_output))
-    recorder("loss", panel.cross_entropy(chosen, targets, label_smoothing))
+    if config.copies:
+        gate = recorder("copy_gate", model.gate(drop(features, "output")))
+        given = panel.select_positions(gate, positions), panel.select_positions(weights, positions)
+        copies = panel.to_tensor(copies_of(batch))
+        recorder("loss", panel.copying_cross_entropy(chosen, *given, copies, targets, label_smoothing))
+    else:
+        recorder("loss", panel.cross_entropy(chosen, targets, label_smoothing))
     logits, _ = model(source, lengths, target_input, masks)  # the whole, that its parts are put together alike
     recorder.keep("logits of the whole model", panel.to_array(logits)[real])
 

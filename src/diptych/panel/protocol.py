@@ -80,6 +80,12 @@ class Model(Protocol):
     def project(self, features: Any) -> Any:
         """Features (..., F) give logits (..., V)."""
 
+    def known(self, tokens: Any) -> Any:
+        """Tokens (...) as the embeddings have them: one that is only copied is read as an unknown one."""
+
+    def gate(self, features: Any) -> Any:
+        """Features (..., F) give the logit (...) of saying a token, not copying one; only where the model copies."""
+
 
 class ModelMaker(Protocol):
     """What a panel calls `Model`."""
@@ -210,6 +216,11 @@ class Panel(Protocol):
 
     def cross_entropy(self, logits: Any, targets: Any, label_smoothing: float = 0.0) -> Any:
         """The summed label-smoothed cross-entropy of N tokens: logits (N, V), targets (N,)."""
+
+    def copying_cross_entropy(
+        self, logits: Any, gate: Any, weights: Any, copies: Any, targets: Any, label_smoothing: float = 0.0
+    ) -> Any:
+        """The summed loss of N tokens where each is said or copied: weights and the source's tokens (N, S)."""
 
     def select_positions(self, values: Any, positions: Any) -> Any:
         """Take the given places of (B, T, ...) read as B * T rows: (N, ...)."""

@@ -81,6 +81,9 @@ def specification(
     if not config.tie_target_output:
         add("output_layer.weight", (target_vocabulary_size, config.feature_size), "dense")
     add("output_layer.bias", (target_vocabulary_size,), "bias")
+    if config.copies:
+        add("copy_gate.weight", (1, config.feature_size), "dense")
+        add("copy_gate.bias", (1,), "bias")
     return parameters
 
 

@@ -1,7 +1,7 @@
 """The PyTorch panel: the model, its training step and its stepper in idiomatic PyTorch."""
 
 from diptych.pytorch.exchange import Exchange
-from diptych.pytorch.loss import cross_entropy, select_positions
+from diptych.pytorch.loss import copying_cross_entropy, cross_entropy, select_positions
 from diptych.pytorch.model import Model
 from diptych.pytorch.process import choices, choose, configure, settle, versions
 from diptych.pytorch.product_timer import ProductTimer
@@ -22,6 +22,7 @@ __all__ = [
     "choices",
     "choose",
     "configure",
+    "copying_cross_entropy",
     "cross_entropy",
     "export_parameters",
     "load_parameters",

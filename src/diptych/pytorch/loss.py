@@ -9,6 +9,9 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+SMALLEST = 1e-30
+"""No token's probability counts for less, so that its logarithm is a number."""
+
 
 def cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
     """The summed label-smoothed cross-entropy of N tokens, a scalar.
@@ -19,6 +22,32 @@ def cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0)
         label_smoothing: the probability spread evenly over the whole vocabulary, 0 <= it < 1 (Szegedy et al., 2016).
     """
     loss: Tensor = _CrossEntropy.apply(logits, targets.long()[:, None], label_smoothing)
+    return loss
+
+
+def copying_cross_entropy(
+    logits: Tensor, gate: Tensor, weights: Tensor, copies: Tensor, targets: Tensor, label_smoothing: float = 0.0
+) -> Tensor:
+    """The summed loss of N tokens where each is said or copied (docs/equations.md, 26), a scalar.
+
+    Args:
+        logits: (N, V).
+        gate: (N,) the logit of saying a token.
+        weights: (N, S) the attention's.
+        copies: (N, S) the source's tokens; one without an entry has an id of its own from V on.
+        targets: (N,) the right tokens, with such ids for those that can only be copied.
+        label_smoothing: as in `cross_entropy`, for what is said.
+    """
+    size = logits.shape[1]
+    log_probabilities = torch.log_softmax(logits, dim=-1)
+    has_entry = targets < size
+    right = log_probabilities.gather(1, torch.where(has_entry, targets, 0).long()[:, None])[:, 0]
+    said = torch.where(has_entry, right.exp(), 0.0)
+    copied = torch.where(copies == targets[:, None], weights.to(logits.dtype), 0.0).sum(dim=-1)
+    probability = torch.sigmoid(gate) * said + torch.sigmoid(-gate) * copied
+    loss = -torch.log(torch.clamp(probability, min=SMALLEST)).sum()
+    if label_smoothing > 0.0:
+        loss = (1.0 - label_smoothing) * loss - label_smoothing * log_probabilities.mean(dim=-1).sum()
     return loss
 
 

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from diptych.config import ModelConfig, Precision
+from diptych.data.tokens.vocabulary import UNK
 from diptych.parameters.specification import specification
+from diptych.pytorch.attention import Dense
 from diptych.pytorch.cells import State
 from diptych.pytorch.decoder import Decoder, DecoderState, Source
 from diptych.pytorch.encoder import Bridge, Encoder
@@ -104,6 +106,9 @@ class Model(nn.Module):
         self.bridge = Bridge(config, arithmetic)
         self.decoder = Decoder(config, arithmetic)
         self.output_layer = Output(config, target_vocabulary_size, arithmetic)
+        self.vocabulary_size = target_vocabulary_size
+        if config.copies:
+            self.copy_gate = Dense(config.feature_size, 1, bias=True, arithmetic=arithmetic)
 
     def encode(
         self, source: Tensor, source_lengths: Tensor, masks: dict[str, Tensor] | None = None
@@ -118,7 +123,7 @@ class Model(nn.Module):
     ) -> tuple[Tensor, list[State]]:
         """The encoder's memory (B, S, M) and the final state (B, M) of each of its layers."""
         masks = masks or {}
-        embedded = self.source_embedding(source).to(self.compute)
+        embedded = self.source_embedding(self.known(source)).to(self.compute)
         embedded = apply_dropout(embedded, masks, "source_embedding", self.config.dropout)
         return self.encoder(embedded, source_lengths, masks)
 
@@ -151,7 +156,9 @@ class Model(nn.Module):
     def embed_target(self, tokens: Tensor, masks: dict[str, Tensor] | None = None) -> Tensor:
         """Target tokens (...) give vectors (..., E)."""
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
-        return apply_dropout(table(tokens).to(self.compute), masks or {}, "target_embedding", self.config.dropout)
+        return apply_dropout(
+            table(self.known(tokens)).to(self.compute), masks or {}, "target_embedding", self.config.dropout
+        )
 
     def project(self, features: Tensor, chosen: Chosen | None = None) -> Tensor:
         """Features (..., F) give logits (..., V); of chosen words (..., U)."""
@@ -164,3 +171,12 @@ class Model(nn.Module):
     def _tied_weight(self) -> Tensor | None:
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
         return table.weight if self.config.tie_target_output else None
+
+    def known(self, tokens: Tensor) -> Tensor:
+        """Tokens (...) as the embeddings have them: one that is only copied is read as an unknown one."""
+        return torch.where(tokens < self.vocabulary_size, tokens, UNK) if self.config.copies else tokens
+
+    def gate(self, features: Tensor) -> Tensor:
+        """Features (..., F) give the logit (...) of saying a token, not copying one (equation 26)."""
+        gate = self.copy_gate(features)[..., 0]
+        return gate.float() if gate.dtype == torch.bfloat16 else gate

@@ -12,6 +12,7 @@ from diptych.panel.nests import map_nest
 from diptych.pytorch.decoder import DecoderState, Source
 from diptych.pytorch.model import Chosen, Model
 from diptych.pytorch.weights import to_array
+from diptych.search.copying import with_copies
 
 
 class SearchState(NamedTuple):
@@ -21,12 +22,14 @@ class SearchState(NamedTuple):
         source: what the decoder sees of each row's source.
         sentences: (N,) which sentence of the search each row translates.
         decoder: the decoder's state.
+        copies: (N, S) the tokens of each row's source, where the model copies; (N, 0) elsewhere.
         chosen: what the output layer needs of the words that are projected; None: of all.
     """
 
     source: Source
     sentences: np.ndarray
     decoder: DecoderState
+    copies: np.ndarray
     chosen: Chosen | None = None
 
 
@@ -49,7 +52,8 @@ class Stepper:
         with torch.inference_mode():
             tensors = (torch.from_numpy(array).to(self.device) for array in (source, source_lengths))
             seen, decoder = self.model.encode(*tensors)
-        return SearchState(seen, np.arange(len(source)), decoder)
+        copies = source if self.model.config.copies else source[:, :0]
+        return SearchState(seen, np.arange(len(source)), decoder, copies)
 
     def restrict(self, state: SearchState, words: np.ndarray) -> SearchState:
         """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all."""
@@ -65,21 +69,26 @@ class Stepper:
             tokens: (N,) int32.
 
         Returns:
-            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U), the
-            attention's weights (N, S) and the next state.
+            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U); where
+            the model copies (N, V + S), with each place of the source after the vocabulary. The attention's weights
+            (N, S) and the next state.
         """
         with torch.inference_mode():
             embedded = self.model.embed_target(torch.from_numpy(tokens).to(self.device))
             features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, masks={})
             log_probabilities = torch.log_softmax(self.model.project(features, state.chosen), dim=-1)
-        return to_array(log_probabilities), to_array(weights), state._replace(decoder=decoder)
+            gate = self.model.gate(features) if self.model.config.copies else None
+        table, looked = to_array(log_probabilities), to_array(weights)
+        if gate is not None:
+            table = with_copies(table, to_array(gate), looked, state.copies)
+        return table, looked, state._replace(decoder=decoder)
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
         """The state whose k-th row is row `rows[k]` of this one; rows may repeat or be left out."""
         index, sentences = torch.from_numpy(np.array(rows, np.int64)).to(self.device), state.sentences[rows]
         same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
         source = state.source if same else select_rows(state.source, index)
-        return SearchState(source, sentences, select_rows(state.decoder, index), state.chosen)
+        return SearchState(source, sentences, select_rows(state.decoder, index), state.copies[rows], state.chosen)
 
 
 def select_rows(state: Any, index: Tensor) -> Any:

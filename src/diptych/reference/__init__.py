@@ -1,6 +1,6 @@
 """The reference panel: NumPy, float64, plain and readable; the judge between the other two."""
 
-from diptych.reference.loss import cross_entropy, select_positions
+from diptych.reference.loss import copying_cross_entropy, cross_entropy, select_positions
 from diptych.reference.model import Model
 from diptych.reference.process import choices, choose, configure, versions
 from diptych.reference.recurrent import apply_dropout
@@ -16,6 +16,7 @@ __all__ = [
     "choices",
     "choose",
     "configure",
+    "copying_cross_entropy",
     "cross_entropy",
     "export_parameters",
     "load_parameters",

@@ -8,7 +8,9 @@ import numpy as np
 from numpy import ndarray
 
 from diptych.config import ModelConfig, Precision
+from diptych.data.tokens.vocabulary import UNK
 from diptych.parameters.specification import specification
+from diptych.reference.attention import Dense
 from diptych.reference.decoder import Decoder, DecoderState, Source
 from diptych.reference.encoder import Bridge, Encoder
 from diptych.reference.recurrent import State, apply_dropout, sequence_mask
@@ -89,6 +91,9 @@ class Model:
         self.bridge = Bridge(config)
         self.decoder = Decoder(config)
         self.output_layer = Output(config, target_vocabulary_size)
+        self.vocabulary_size = target_vocabulary_size
+        if config.copies:
+            self.copy_gate = Dense(config.feature_size, 1, bias=True)
 
     def encode(
         self, source: ndarray, source_lengths: ndarray, masks: dict[str, ndarray] | None = None
@@ -103,7 +108,7 @@ class Model:
     ) -> tuple[ndarray, list[State]]:
         """The encoder's memory (B, S, M) and the final state (B, M) of each of its layers."""
         masks = masks or {}
-        embedded = self.source_embedding(source)
+        embedded = self.source_embedding(self.known(source))
         embedded = apply_dropout(embedded, masks, "source_embedding", self.config.dropout)
         return self.encoder(embedded, source_lengths, masks)
 
@@ -136,7 +141,7 @@ class Model:
     def embed_target(self, tokens: ndarray, masks: dict[str, ndarray] | None = None) -> ndarray:
         """Target tokens (...) give vectors (..., E)."""
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
-        return apply_dropout(table(tokens), masks or {}, "target_embedding", self.config.dropout)
+        return apply_dropout(table(self.known(tokens)), masks or {}, "target_embedding", self.config.dropout)
 
     def project(self, features: ndarray, chosen: Chosen | None = None) -> ndarray:
         """Features (..., F) give logits (..., V); of chosen words (..., U)."""
@@ -149,3 +154,11 @@ class Model:
     def _tied_weight(self) -> ndarray | None:
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
         return table.weight if self.config.tie_target_output else None
+
+    def known(self, tokens: ndarray) -> ndarray:
+        """Tokens (...) as the embeddings have them: one that is only copied is read as an unknown one."""
+        return np.where(tokens < self.vocabulary_size, tokens, UNK) if self.config.copies else tokens
+
+    def gate(self, features: ndarray) -> ndarray:
+        """Features (..., F) give the logit (...) of saying a token, not copying one (equation 26)."""
+        return self.copy_gate(features)[..., 0]

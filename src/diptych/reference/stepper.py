@@ -10,6 +10,8 @@ from numpy import ndarray
 from diptych.panel.nests import map_nest
 from diptych.reference.decoder import DecoderState, Source
 from diptych.reference.model import Chosen, Model
+from diptych.reference.model import Model
+from diptych.search.copying import with_copies
 
 
 class SearchState(NamedTuple):
@@ -19,12 +21,14 @@ class SearchState(NamedTuple):
         source: what the decoder sees of each row's source.
         sentences: (N,) which sentence of the search each row translates.
         decoder: the decoder's state.
+        copies: (N, S) the tokens of each row's source, where the model copies; (N, 0) elsewhere.
         chosen: what the output layer needs of the words that are projected; None: of all.
     """
 
     source: Source
     sentences: np.ndarray
     decoder: DecoderState
+    copies: np.ndarray
     chosen: Chosen | None = None
 
 
@@ -44,7 +48,8 @@ class Stepper:
     def start(self, source: np.ndarray, source_lengths: np.ndarray) -> SearchState:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
         seen, decoder = self.model.encode(source, source_lengths)
-        return SearchState(seen, np.arange(len(source)), decoder)
+        copies = source if self.model.config.copies else source[:, :0]
+        return SearchState(seen, np.arange(len(source)), decoder, copies)
 
     def restrict(self, state: SearchState, words: np.ndarray) -> SearchState:
         """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all."""
@@ -58,14 +63,17 @@ class Stepper:
             tokens: (N,) int32.
 
         Returns:
-            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U), the
-            attention's weights (N, S) and the next state.
+            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U); where
+            the model copies (N, V + S), with each place of the source after the vocabulary. The attention's weights
+            (N, S) and the next state.
         """
         embedded = self.model.embed_target(tokens)
         features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, masks={})
         logits = self.model.project(features, state.chosen)
         largest = logits.max(axis=-1, keepdims=True)
         log_probabilities = logits - largest - np.log(np.exp(logits - largest).sum(axis=-1, keepdims=True))
+        if self.model.config.copies:
+            log_probabilities = with_copies(log_probabilities, self.model.gate(features), weights, state.copies)
         return log_probabilities, weights, state._replace(decoder=decoder)
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
@@ -73,7 +81,7 @@ class Stepper:
         index, sentences = np.array(rows, np.int64), state.sentences[rows]
         same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
         source = state.source if same else select_rows(state.source, index)
-        return SearchState(source, sentences, select_rows(state.decoder, index), state.chosen)
+        return SearchState(source, sentences, select_rows(state.decoder, index), state.copies[rows], state.chosen)
 
 
 def select_rows(state: Any, index: ndarray) -> Any:

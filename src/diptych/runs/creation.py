@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,12 +143,15 @@ def _build_languages(
     folder: Path, config: RunConfig, corpus: OpenCorpus, reporter: Reporter
 ) -> tuple[Language, Language]:
     """Make a run's vocabularies and write all but its data; the checksums, the last, say that all is there."""
-    languages = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
+    source, target = build_languages(config.data, Watched(corpus.train, "counting tokens", reporter))
+    languages = replace(source, copies=config.model.copies), replace(target, copies=config.model.copies)
     if config.training.starts_elsewhere:
         languages, values, notes = start(config, languages)
         write_start(folder, values, config.training)
         for note in notes:
             reporter.note(note)
+        source, target = languages
+        languages = replace(source, copies=config.model.copies), replace(target, copies=config.model.copies)
     (folder / "tokenizer").mkdir(exist_ok=True)
     replace_file(folder / ENVIRONMENT, json.dumps(environment(), indent=2) + "\n")
     for side, language in zip(SIDES, languages, strict=True):

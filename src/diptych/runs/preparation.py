@@ -42,6 +42,7 @@ from diptych.storage.place import put_folder
 
 DESCRIPTION, DROPPED = "description.json", "dropped.tsv"
 LARGEST_DESCRIPTION = 1 << 26
+LARGEST = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,8 @@ def open_prepared(folder: Path, config: DataConfig, source: Language, target: La
 
 def remove_damaged(corpus: EncodedCorpus, source: Language, target: Language) -> bool:
     """Whether what was encoded is not what was written, or holds ids that the vocabularies lack: then it is removed."""
-    sizes = {"source": len(source.vocabulary), "target": len(target.vocabulary)}
+    copied = LARGEST if source.copies else 0  # these have ids beyond the vocabulary
+    sizes = {"source": len(source.vocabulary) + copied, "target": len(target.vocabulary) + copied}
     if are_whole(corpus.folder, _description(corpus.folder).get("checksums"), sizes):
         return False
     shutil.rmtree(corpus.folder)

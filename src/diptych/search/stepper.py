@@ -33,8 +33,9 @@ class Stepper(Protocol):
             tokens: (N,) int32.
 
         Returns:
-            The log-probabilities of the next token (N, V), the attention's weights (N, S), all zeros for a model
-            without attention, and the next state. The arrays are the caller's: later steps do not change them.
+            The log-probabilities of the next token (N, V), of a model that copies (N, V + S), see
+            `diptych.search.copying`; the attention's weights (N, S), all zeros for a model without attention; and the
+            next state. The arrays are the caller's: later steps do not change them.
         """
 
     def reorder(self, state: Any, rows: Rows) -> Any:

@@ -1,7 +1,7 @@
 """The TensorFlow panel: the model, its training step and its stepper in idiomatic TensorFlow and Keras 3."""
 
 from diptych.tensorflow.exchange import Exchange
-from diptych.tensorflow.loss import cross_entropy, select_positions
+from diptych.tensorflow.loss import copying_cross_entropy, cross_entropy, select_positions
 from diptych.tensorflow.model import Model
 from diptych.tensorflow.process import choices, choose, configure, settle, versions
 from diptych.tensorflow.product_timer import ProductTimer
@@ -22,6 +22,7 @@ __all__ = [
     "choices",
     "choose",
     "configure",
+    "copying_cross_entropy",
     "cross_entropy",
     "export_parameters",
     "load_parameters",

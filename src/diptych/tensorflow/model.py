@@ -9,7 +9,9 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from diptych.config import ModelConfig, Precision
+from diptych.data.tokens.vocabulary import UNK
 from diptych.parameters.specification import specification
+from diptych.tensorflow.attention import Dense
 from diptych.tensorflow.cells import State
 from diptych.tensorflow.decoder import Decoder, DecoderState, Source
 from diptych.tensorflow.encoder import Bridge, Encoder
@@ -103,6 +105,9 @@ class Model(keras.Model):
         self.bridge = Bridge(config, arithmetic)
         self.decoder = Decoder(config, arithmetic)
         self.output_layer = Output(config, target_vocabulary_size, arithmetic)
+        self.vocabulary_size = target_vocabulary_size
+        if config.copies:
+            self.copy_gate = Dense(config.feature_size, 1, bias=True, arithmetic=arithmetic)
 
     def encode(
         self, source: Tensor, source_lengths: Tensor, masks: dict[str, Tensor] | None = None
@@ -117,7 +122,7 @@ class Model(keras.Model):
     ) -> tuple[Tensor, list[State]]:
         """The encoder's memory (B, S, M) and the final state (B, M) of each of its layers."""
         masks = masks or {}
-        embedded = self.source_embedding(source)
+        embedded = self.source_embedding(self.known(source))
         embedded = apply_dropout(embedded, masks, "source_embedding", self.config.dropout)
         return self.encoder(embedded, source_lengths, masks)
 
@@ -150,7 +155,7 @@ class Model(keras.Model):
     def embed_target(self, tokens: Tensor, masks: dict[str, Tensor] | None = None) -> Tensor:
         """Target tokens (...) give vectors (..., E)."""
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
-        return apply_dropout(table(tokens), masks or {}, "target_embedding", self.config.dropout)
+        return apply_dropout(table(self.known(tokens)), masks or {}, "target_embedding", self.config.dropout)
 
     def project(self, features: Tensor, chosen: Chosen | None = None) -> Tensor:
         """Features (..., F) give logits (..., V); of chosen words (..., U)."""
@@ -163,3 +168,12 @@ class Model(keras.Model):
     def _tied_weight(self) -> Tensor | None:
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
         return table.weight if self.config.tie_target_output else None
+
+    def known(self, tokens: Tensor) -> Tensor:
+        """Tokens (...) as the embeddings have them: one that is only copied is read as an unknown one."""
+        return tf.where(tokens < self.vocabulary_size, tokens, UNK) if self.config.copies else tokens
+
+    def gate(self, features: Tensor) -> Tensor:
+        """Features (..., F) give the logit (...) of saying a token, not copying one (equation 26)."""
+        gate = self.copy_gate(features)[..., 0]
+        return tf.cast(gate, tf.float32) if gate.dtype == tf.bfloat16 else gate

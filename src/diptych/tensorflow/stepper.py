@@ -9,6 +9,7 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from diptych.panel.nests import map_nest
+from diptych.search.copying import with_copies
 from diptych.tensorflow.decoder import DecoderState, Source
 from diptych.tensorflow.model import Chosen, Model
 from diptych.tensorflow.weights import to_array
@@ -21,12 +22,14 @@ class SearchState(NamedTuple):
         source: what the decoder sees of each row's source.
         sentences: (N,) which sentence of the search each row translates.
         decoder: the decoder's state.
+        copies: (N, S) the tokens of each row's source, where the model copies; (N, 0) elsewhere.
         chosen: what the output layer needs of the words that are projected; None: of all.
     """
 
     source: Source
     sentences: np.ndarray
     decoder: DecoderState
+    copies: np.ndarray
     chosen: Chosen | None = None
 
 
@@ -53,7 +56,8 @@ class Stepper:
     def start(self, source: np.ndarray, source_lengths: np.ndarray) -> SearchState:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
         seen, decoder = self._start(tf.constant(source), tf.constant(source_lengths))
-        return SearchState(seen, np.arange(len(source)), decoder)
+        copies = source if self.model.config.copies else source[:, :0]
+        return SearchState(seen, np.arange(len(source)), decoder, copies)
 
     def restrict(self, state: SearchState, words: np.ndarray) -> SearchState:
         """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all."""
@@ -72,30 +76,35 @@ class Stepper:
             tokens: (N,) int32.
 
         Returns:
-            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U), the
-            attention's weights (N, S) and the next state.
+            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U); where
+            the model copies (N, V + S), with each place of the source after the vocabulary. The attention's weights
+            (N, S) and the next state.
         """
         step = self._step if state.chosen is None else self._restricted
-        log_probabilities, weights, decoder = step(state.source, state.decoder, tf.constant(tokens), state.chosen)
-        return to_array(log_probabilities), to_array(weights), state._replace(decoder=decoder)
+        log_probabilities, weights, gate, decoder = step(state.source, state.decoder, tf.constant(tokens), state.chosen)
+        table, looked = to_array(log_probabilities), to_array(weights)
+        if self.model.config.copies:
+            table = with_copies(table, to_array(gate), looked, state.copies)
+        return table, looked, state._replace(decoder=decoder)
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
         """The state whose k-th row is row `rows[k]` of this one; rows may repeat or be left out."""
         index, sentences = tf.constant(np.array(rows, np.int64)), state.sentences[rows]
         same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
         source = state.source if same else select_rows(state.source, index)
-        return SearchState(source, sentences, select_rows(state.decoder, index), state.chosen)
+        return SearchState(source, sentences, select_rows(state.decoder, index), state.copies[rows], state.chosen)
 
     def _encode(self, source: Tensor, source_lengths: Tensor) -> tuple[Source, DecoderState]:
         return self.model.encode(source, source_lengths)
 
     def _advance(
         self, source: Source, decoder: DecoderState, tokens: Tensor, chosen: Chosen | None
-    ) -> tuple[Tensor, Tensor, DecoderState]:
+    ) -> tuple[Tensor, Tensor, Tensor, DecoderState]:
         embedded = self.model.embed_target(tokens)
         features, weights, decoder = self.model.decoder.step(embedded, decoder, source, masks={})
         log_probabilities = tf.nn.log_softmax(self.model.project(features, chosen), axis=-1)
-        return log_probabilities, weights, decoder
+        gate = self.model.gate(features) if self.model.config.copies else weights[:, 0]  # of no use elsewhere
+        return log_probabilities, weights, gate, decoder
 
 
 def select_rows(state: Any, index: Tensor) -> Any:

@@ -18,7 +18,7 @@ from diptych.parameters.grid import Tie
 from diptych.parameters.specification import dropout_shapes
 from diptych.tensorflow.exact_sum import ExactSum
 from diptych.tensorflow.grid import Grid, Rounded
-from diptych.tensorflow.loss import cross_entropy, select_positions
+from diptych.tensorflow.loss import copying_cross_entropy, cross_entropy, select_positions
 from diptych.tensorflow.model import Model
 from diptych.tensorflow.optimizer import MovingAverage, Optimizer
 from diptych.tensorflow.recurrent import apply_dropout
@@ -245,13 +245,24 @@ class TrainingStep:
     def _loss(self, inputs: Inputs, masks: dict[str, Tensor], label_smoothing: float) -> Tensor:
         """The summed loss over real target positions."""
         targets = select_positions(inputs.target_output, inputs.positions)
-        return cross_entropy(self._logits(inputs, masks), targets, label_smoothing)
+        if not self.model.config.copies:
+            return cross_entropy(self._logits(inputs, masks), targets, label_smoothing)
+        features, weights = self._seen(inputs, masks)
+        logits, gate = self.model.project(features), self.model.gate(features)
+        copies = tf.gather(inputs.source, inputs.positions // tf.shape(inputs.target_output, tf.int64)[1])  # (N, S)
+        return copying_cross_entropy(logits, gate, weights, copies, targets, label_smoothing)
 
     def _logits(self, inputs: Inputs, masks: dict[str, Tensor]) -> Tensor:
         """The logits at real target positions (N, V): only these are projected to the vocabulary."""
-        features, _ = self.model.features(inputs.source, inputs.source_lengths, inputs.target_input, masks)
+        return self.model.project(self._seen(inputs, masks)[0])
+
+    def _seen(self, inputs: Inputs, masks: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """What the output layer sees at real target positions (N, F), and the attention's weights there (N, S)."""
+        features, weights = self.model.features(inputs.source, inputs.source_lengths, inputs.target_input, masks)
         features = apply_dropout(features, masks, "output", self.model.config.dropout)
-        return self.model.project(select_positions(features, inputs.positions))
+        if not self.model.config.copies:  # then nobody asks for the weights
+            return select_positions(features, inputs.positions), weights
+        return select_positions(features, inputs.positions), select_positions(weights, inputs.positions)
 
     def _to_tensors(self, batch: Batch, masks: Masks) -> tuple[Inputs, dict[str, Tensor]]:
         """A batch and its dropout masks on the model's device."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from diptych.data.tokens.batches import collate
 from diptych.data.tokens.encoded import EncodedPairs
+from diptych.data.tokens.vocabulary import UNK
 from diptych.errors import UsageError
 from diptych.plots import attention_png
 from diptych.runs.run import Run
@@ -92,7 +93,8 @@ def attention_pictures(stepper: Stepper, pairs: EncodedPairs, run: Run) -> dict[
     pictures = {}
     for row, (hypothesis, length) in enumerate(zip(hypotheses, batch.source_lengths, strict=True)):
         if hypothesis.attention.any():
-            source = run.source_vocabulary.decode(batch.source[row, :length])
-            maps = {"": (run.target_vocabulary.decode(hypothesis.tokens), hypothesis.attention)}
+            ids, size = batch.source[row, :length], len(run.source_vocabulary)
+            source = run.source_vocabulary.decode(np.where(ids < size, ids, UNK))  # what a model copies has no entry
+            maps = {"": (run.target.decode(hypothesis.tokens, source), hypothesis.attention)}
             pictures[f"attention/{row + 1}"] = attention_png(source, maps)
     return pictures

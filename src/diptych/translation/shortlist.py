@@ -42,8 +42,10 @@ def make_shortlist(
         say: told how many pairs of how many are done, batch after batch.
 
     Raises:
-        UsageError: the model has no attention.
+        UsageError: the model has no attention, or copies.
     """
+    if run.config.model.copies:
+        raise UsageError(f"the model of {run.folder} copies words (model.copies): a shortlist would leave them out")
     if run.config.model.attention == "none":
         raise UsageError(f"the model of {run.folder} has attention = 'none': it cannot say which words belong together")
     pairs, size = run.encoded().train, len(run.target_vocabulary)

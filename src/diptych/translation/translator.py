@@ -125,7 +125,7 @@ class Translator:
         batches = [rows[start : start + search.batch_size] for start in range(0, len(rows), search.batch_size)]
         requests = []
         for batch in batches:
-            source, lengths = source_batch([self.run.source_vocabulary.encode(tokens[row]) for row in batch])
+            source, lengths = source_batch([self.run.source.encode(tokens[row]) for row in batch])
             requests.append(
                 {
                     "source": source,
@@ -138,7 +138,7 @@ class Translator:
             )
         for batch, best_first in zip(batches, self._find_each(requests), strict=True):
             for row, hypotheses in zip(batch, best_first, strict=True):
-                said = [self._alternative(hypothesis) for hypothesis in hypotheses]
+                said = [self._alternative(hypothesis, tokens[row]) for hypothesis in hypotheses]
                 shown = tuple(said) if search.beam_size > 1 else ()
                 against = doubts(
                     tokens[row], said[0].tokens, said[0].text, vocabulary=self.run.source_vocabulary, longest=longest
@@ -181,18 +181,18 @@ class Translator:
             raise ConfigError("a prefix may hold words that are not on the shortlist: leave out one of the two")
         return beginnings * lines if isinstance(prefix, str) else beginnings
 
-    def _alternative(self, hypothesis: Hypothesis) -> Alternative:
+    def _alternative(self, hypothesis: Hypothesis, source: Sequence[str]) -> Alternative:
         return Alternative(
-            text=self._text(hypothesis),
+            text=self._text(hypothesis, source),
             score=hypothesis.score,
-            tokens=tuple(self.run.target_vocabulary.decode(hypothesis.tokens)),
+            tokens=tuple(self.run.target.decode(hypothesis.tokens, source)),
             log_probability=hypothesis.log_probability,
             token_log_probabilities=hypothesis.token_log_probabilities,
             attention=hypothesis.attention,
         )
 
-    def _text(self, hypothesis: Hypothesis) -> str:
-        said = self.run.target_vocabulary.decode(token for token in hypothesis.tokens if token != EOS)
+    def _text(self, hypothesis: Hypothesis, source: Sequence[str]) -> str:
+        said = self.run.target.decode([token for token in hypothesis.tokens if token != EOS], source)
         return self.run.target_tokenizer.detokenize(said).translate(LINE_BREAKS)
 
 

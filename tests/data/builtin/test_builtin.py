@@ -22,7 +22,7 @@ def write(path: Path, lines: list[str]) -> tuple[str]:
     return (str(path),)
 
 
-@pytest.mark.parametrize("name", ["phrasebook", "spacing", "numbers"])
+@pytest.mark.parametrize("name", ["phrasebook", "spacing", "numbers", "names"])
 def test_what_is_made_is_divided_without_leaks(name: str) -> None:
     corpus = builtin_corpus(DataConfig(corpus=name, maximum_pairs=3000, **SMALL))  # type: ignore[arg-type]
     assert [len(corpus.train), len(corpus.validation), len(corpus.test)] == [3000, 20, 30]

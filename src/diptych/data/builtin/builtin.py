@@ -1,4 +1,4 @@
-"""The corpora Diptych makes itself: the phrasebook, the restoring of spaces and capitals, and numbers in words."""
+"""The corpora Diptych makes itself: the phrasebook, spaces and capitals restored, numbers in words, invented names."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from itertools import chain
 import numpy as np
 
 from diptych.config import DataConfig
+from diptych.data.builtin.names import names
 from diptych.data.builtin.numbers import numbers
 from diptych.data.builtin.phrasebook import phrasebook
 from diptych.data.corpus.corpus import OpenCorpus
@@ -21,8 +22,10 @@ from diptych.data.reasons import HELD_OUT, Reason
 from diptych.data.tokens.tokenizers import make_tokenizer
 from diptych.errors import DataError
 
-__all__ = ["numbers", "open_builtin", "phrasebook", "spacing_pairs"]
+__all__ = ["names", "numbers", "open_builtin", "phrasebook", "spacing_pairs"]
 
+MOST_NAMES = 200_000
+"""So many sentences with names there are where a config wants all."""
 REPEATED = "source sentence comes more than once"
 
 
@@ -43,6 +46,8 @@ def _made(config: DataConfig) -> list[Pair]:
     enough = 1 + config.validation_size + config.test_size + (config.maximum_pairs or sys.maxsize)
     if config.corpus == "numbers":
         return numbers(config.seed, config.language, enough)
+    if config.corpus == "names":
+        return names(config.seed, min(enough, MOST_NAMES))
     if config.corpus == "phrasebook":
         return phrasebook(config.seed, enough)
     if config.language == "english":

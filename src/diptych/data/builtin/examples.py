@@ -8,6 +8,7 @@ EXAMPLES = {
     "phrasebook": ["I feel hungry", "My friend did not feel thirsty", "Please close the window"],
     "spacing": ["ifeelhungry", "pleaseclosethewindow"],
     "spacing korean": ["배가고파요", "지호는어제가게에서우유를샀어요"],
+    "names": ["dasume gives korini a book today"],
     "numbers": ["2026-11-28", "1,204,017"],
     "files": [],
 }

@@ -134,11 +134,11 @@ class Encoder:
             DataError: a pair has a side without tokens, or every pair is left out.
         """
         split_source, split_target = self.source.tokenizer.tokenize, self.target.tokenizer.tokenize
-        encode_source, encode_target = self.source.vocabulary.encode, self.target.vocabulary.encode
         verdicts = bytearray() if verdicts is None else verdicts
         row = first - 1
         for row, (source_text, target_text) in enumerate(islice(pairs, first, None), first):
-            source, target = encode_source(split_source(source_text)), encode_target(split_target(target_text))
+            read, said = split_source(source_text), split_target(target_text)
+            source, target = self.source.encode(read), self.target.encode(said, read)
             if not source or not target:
                 raise DataError(
                     f"pair {row + 1} of {len(pairs)} has an empty {'target' if source else 'source'}: remove it"

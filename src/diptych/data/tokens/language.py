@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, cast, get_args
@@ -14,7 +14,7 @@ from diptych.data.pairs import Pairs
 from diptych.data.tokens.tokenizers import SubwordTokenizer, Tokenizer, make_tokenizer
 from diptych.data.tokens.tokenizers.subword_training import train_subwords
 from diptych.data.tokens.tokenizers.word_counts import WordCounts
-from diptych.data.tokens.vocabulary import Vocabulary
+from diptych.data.tokens.vocabulary import UNK, Vocabulary
 from diptych.errors import ConfigError, DataError, RunError
 from diptych.storage.json_text import parse_json
 
@@ -22,17 +22,52 @@ BLOCK = 4096
 """How many pairs are counted at a time."""
 MOST_TAGS = 100
 KEYS = {"kind", "lowercase", "vocabulary"}
-LATER_KEYS = {"normalization", "scores", "reverse", "tags"}
+LATER_KEYS = {"normalization", "scores", "reverse", "tags", "copies"}
 """What a file need not have: runs made before there were normal forms lack them, only subwords have scores, and only a
-language that is said from its end, or has tags in front, says so."""
+language that is said from its end, has tags in front, or belongs to a model that copies, says so."""
 
 
 @dataclass(frozen=True)
 class Language:
-    """A tokenizer and the vocabulary of the text that it was used on; of subwords, that is their pieces, and tags."""
+    """A tokenizer and the vocabulary of the text that it was used on; of subwords, that is their pieces, and tags.
+
+    Attributes:
+        tokenizer: how a line becomes tokens.
+        vocabulary: their ids.
+        copies: whether a token without an entry has an id all the same: V and the place at which the source has it, for
+            a model that copies.
+    """
 
     tokenizer: Tokenizer
     vocabulary: Vocabulary
+    copies: bool = False
+
+    def encode(self, tokens: Sequence[str], source: Sequence[str] | None = None) -> list[int]:
+        """The ids of a line's tokens.
+
+        Args:
+            tokens: what `tokenizer` gave.
+            source: the tokens of the pair's source; None: they are these.
+        """
+        ids = self.vocabulary.encode(tokens)
+        if not self.copies or UNK not in ids:
+            return ids
+        places: dict[str, int] = {}
+        for place, token in enumerate(tokens if source is None else source):
+            places.setdefault(token, len(self.vocabulary) + place)
+        return [places.get(token, UNK) if number == UNK else number for token, number in zip(tokens, ids, strict=True)]
+
+    def decode(self, ids: Iterable[int], source: Sequence[str] = ()) -> list[str]:
+        """The token of each id, one for one; of a copy, that of the source, or the unknown one where it has none.
+
+        Raises:
+            DataError: an id is of no token.
+        """
+        size, known = len(self.vocabulary), self.vocabulary.decode
+        if not self.copies:
+            return known(ids)
+        beyond = [*source, *known([UNK])]
+        return [beyond[min(each - size, len(source))] if each >= size else known([each])[0] for each in ids]
 
     def to_values(self) -> dict[str, Any]:
         """This language as JSON values."""
@@ -46,6 +81,8 @@ class Language:
             values["scores"] = self.tokenizer.scores
         if self.tokenizer.reverse:
             values["reverse"] = True
+        if self.copies:
+            values["copies"] = True
         if self.tokenizer.tags:
             values["tags"] = self.tokenizer.tags
         return values
@@ -76,6 +113,8 @@ class Language:
             )
         if not isinstance(reverse := values.get("reverse", False), bool):
             raise RunError(f"{origin} has reverse {reverse!r:.60}, expected a boolean")
+        if not isinstance(copies := values.get("copies", False), bool):
+            raise RunError(f"{origin} has copies {copies!r:.60}, expected a boolean")
         tags = values.get("tags", 0)
         if type(tags) is not int or not 0 <= tags <= MOST_TAGS:
             raise RunError(f"{origin} has tags {tags!r:.60}, expected a number from 0 to {MOST_TAGS}")
@@ -96,7 +135,7 @@ class Language:
                 raise DataError(f"only subwords have scores, not tokens of the kind {kind!r}")
         except (ConfigError, DataError) as error:
             raise RunError(f"{origin}: {error}; {advice}") from error
-        return cls(tokenizer, vocabulary)
+        return cls(tokenizer, vocabulary, copies)
 
 
 def _scores(values: Mapping[str, Any]) -> tuple[float, ...]:
