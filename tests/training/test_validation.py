@@ -1,6 +1,7 @@
 """Validation by score: it says what `diptych evaluate` would, and decides what is best and when to stop."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -138,3 +139,35 @@ def test_the_command_says_what_was_best(make_run, capfd):
     assert told["stop_metric"] == "chrf" and told["best_score"] == told["validation_scores"][0][1]["chrf"]
     assert main(["train", str(run.folder), "--resume"]) == 0
     assert f"with chrf {told['best_score']:.2f} at step" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(("same", "warned"), [(12, True), (7, True), (6, False), (0, False)])
+def test_most_sources_with_one_translation_are_told_of(make_run, same, warned):
+    from diptych.training.validation import Validation
+
+    run = make_run(validation_sentences=0)
+    sources = [source for source, _ in run.corpus().validation]
+
+    class Translator:
+        def translate(self, lines, search):
+            places = [sources.index(line) for line in lines]
+            return [SimpleNamespace(text="there is a bag" if place < same else str(place)) for place in places]
+
+    training = SimpleNamespace(evaluate=lambda batch: 1.0)
+    result = Validation(run, run.encoded().validation)(training, Translator, lambda: False)
+    expected = f"{same} of 12 validation sources get the same translation, 'there is a bag'" if warned else ""
+    assert result.warning == expected
+
+
+def test_the_warning_is_a_note_beside_the_validation(tmp_path, make_run):
+    from diptych.training.journal import Journal
+    from diptych.training.state import TrainingState
+    from diptych.training.validation import ValidationResult
+
+    notes = []
+    reporter = QuietReporter()
+    reporter.note = notes.append
+    journal = Journal(make_run(), "pytorch", reporter, begun_at=0)
+    journal.validation(TrainingState(), ValidationResult(1.0, {}, "9 of 12"), pictures=dict, digest="x")
+    journal.validation(TrainingState(), ValidationResult(1.0), pictures=dict, digest="x")
+    assert notes == ["step 0: 9 of 12; if that stays so, the model does not learn its task"]

@@ -33,6 +33,8 @@ def print_preparation(report: Mapping[str, Any]) -> None:
     _print_tokens(report["train"], report["vocabulary"])
     unknown = (f"{_unknown(counts)} of the {side}'s tokens" for side, counts in report["validation"].items())
     print(f"unknown   {' and '.join(unknown)} in the validation part")
+    for each in report["advice"]:
+        print(f"advice    {each}")
     print(f"on disk   {report['bytes'] / 1e6:>12,.1f} MB, in {format_seconds(report['seconds'])}")
     print(f"train it with: diptych train {report['run']}")
 

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from diptych.config.section import LARGEST, Natural, NaturalReal, Positive, Section, Seed, key
 
-TokenizerKind = Literal["word", "character", "jamo", "unigram", "bpe"]
+TokenizerKind = Literal["word", "word_punctuation", "character", "jamo", "unigram", "bpe"]
 Normalization = Literal["none", "NFC", "NFD", "NFKC", "NFKD"]
 Script = Literal[
     "Arabic", "Armenian", "Bengali", "Bopomofo", "Cyrillic", "Devanagari", "Ethiopic", "Georgian", "Greek", "Gujarati",
@@ -82,8 +82,8 @@ class DataConfig(Section):
     )
     source_tokenizer: TokenizerKind = key(
         "word",
-        "What a token of the source is: what stands between spaces, a character, a Hangul letter, or a part of a word "
-        "that sentencepiece finds (unigram, bpe).",
+        "What a token of the source is: what stands between spaces, the same parted from punctuation marks, a "
+        "character, a Hangul letter, or a part of a word that sentencepiece finds (unigram, bpe).",
     )
     target_tokenizer: TokenizerKind = key("word", "What a token of the target is.")
     normalization: Normalization = key(

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from diptych.data.corpus.scripts import share_of_scripts
 from diptych.data.tokens.encoded import encode_pairs
 from diptych.errors import UsageError
 from diptych.evaluation.forced import Forced, forced
@@ -24,6 +25,11 @@ from diptych.translation.doubts import summary
 from diptych.translation.members import Member
 from diptych.translation.translator import Translator, load
 from diptych.translation.vote import load_vote
+
+UNSPACED = ("Hangul", "Han", "Hiragana", "Katakana", "Thai")
+"""Scripts whose words carry particles, or stand without spaces."""
+LOOKED_AT = 1000
+"""So many references tell which script a text is in."""
 
 
 @dataclass(frozen=True)
@@ -194,8 +200,21 @@ def evaluate(
         unknown_words=unknown,
         by_length=quality_by_length(lengths, texts, references) if by_length else [],
         samples=samples(sources, texts[first], references),
-        warnings=(*warnings, *_same(sources, texts[first])),
+        warnings=(*warnings, *_same(sources, texts[first]), *_cut_badly(references, names, tokenize)),
     )
+
+
+def _cut_badly(references: Sequence[str], names: Sequence[str], tokenize: str) -> list[str]:
+    """A warning where BLEU cuts at spaces what is written with particles on its words, or without spaces."""
+    text = "".join(references[:LOOKED_AT])
+    if tokenize != "13a" or "bleu" not in names or not any(map(str.isalpha, text)):
+        return []
+    if share_of_scripts(text, UNSPACED) < 0.5:
+        return []
+    return [
+        "BLEU cuts words at spaces (13a), where this script's words carry their particles or no space stands: "
+        "--tokenize char compares characters, and chrF does so anyway; BLEU of the two kinds are not comparable"
+    ]
 
 
 def _same(sources: Sequence[str], texts: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from diptych.runs.named_corpus import NamedCorpus
 from diptych.runs.preparation import DROPPED, Watched
 from diptych.runs.progress import Reporter
 from diptych.runs.run import Run
+from diptych.runs.tokenizer_advice import advice
 
 Part = Literal["train", "validation", "test"]
 
@@ -32,6 +33,7 @@ class Preparation:
         train, validation: by side, how many tokens the part has, how many of them unknown, and the lengths.
         bytes: how much room the token ids take on the disk.
         seconds: how long it took.
+        advice: which tokenizer would help where words are often unknown, or punctuation sticks to them.
     """
 
     run: str
@@ -43,6 +45,7 @@ class Preparation:
     validation: dict[str, TokenStatistics]
     bytes: int
     seconds: float
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ def prepared(run: Run, reporter: Reporter, *, strict: bool = False, begun: float
         validation=token_statistics(encoded.validation),
         bytes=sum(path.stat().st_size for path in encoded.folder.rglob("*") if path.is_file()),
         seconds=time.perf_counter() - begun,
+        advice=tuple(advice(run, encoded)),
     )
 
 

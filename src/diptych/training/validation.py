@@ -14,6 +14,7 @@ from diptych.data.opening import open_corpus
 from diptych.data.pairs import Pair
 from diptych.data.tokens.batches import EncodedPairs, collate, validation_batches
 from diptych.evaluation import score
+from diptych.evaluation.samples import sameness
 from diptych.runs.run import Run
 from diptych.translation.translator import Translator
 from diptych.workers.group import Workers
@@ -33,10 +34,12 @@ class ValidationResult:
     Attributes:
         loss: per target token, eos counted; no smoothing, no dropout.
         scores: BLEU, chrF and exact match by name, from 0 to 100; empty where none are wanted.
+        warning: what is wrong with the translations; "" where nothing is, or none are made.
     """
 
     loss: float
     scores: dict[str, float] = field(default_factory=dict)
+    warning: str = ""
 
     @property
     def is_finite(self) -> bool:
@@ -79,11 +82,16 @@ class Validation:
         result = ValidationResult(loss / (int(self.pairs.targets.lengths.sum()) + len(self.pairs)))  # eos counted
         if not config.scores_translations or not result.is_finite:
             return result
-        scores = self._scores(translator(), stop)
-        return None if scores is None else ValidationResult(result.loss, scores)
+        said = self._translations(translator(), stop)
+        if said is None:
+            return None
+        form = self.run.target_tokenizer.form
+        scores = score(said, [form(target) for _, target in self._texts])
+        by_name = {name: getattr(scores, name) for name in SCORES}
+        return ValidationResult(result.loss, by_name, _warning([source for source, _ in self._texts], said))
 
-    def _scores(self, translator: Translator, stop: Callable[[], bool]) -> dict[str, float] | None:
-        """The scores of the first sentences' greedy translations, by name; None if it was stopped."""
+    def _translations(self, translator: Translator, stop: Callable[[], bool]) -> list[str] | None:
+        """The first sentences' greedy translations; None if it was stopped."""
         sources = [source for source, _ in self._texts]
         given = self.run.config.search
         search = SearchConfig(maximum_length=given.maximum_length, batch_size=given.batch_size)
@@ -92,10 +100,7 @@ class Validation:
             if stop():
                 return None
             own.append([each.text for each in translator.translate(sources[start : start + BLOCK], search)])
-        said = [text for block in self._in_order(own) for text in block]
-        form = self.run.target_tokenizer.form
-        scores = score(said, [form(target) for _, target in self._texts])
-        return {name: getattr(scores, name) for name in SCORES}
+        return [text for block in self._in_order(own) for text in block]
 
     def _in_order(self, own: list[T]) -> list[T]:
         """What all workers have, each of every so many-th of a list, as that list."""
@@ -109,3 +114,13 @@ class Validation:
         wanted = self.run.config.training.validation_sentences
         limit = SENTENCES if wanted is None else wanted or None
         return list(islice(open_corpus(self.run.config.data).validation, limit))
+
+
+def _warning(sources: list[str], said: list[str]) -> str:
+    """What is said where most sources get the same translation."""
+    found = sameness(sources, said)
+    if found is None:
+        return ""
+    text, times = found
+    what = f"{text[:60]!r}" if text else "nothing"
+    return f"{times:,} of {len(set(sources)):,} validation sources get the same translation, {what}"

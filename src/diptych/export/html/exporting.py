@@ -54,6 +54,9 @@ def export_page(trained: Trained, out: Path, int8: bool = False) -> Page:
         raise UsageError(f"{out} is no name of a page: give one that ends in .html")
     if trained.run.source_tokenizer.tags:
         raise UsageError("a page reads no tags in front of a line (data.source_tags): export to another kind")
+    kinds = {trained.run.source_tokenizer.kind, trained.run.target_tokenizer.kind}
+    if "word_punctuation" in kinds:
+        raise UsageError("a page has no tokenizer 'word_punctuation': export to another kind")
     refuse_taken(out)
     kind: Kind = "int8" if int8 else "float32"
     checks = certify(trained, kind) if node.is_installed() else []

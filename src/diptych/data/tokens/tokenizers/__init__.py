@@ -9,16 +9,24 @@ from diptych.data.tokens.tokenizers.subword import SubwordTokenizer
 from diptych.data.tokens.tokenizers.tokenizer import Tokenizer
 from diptych.data.tokens.tokenizers.unigram import UnigramTokenizer
 from diptych.data.tokens.tokenizers.word import WordTokenizer
+from diptych.data.tokens.tokenizers.word_punctuation import WordPunctuationTokenizer
 from diptych.errors import ConfigError
 
 __all__ = [
     "TOKENIZERS", "BpeTokenizer", "CharacterTokenizer", "JamoTokenizer", "SubwordTokenizer", "Tokenizer",
-    "UnigramTokenizer", "WordTokenizer", "make_tokenizer",
+    "UnigramTokenizer", "WordPunctuationTokenizer", "WordTokenizer", "make_tokenizer",
 ]  # fmt: skip
 
 TOKENIZERS: dict[str, type[Tokenizer]] = {
     tokenizer.kind: tokenizer
-    for tokenizer in (WordTokenizer, CharacterTokenizer, JamoTokenizer, UnigramTokenizer, BpeTokenizer)
+    for tokenizer in (
+        WordTokenizer,
+        WordPunctuationTokenizer,
+        CharacterTokenizer,
+        JamoTokenizer,
+        UnigramTokenizer,
+        BpeTokenizer,
+    )
 }
 """Every tokenizer by the name it has in a config."""
 
