@@ -85,6 +85,10 @@ Checkpoint: TypeAlias = Annotated[
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Say nothing on the way.")]
+Watch: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--watch", metavar="NAME", help="Also tell tensorboard, mlflow or wandb (offline); may be repeated."),
+]
 TensorBoard: TypeAlias = Annotated[
     bool, typer.Option("--tensorboard", help="Also write losses and attention maps for TensorBoard, into the run.")
 ]

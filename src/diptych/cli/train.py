@@ -25,6 +25,7 @@ from diptych.cli.options import (
     TensorBoard,
     Threads,
     TrainingSeed,
+    Watch,
 )
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def train(
         int, typer.Option("--restarts", min=0, help="Start all workers again so often where one is lost.")
     ] = 0,
     tensorboard: TensorBoard = False,
+    watch: Watch = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -98,6 +100,7 @@ def train(
     threads = threads_per_worker or threads
     opened = partial(open_or_create, named, run_folder, backend, overwrite, changes, resume=resume)
     begin: dict[str, Any] = {"resume": resume, "overwrite": overwrite, "tensorboard": tensorboard}
+    begin["watch"] = list(watch or ())
     if member is not None:
         run, report = _join(member, opened, backend, threads=threads, device=device, reporter=reporter, **begin)
     elif (workers or 1) > 1:

@@ -76,6 +76,8 @@ class Checkpoints:
         if overwrite:
             self._record.clear()
             shutil.rmtree(self._run.folder / TENSORBOARD / self.backend, ignore_errors=True)
+            for watcher in ("mlflow", "wandb"):  # what is told from now on belongs to another training
+                (self._run.folder / watcher / f"run-{self.backend}.txt").unlink(missing_ok=True)
         elif resume:
             self.notes += filter(None, [self._record.recover()])
             self._adopt_where_further()

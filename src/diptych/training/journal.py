@@ -1,4 +1,4 @@
-"""What is told of a training while it runs: metrics.jsonl, the reporter, TensorBoard, and the time that steps take."""
+"""What is told of a training while it runs: metrics.jsonl, the reporter, watchers, and the time that steps take."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from diptych.runs.run import Run
 from diptych.training.report import TrainingReport
 from diptych.training.schedule import Work
 from diptych.training.state import TrainingState
-from diptych.training.tensorboard import TENSORBOARD, TensorBoardLog
 from diptych.training.validation import SCORES, ValidationResult
+from diptych.training.watching import Watcher, open_watcher
 
 
 class Journal:
@@ -24,7 +24,7 @@ class Journal:
         self._writes = writes
         self._run, self._backend, self._reporter, self._begun_at = run, backend, reporter, begun_at
         self._record = run.record(backend)
-        self._log: TensorBoardLog | None = None
+        self._watchers: list[Watcher] = []
         self._mark = 0.0
         self._seconds = self._compile_seconds = 0.0
         self._target_tokens = 0
@@ -44,16 +44,16 @@ class Journal:
             self._record.write_metrics(filter(holds, self._record.read_metrics()))
 
     @contextmanager
-    def writing(self, last_step: int, notes: Sequence[str], tensorboard: bool) -> Iterator[None]:
+    def writing(self, last_step: int, notes: Sequence[str], watchers: Sequence[str]) -> Iterator[None]:
         """While this lasts, steps and validations are told of; the clock runs from here on.
 
         Args:
             last_step: how many steps there will be in all.
             notes: what is said first.
-            tensorboard: whether TensorBoard is told, too.
+            watchers: who is told, too, see `diptych.training.watching`.
         """
-        if tensorboard and self._writes:
-            self._log = TensorBoardLog(self._run.folder / TENSORBOARD / self._backend, self._begun_at)
+        if self._writes:
+            self._watchers = [open_watcher(name, self._run, self._backend, self._begun_at) for name in watchers]
         self._reporter.begin(self._backend, self._begun_at, last_step)
         try:
             for text in notes:
@@ -62,8 +62,8 @@ class Journal:
             yield
         finally:
             self._reporter.end()
-            if self._log:
-                self._log.close()
+            for watcher in self._watchers:
+                watcher.close()
 
     def step(self, work: Work, told: Any, *, step: int, rate: float, evidence: Mapping[str, Any]) -> None:
         """Tell of a step that is just done: it took from the one before, or from the validation after that, to now.
@@ -94,7 +94,7 @@ class Journal:
             line |= {**numbers, **rest, **evidence}
             self._write(line)
             self._reporter.step(line)
-            self._tell_tensorboard(line)
+            self._tell_watchers(line)
         else:  # JSON has no NaN
             self._reporter.note(
                 f"step {step} is skipped: the loss is {told.loss}, the gradient's norm {told.gradient_norm}; the batch "
@@ -115,7 +115,7 @@ class Journal:
         Args:
             state: where training is after it.
             result: what it gave.
-            pictures: makes what TensorBoard shows beside it, as PNG by name.
+            pictures: makes what watchers show beside it, as PNG by name.
             digest: of the weights that were validated.
         """
         step = state.place.step
@@ -123,11 +123,15 @@ class Journal:
         line = told | result.scores | {"best": state.is_best, "digest": digest, "backend": self._backend}
         self._write(line)
         self._reporter.validation(line)
-        self._tell_tensorboard(line)
-        if self._log:
+        if result.warning:
+            self._reporter.note(f"step {step}: {result.warning}; if that stays so, the model does not learn its task")
+        self._tell_watchers(line)
+        if self._watchers:
             for tag, png in pictures().items():
-                self._log.picture(tag, png, step)
-            self._log.flush()
+                for watcher in self._watchers:
+                    watcher.picture(tag, png, step)
+            for watcher in self._watchers:
+                watcher.flush()
         self._mark = time.perf_counter()
 
     def report(
@@ -172,6 +176,6 @@ class Journal:
         if self._writes:
             self._record.append_metrics(line)
 
-    def _tell_tensorboard(self, line: Mapping[str, Any]) -> None:
-        if self._log:
-            self._log.scalars(line)
+    def _tell_watchers(self, line: Mapping[str, Any]) -> None:
+        for watcher in self._watchers:
+            watcher.scalars(line)

@@ -7,6 +7,7 @@ other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
@@ -28,8 +29,8 @@ from diptych.training.report import TrainingReport
 from diptych.training.schedule import schedule, steps_per_epoch, total_steps
 from diptych.training.shards import check_workers
 from diptych.training.state import TrainingState
-from diptych.training.tensorboard import check_installed
 from diptych.training.validation import Validation
+from diptych.training.watching import check_watchers
 from diptych.workers.group import Workers
 
 __all__ = ["TrainingReport", "train"]
@@ -47,6 +48,7 @@ def train(
     tensorboard: bool = False,
     measure_gaps: bool = False,
     workers: Workers | None = None,
+    watch: Sequence[str] = (),
 ) -> TrainingReport:
     """Train a run with a backend, from its beginning or from where it stopped.
 
@@ -74,18 +76,19 @@ def train(
         measure_gaps: in exact training, at some steps keep all weights as they were before rounding, or compare them
             with those of the run's other backend where that has been trained, see `diptych.training.evidence`.
         workers: this process among the others that share the training, see `Workers.join`; None: it trains alone.
+        watch: who else is told of it: "tensorboard", "mlflow", "wandb", see `diptych.training.watching`.
 
     Raises:
         RunError: there are checkpoints and neither `resume` nor `overwrite` was given, the loss is not finite, or the
             model cannot fit into memory; or another process trains this, which the message names.
         DataError: the corpus cannot be read.
         BackendError: the framework is not installed.
-        UsageError: TensorBoard's package is not installed, and was asked for; or there are more workers than shards.
+        UsageError: a watcher's package is not installed, and was asked for; or there are more workers than shards.
         WorkerError: another worker is lost, or has other weights than this one.
         CheckpointError: the checkpoint to go on from is damaged.
     """
-    if tensorboard:
-        check_installed()
+    watchers = tuple(dict.fromkeys([*(["tensorboard"] if tensorboard else []), *watch]))
+    check_watchers(watchers)
     run, workers = Run.of(run), workers or Workers()
     check_workers(run.config.training, workers.size)
     reporter = (reporter or make_reporter()) if workers.leads else QuietReporter()
@@ -107,7 +110,7 @@ def train(
             stop_at=stop_at,
             threads=threads,
             device=device,
-            tensorboard=tensorboard,
+            watchers=watchers,
             measure_gaps=measure_gaps,
         )
 
@@ -123,7 +126,7 @@ def _train(
     stop_at: int,
     threads: int | None,
     device: str,
-    tensorboard: bool,
+    watchers: Sequence[str],
     measure_gaps: bool,
 ) -> TrainingReport:
     """Go on from a checkpoint, or from the initial weights, while nobody else trains this; see `train`."""
@@ -163,7 +166,7 @@ def _train(
     unsaved = stopping = False
     alone = workers.size == 1
 
-    with journal.writing(last_step, notes, tensorboard), Interruption() as interruption, closing(works):
+    with journal.writing(last_step, notes, watchers), Interruption() as interruption, closing(works):
         while True:
             if not state.validated:  # of a run that is gone on with, too: it may have been stopped before a validation
                 with learner.averaged():
