@@ -8,6 +8,7 @@ from diptych.data.opening import load_corpus
 from diptych.errors import ConfigError, RefusalError
 from diptych.evaluation.evaluate import evaluate
 from diptych.export.trained import Trained
+from diptych.ladder.ladder import parity
 from diptych.panel import BACKENDS
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.runs.progress import QuietReporter
@@ -87,3 +88,11 @@ def test_the_corpus_has_names_that_training_has_not():
     strangers = [[word for word in source.split() if word not in known] for source, _ in corpus.test]
     assert sum(map(bool, strangers)) >= 95
     assert all(word in target for (_, target), words in zip(corpus.test, strangers, strict=True) for word in words)
+
+
+@pytest.mark.slow
+def test_the_ladder_holds_for_a_model_that_copies(tmp_path, both_frameworks):
+    run = Run.create(names(300, SMALL | {"copies": True}), tmp_path / "run")
+    proof = parity(run, steps=20, threads=1)
+    assert proof.holds, [level for level in proof.levels if not level.holds]
+    assert "JavaScript: it has no model that copies" in proof.not_compared

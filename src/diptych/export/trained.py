@@ -36,6 +36,15 @@ class Trained:
     parameters: dict[str, npt.NDArray[Any]]
     state: Mapping[str, Any]
 
+    def __post_init__(self) -> None:
+        """Refuse what no other runtime does here.
+
+        Raises:
+            RefusalError: the model copies.
+        """
+        if self.run.config.model.copies:
+            raise RefusalError("a model that copies (model.copies) is not exported: it says words that no table has")
+
     @classmethod
     def open(cls, run: Run | str | Path, backend: str | None = None, which: str = "best") -> Trained:
         """Read a checkpoint.
@@ -60,8 +69,6 @@ class Trained:
         trained = run.trained_backends()
         if not trained:
             raise RunError(f"{run.folder} has no checkpoint yet: train it with `diptych train {run.folder}`")
-        if run.config.model.copies:
-            raise RefusalError("a model that copies (model.copies) is not exported: it says words that no table has")
         backend = backend or trained[0]
         checkpoint = run.read_checkpoint(backend, which)
         return cls(run, backend, which, checkpoint.parameters, checkpoint.state)

@@ -69,9 +69,9 @@ class Stepper:
             tokens: (N,) int32.
 
         Returns:
-            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U); where
-            the model copies (N, V + S), with each place of the source after the vocabulary. The attention's weights
-            (N, S) and the next state.
+            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U), or
+            of a model that copies (N, V + S), with each place of the source after the vocabulary; the attention's
+            weights (N, S) and the next state.
         """
         with torch.inference_mode():
             embedded = self.model.embed_target(torch.from_numpy(tokens).to(self.device))

@@ -10,7 +10,6 @@ from numpy import ndarray
 from diptych.panel.nests import map_nest
 from diptych.reference.decoder import DecoderState, Source
 from diptych.reference.model import Chosen, Model
-from diptych.reference.model import Model
 from diptych.search.copying import with_copies
 
 
@@ -63,9 +62,9 @@ class Stepper:
             tokens: (N,) int32.
 
         Returns:
-            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U); where
-            the model copies (N, V + S), with each place of the source after the vocabulary. The attention's weights
-            (N, S) and the next state.
+            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U), or
+            of a model that copies (N, V + S), with each place of the source after the vocabulary; the attention's
+            weights (N, S) and the next state.
         """
         embedded = self.model.embed_target(tokens)
         features, weights, decoder = self.model.decoder.step(embedded, state.decoder, state.source, masks={})

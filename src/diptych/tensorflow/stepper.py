@@ -76,9 +76,9 @@ class Stepper:
             tokens: (N,) int32.
 
         Returns:
-            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U); where
-            the model copies (N, V + S), with each place of the source after the vocabulary. The attention's weights
-            (N, S) and the next state.
+            The log-probabilities of the next token (N, V), or of the words that the state is restricted to (N, U), or
+            of a model that copies (N, V + S), with each place of the source after the vocabulary; the attention's
+            weights (N, S) and the next state.
         """
         step = self._step if state.chosen is None else self._restricted
         log_probabilities, weights, gate, decoder = step(state.source, state.decoder, tf.constant(tokens), state.chosen)
