@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from diptych.config.section import Fraction, Layers, Section, Size, key
 
@@ -67,6 +67,17 @@ class ModelConfig(Section):
         "out, so that a word without an entry can be said, too; needs an attention and data.shared_vocabulary.",
     )
 
+    factors: Annotated[int, Field(ge=0, le=100)] = key(
+        0,
+        "So many of data.source_tags, from the first, are seen at every position of the source, too.",
+        "tags",
+    )
+    factors_join: Literal["added", "concatenated"] = key(
+        "added",
+        "How a factor's embedding meets that of each token: their sum, or behind it, which makes the encoder's first "
+        "layer larger.",
+    )
+
     @model_validator(mode="after")
     def _sizes_fit(self) -> ModelConfig:
         if self.attention == "none" and self.copies:
@@ -106,6 +117,11 @@ class ModelConfig(Section):
     def memory_size(self) -> int:
         """M: the encoder's output size, both directions together."""
         return self.encoder_size * self.directions
+
+    @property
+    def encoder_input_size(self) -> int:
+        """What the encoder's first layer sees: a token's embedding, and those of factors behind it."""
+        return self.embedding_size * (1 + self.factors * (self.factors_join == "concatenated"))
 
     @property
     def attends_first(self) -> bool:

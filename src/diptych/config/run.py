@@ -33,6 +33,10 @@ class RunConfig(Section):
             raise ValueError("model.tie_source_target needs data.shared_vocabulary = true")
         if self.model.copies:
             self._copies_fit()
+        if self.model.factors > len(self.data.source_tags):
+            raise ValueError(
+                f"model.factors = {self.model.factors} needs as many data.source_tags, got {len(self.data.source_tags)}"
+            )
         if self.search.coverage_penalty > 0.0 and self.model.attention == "none":
             raise ValueError(
                 f"search.coverage_penalty {self.search.coverage_penalty} needs an attention, got model.attention "

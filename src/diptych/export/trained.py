@@ -40,8 +40,10 @@ class Trained:
         """Refuse what no other runtime does here.
 
         Raises:
-            RefusalError: the model copies.
+            RefusalError: the model copies, or has factors.
         """
+        if self.run.config.model.factors:
+            raise RefusalError("a model with factors (model.factors) is not exported: tags in front alone are")
         if self.run.config.model.copies:
             raise RefusalError("a model that copies (model.copies) is not exported: it says words that no table has")
 

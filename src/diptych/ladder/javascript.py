@@ -35,8 +35,8 @@ SEARCHES = {
 
 def missing(run: Run) -> str:
     """Why there are no such rungs of a run here; "" where there are."""
-    if run.config.model.copies:
-        return "JavaScript: it has no model that copies"
+    if run.config.model.copies or run.config.model.factors:
+        return f"JavaScript: it has no model {'that copies' if run.config.model.copies else 'with factors'}"
     if not node.is_installed():
         return "JavaScript: it is run by node, not installed here"
     weights = sum(math.prod(parameter.shape) for parameter in run.specification.values())

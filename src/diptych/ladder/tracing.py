@@ -86,7 +86,7 @@ def _trace_forward(recorder: Recorder, model: Any, work: Work, label_smoothing: 
         [],
     )
     for number in range(config.encoder_layers):
-        inputs = outputs if number == 0 else drop(outputs, f"encoder.{number}")
+        inputs = model.with_factors(outputs) if number == 0 else drop(outputs, f"encoder.{number}")
         ends, memory = [], []
         for direction in ("forward", "backward")[: config.directions]:
             name, back = f"encoder.{direction}_layers.{number}", direction == "backward"

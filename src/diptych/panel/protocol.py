@@ -71,14 +71,17 @@ class Model(Protocol):
     def encode(self, source: Any, source_lengths: Any, masks: Any = None) -> tuple[Any, Any]:
         """What the decoder sees of the source, and its first state."""
 
+    def with_factors(self, embedded: Any) -> Any:
+        """Source vectors (B, S, E) with those of the first tags at every position: added, or behind (B, S, ...)."""
+
     def features(self, source: Any, source_lengths: Any, target_input: Any, masks: Any = None) -> tuple[Any, Any]:
         """What the output layer sees (B, T, F), and the attention's weights (B, T, S)."""
 
     def embed_target(self, tokens: Any, masks: Any = None) -> Any:
         """Target tokens (...) give vectors (..., E)."""
 
-    def project(self, features: Any) -> Any:
-        """Features (..., F) give logits (..., V)."""
+    def project(self, features: Any, chosen: Any = None) -> Any:
+        """Features (..., F) give logits (..., V); of chosen words (..., U)."""
 
     def known(self, tokens: Any) -> Any:
         """Tokens (...) as the embeddings have them: one that is only copied is read as an unknown one."""

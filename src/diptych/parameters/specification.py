@@ -54,7 +54,7 @@ def specification(
         add("target_embedding.weight", (target_vocabulary_size, config.embedding_size), "embedding")
 
     for layer in range(config.encoder_layers):
-        input_size = config.embedding_size if layer == 0 else config.memory_size
+        input_size = config.encoder_input_size if layer == 0 else config.memory_size
         add_recurrent(f"encoder.forward_layers.{layer}", input_size, config.encoder_size)
         if config.bidirectional:
             add_recurrent(f"encoder.backward_layers.{layer}", input_size, config.encoder_size)

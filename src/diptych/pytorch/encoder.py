@@ -19,7 +19,7 @@ class Encoder(nn.Module):
         """Make the layers; a layer after the first reads the outputs of the one below, both directions together."""
         super().__init__()
         self.config = config
-        sizes = [config.embedding_size] + [config.memory_size] * (config.encoder_layers - 1)
+        sizes = [config.encoder_input_size] + [config.memory_size] * (config.encoder_layers - 1)
         self.forward_layers = nn.ModuleList(
             RecurrentLayer(config.cell, input_size=size, size=config.encoder_size, arithmetic=arithmetic)
             for size in sizes

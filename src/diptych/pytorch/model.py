@@ -125,7 +125,17 @@ class Model(nn.Module):
         masks = masks or {}
         embedded = self.source_embedding(self.known(source)).to(self.compute)
         embedded = apply_dropout(embedded, masks, "source_embedding", self.config.dropout)
-        return self.encoder(embedded, source_lengths, masks)
+        return self.encoder(self.with_factors(embedded), source_lengths, masks)
+
+    def with_factors(self, embedded: Tensor) -> Tensor:
+        """Source vectors (B, S, E) with those of the first tags at every position: added, or behind (B, S, ...)."""
+        if not self.config.factors:
+            return embedded
+        given = embedded[:, : self.config.factors]  # (B, tags, E)
+        if self.config.factors_join == "added":
+            return embedded + given.sum(dim=1, keepdim=True)
+        flat = given.flatten(1)[:, None, :].expand(-1, embedded.shape[1], -1)
+        return torch.cat([embedded, flat], dim=-1)
 
     def features(
         self, source: Tensor, source_lengths: Tensor, target_input: Tensor, masks: dict[str, Tensor] | None = None

@@ -16,7 +16,7 @@ class Encoder:
     def __init__(self, config: ModelConfig) -> None:
         """Make the layers; a layer after the first reads the outputs of the one below, both directions together."""
         self.config = config
-        sizes = [config.embedding_size] + [config.memory_size] * (config.encoder_layers - 1)
+        sizes = [config.encoder_input_size] + [config.memory_size] * (config.encoder_layers - 1)
         self.forward_layers = [RecurrentLayer(config.cell, size, config.encoder_size) for size in sizes]
         if config.bidirectional:
             self.backward_layers = [RecurrentLayer(config.cell, size, config.encoder_size) for size in sizes]

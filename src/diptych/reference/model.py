@@ -110,7 +110,18 @@ class Model:
         masks = masks or {}
         embedded = self.source_embedding(self.known(source))
         embedded = apply_dropout(embedded, masks, "source_embedding", self.config.dropout)
-        return self.encoder(embedded, source_lengths, masks)
+        return self.encoder(self.with_factors(embedded), source_lengths, masks)
+
+    def with_factors(self, embedded: ndarray) -> ndarray:
+        """Source vectors (B, S, E) with those of the first tags at every position: added, or behind (B, S, ...)."""
+        if not self.config.factors:
+            return embedded
+        given = embedded[:, : self.config.factors]  # (B, tags, E)
+        if self.config.factors_join == "added":
+            return embedded + given.sum(axis=1, keepdims=True)
+        rows, width, _ = embedded.shape
+        flat = np.broadcast_to(given.reshape(rows, 1, -1), (rows, width, given.shape[1] * given.shape[2]))
+        return np.concatenate([embedded, flat], axis=-1)
 
     def features(
         self, source: ndarray, source_lengths: ndarray, target_input: ndarray, masks: dict[str, ndarray] | None = None

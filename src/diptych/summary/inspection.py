@@ -63,6 +63,9 @@ def _tensors(panel: Panel, model: Any, vocabularies: list[int]) -> Iterator[tupl
     yield "source lengths", "B", lengths
     outputs = model.source_embedding(source)
     yield "source_embedding", "B S E", outputs
+    outputs = model.with_factors(outputs)
+    if config.factors:
+        yield f"source_embedding, {config.factors} factors {config.factors_join}", "B S ·", outputs
     parts = _parts(config)
     for number in range(config.encoder_layers):
         ends = []

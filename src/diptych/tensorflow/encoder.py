@@ -19,7 +19,7 @@ class Encoder(Layer):
         """Make the layers; a layer after the first reads the outputs of the one below, both directions together."""
         super().__init__(arithmetic)
         self.config = config
-        sizes = [config.embedding_size] + [config.memory_size] * (config.encoder_layers - 1)
+        sizes = [config.encoder_input_size] + [config.memory_size] * (config.encoder_layers - 1)
         self.forward_layers = [
             RecurrentLayer(config.cell, input_size=size, size=config.encoder_size, arithmetic=arithmetic)
             for size in sizes

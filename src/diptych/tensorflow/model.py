@@ -124,7 +124,18 @@ class Model(keras.Model):
         masks = masks or {}
         embedded = self.source_embedding(self.known(source))
         embedded = apply_dropout(embedded, masks, "source_embedding", self.config.dropout)
-        return self.encoder(embedded, source_lengths, masks)
+        return self.encoder(self.with_factors(embedded), source_lengths, masks)
+
+    def with_factors(self, embedded: Tensor) -> Tensor:
+        """Source vectors (B, S, E) with those of the first tags at every position: added, or behind (B, S, ...)."""
+        if not self.config.factors:
+            return embedded
+        given = embedded[:, : self.config.factors]  # (B, tags, E)
+        if self.config.factors_join == "added":
+            return embedded + tf.reduce_sum(given, axis=1, keepdims=True)
+        shape, size = tf.shape(embedded), self.config.factors * self.config.embedding_size
+        flat = tf.broadcast_to(tf.reshape(given, [shape[0], 1, size]), [shape[0], shape[1], size])
+        return tf.ensure_shape(tf.concat([embedded, flat], axis=-1), [None, None, self.config.encoder_input_size])
 
     def features(
         self, source: Tensor, source_lengths: Tensor, target_input: Tensor, masks: dict[str, Tensor] | None = None

@@ -6,7 +6,8 @@ from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.data.opening import load_corpus
 from diptych.data.tokens.language import Language, build_languages
 from diptych.data.tokens.tokenizers import make_tokenizer
-from diptych.errors import DataError
+from diptych.errors import DataError, RefusalError
+from diptych.export.trained import Trained
 from diptych.panel import BACKENDS
 from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
@@ -85,11 +86,14 @@ def test_what_cannot_have_tags_is_refused(options, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("factors", [0, 1])
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_one_model_says_two_languages(options, tmp_path, backend, both_frameworks):
+def test_one_model_says_two_languages(options, tmp_path, backend, factors, both_frameworks):
+    join = "added" if backend == "tensorflow" else "concatenated"
+    shape = {"embedding_size": 24, "encoder_size": 24, "decoder_size": 32, "dropout": 0.0}
     config = RunConfig(
         data=DataConfig(**options),
-        model=ModelConfig(embedding_size=24, encoder_size=24, decoder_size=32, dropout=0.0),
+        model=ModelConfig(**shape, factors=factors, factors_join=join),
         training=TrainingConfig(epochs=40, batch_size=4, learning_rate=0.01),
     )
     run = Run.create(config, tmp_path / "run")
@@ -97,3 +101,6 @@ def test_one_model_says_two_languages(options, tmp_path, backend, both_framework
     german, french = load(run, backend).translate(["de\tthree one", "fr\tthree one"])
     assert (german.text, french.text) == ("drei eins", "trois un")
     assert german.source_tokens == ("[de]", "three", "one")
+    if factors:
+        with pytest.raises(RefusalError, match="a model with factors .* is not exported"):
+            Trained.open(run)
