@@ -201,7 +201,7 @@ def test_a_tokenizer_of_another_run_is_refused(bpe):
         ({"character_coverage": 0.5}, "greater than or equal to 0.98"),
         ({"subword_sampling": 1.5}, "less than or equal to 1"),
         ({"normalization": "NFX"}, "'none', 'NFC', 'NFD', 'NFKC' or 'NFKD'"),
-        ({"target_tokenizer": "syllable"}, "'word', 'character', 'jamo', 'unigram' or 'bpe'"),
+        ({"target_tokenizer": "syllable"}, "'word', 'word_punctuation', 'character', 'jamo', 'unigram' or 'bpe'"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(data, message):

@@ -118,6 +118,6 @@ def test_a_tokenizer_knows_its_config(kind: str) -> None:
 
 
 def test_an_unknown_kind_lists_the_choices() -> None:
-    expected = r"unknown tokenizer 'syllable'; choose among: word, character, jamo, unigram, bpe"
+    expected = r"unknown tokenizer 'syllable'; choose among: word, word_punctuation, character, jamo, unigram, bpe"
     with pytest.raises(ConfigError, match=expected):
         make_tokenizer("syllable")
