@@ -147,3 +147,15 @@ def legacy_outputs(weights: dict[str, Any]) -> Any:
         h = o * np.tanh(c)
         outputs.append(h)
     return np.stack(outputs, axis=1)
+
+
+def keep(folder: Path, name: str, given: list[Any], outputs: list[Any]) -> None:
+    """What a model is given and gives."""
+    arrays = {f"input{n}": one for n, one in enumerate(given)} | {f"output{n}": one for n, one in enumerate(outputs)}
+    np.savez(folder / f"{name}.npz", **arrays)
+
+
+def kept(folder: Path, name: str) -> tuple[list[Any], list[Any]]:
+    """The same, read."""
+    with np.load(folder / f"{name}.npz") as file:
+        return tuple([file[key] for key in sorted(file) if key.startswith(part)] for part in ("input", "output"))  # type: ignore[return-value]

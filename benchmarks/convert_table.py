@@ -77,7 +77,8 @@ def put_bounds() -> None:
         for first, second in zip(hostile[::2], hostile[1::2]):
             name = first["what"].removeprefix("inspect ")
             beyond = max(each["beyond"] - each["file"] for each in (first, second))
-            said = re.sub(r"^error: \S+ ?", "", first["said"]).replace("|", "/").replace('"', "'")[:90].strip()
+            told = first if first["exit"] else second
+            said = re.sub(r"^error: (/\S+ ?)?", "", told["said"]).replace("|", "/").replace('"', "'")[:90].strip()
             seconds = " | ".join(f"{each['worked']:.1f} s" for each in (first, second))
             lines.append(f'| {name} | {seconds} | {_megabytes(max(beyond, 0))} | "{said}" |')
     if environment := note.get("environment"):

@@ -1,5 +1,6 @@
-"""Ten models through every tool that converts them: `benchmarks/convert_tools.py prepare FOLDER`, then, in the virtual
-environment of a tool, `convert_tools.py TOOL FOLDER`; `convert_tools.py table` writes docs/convert.md's table anew.
+"""Ten models through every tool that converts them: `benchmarks/convert_tools.py all FOLDER TOOL=PYTHON...`, with the
+Python of a virtual environment for each tool that has one of its own. Or step by step: `prepare FOLDER`, then `TOOL
+FOLDER` in the tool's environment; `table` writes docs/convert.md's table anew.
 
 `prepare` builds the models of `convert_models.py`, keeps what they compute, and writes what the tools start from (ONNX
 files as torch.onnx writes them, .keras files, Keras's older .h5). Each tool's outputs are compared with the model's, in
@@ -8,6 +9,7 @@ float32, on rows of different lengths. What came of it is noted in docs/convert/
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from convert_models import NUMBERS, OF_KERAS, OF_PYTORCH, legacy, legacy_outputs, of_keras, of_pytorch
+from convert_models import NUMBERS, OF_KERAS, OF_PYTORCH, keep, kept, legacy, legacy_outputs, of_keras, of_pytorch
 from convert_table import NOTES, put_tools
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -46,18 +48,6 @@ def prepare_keras(folder: Path) -> None:
         model.save(folder / f"{name}.keras")
         keep(folder, name, given, _listed(model(given if len(given) > 1 else given[0])))
     keep(folder, "legacy", [NUMBERS], [legacy_outputs(legacy(folder / "legacy.h5"))])
-
-
-def keep(folder: Path, name: str, given: Arrays, outputs: Arrays) -> None:
-    """What a model is given and gives."""
-    arrays = {f"input{n}": one for n, one in enumerate(given)} | {f"output{n}": one for n, one in enumerate(outputs)}
-    np.savez(folder / f"{name}.npz", **arrays)
-
-
-def kept(folder: Path, name: str) -> tuple[Arrays, Arrays]:
-    """The same, read."""
-    with np.load(folder / f"{name}.npz") as file:
-        return tuple([file[key] for key in sorted(file) if key.startswith(part)] for part in ("input", "output"))  # type: ignore[return-value]
 
 
 def _listed(found: Any) -> Arrays:
@@ -244,7 +234,7 @@ TOOLS: dict[str, tuple[Callable[[Path, str, Arrays], Arrays], tuple[str, ...], s
 def tried(tool: str, folder: Path) -> dict[str, Any]:
     """What came of each model."""
     convert, names, package = TOOLS[tool]
-    found: dict[str, Any] = {"version": importlib.metadata.version(package), "models": {}}
+    found: dict[str, Any] = {"version": importlib.metadata.version(package), "beside": _beside(), "models": {}}
     for name in names:
         given, expected = kept(folder, name)
         try:
@@ -253,6 +243,15 @@ def tried(tool: str, folder: Path) -> dict[str, Any]:
         except Exception as error:  # whatever a tool fails with is what it says
             found["models"][name] = {"fails": _words(error)}
         print(tool, name, found["models"][name], flush=True)
+    return found
+
+
+def _beside() -> dict[str, str]:
+    """The versions of what the tools stand on, as far as it is installed."""
+    found = {}
+    for package in ("tensorflow", "tensorflow-cpu", "keras", "torch", "onnx", "onnxruntime", "numpy"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
     return found
 
 
@@ -270,9 +269,33 @@ def apart(outputs: Arrays, expected: Arrays) -> float | str:
     return max(gaps)
 
 
-def main(what: str, folder: str = "") -> None:
-    """Do one of the three things."""
-    if what == "prepare":
+def all_anew(folder: Path, pythons: dict[str, str]) -> None:
+    """Everything from the beginning; the notes are replaced once every tool has run.
+
+    Args:
+        folder: a new one.
+        pythons: of tools, the interpreter; the others run in this one.
+    """
+    if unknown := sorted(set(pythons) - set(TOOLS)):
+        raise SystemExit(f"{unknown[0]} is no tool; these are: {', '.join(TOOLS)}")
+    folder.mkdir(parents=True)
+    main("prepare", str(folder))
+    notes = folder / "notes"
+    # keras.export writes the files that onnx2torch starts from.
+    for tool in TOOLS:
+        python = pythons.get(tool, sys.executable)
+        subprocess.run(
+            [python, __file__, tool, str(folder)], check=True, env=os.environ | {"CONVERT_NOTES": str(notes)}
+        )
+    (NOTES / "tools.json").write_text((notes / "tools.json").read_text("utf-8"), encoding="utf-8")
+    put_tools(OF_PYTORCH | OF_KERAS)
+
+
+def main(what: str, folder: str = "", *pythons: str) -> None:
+    """Do one of these things."""
+    if what == "all":
+        all_anew(Path(folder), dict(one.split("=", 1) for one in pythons))
+    elif what == "prepare":
         Path(folder).mkdir(parents=True, exist_ok=True)
         for part in ("pytorch", "keras"):  # each in a process of its own
             subprocess.run([sys.executable, __file__, part, folder], check=True)
@@ -285,12 +308,13 @@ def main(what: str, folder: str = "") -> None:
     elif what == "keras":
         prepare_keras(Path(folder))
     elif what != "table":
-        path, found = NOTES / "tools.json", tried(what, Path(folder))
+        notes = Path(os.environ.get("CONVERT_NOTES", NOTES))
+        path, found = notes / "tools.json", tried(what, Path(folder))
         told = json.loads(path.read_text("utf-8")) if path.is_file() else {}
         told[what] = found
-        NOTES.mkdir(exist_ok=True)
+        notes.mkdir(exist_ok=True)
         path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    if what not in ("pytorch", "keras", "prepare"):
+    if what == "table" or (what in TOOLS and "CONVERT_NOTES" not in os.environ):
         put_tools(OF_PYTORCH | OF_KERAS)
 
 

@@ -55,7 +55,7 @@ def read_parts(file: ModelFile, names: Sequence[str], assume: Mapping[str, str])
                 inputs.append(given)
                 value = Ref(given.name)
             name = unique_name(label, [*taken, inputs[-1].name])
-            nodes.append(Node(name, kind, {"x": value}, weights, layer.name))
+            nodes.append(Node(name, kind, {"x": value}, weights=weights, origin=layer.name))
             value = Ref(name, "sequence" if isinstance(kind, Recurrent) else "output")
         assert value is not None
         if not names:
@@ -68,7 +68,7 @@ def read_parts(file: ModelFile, names: Sequence[str], assume: Mapping[str, str])
         else "each layer stands by itself: nothing says how they are joined"
     )
     said = [how, *(f"{key} = {answer}" for key, answer in assume.items())]
-    return Graph(tuple(inputs), tuple(nodes), outputs, tuple(said))
+    return Graph(tuple(inputs), tuple(nodes), outputs, assumptions=tuple(said))
 
 
 def _check_answers(file: ModelFile, names: list[str], assume: Mapping[str, str]) -> None:

@@ -48,7 +48,7 @@ def _expanded(node: Node, kind: Recurrent, moved: dict[Ref, Ref]) -> list[Node]:
         weights |= {name: value for name, value in own.items() if not name.startswith("weight_hr")}
         weights[f"weight_hh{suffix}"] = own[f"weight_hh{suffix}"].astype(np.float64) @ own[f"weight_hr{suffix}"]
         moved[Ref(node.name, f"c{suffix}")] = Ref(inner, f"c{suffix}")
-    nodes = [Node(inner, kind, node.inputs, weights, origin)]
+    nodes = [Node(inner, kind, node.inputs, weights=weights, origin=origin)]
     hidden = weights["weight_hh"].shape[1]
     for output in ("sequence", "last"):
         parts = []
@@ -76,5 +76,5 @@ def _projection(node: Node, nodes: list[Node], name: str, x: Ref, suffix: str, o
     first = all(one.name != owner for one in nodes)
     own = {"weight": node.weights[f"weight_hr{suffix}"]} if first else {}
     made = owner if first else f"{owner}_{name}"
-    nodes.append(Node(made, Dense(), {"x": x}, own, origin, "" if first else owner))
+    nodes.append(Node(made, Dense(), {"x": x}, weights=own, origin=origin, shares="" if first else owner))
     return Ref(made)

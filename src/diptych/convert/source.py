@@ -159,7 +159,14 @@ def _source(
             missing = [*missing, f"the state of {name} ({count} arrays) is dropped: {why}; training starts anew"]
     by = str(file.written_by)
     return Source(
-        file.path, digest_of(file.path), f"{file.path.name}, written by {by}", by, graph, original, tuple(missing), kept
+        file.path,
+        sha256=digest_of(file.path),
+        title=f"{file.path.name}, written by {by}",
+        written_by=by,
+        graph=graph,
+        original=original,
+        missing=tuple(missing),
+        adam=kept,
     )
 
 

@@ -39,15 +39,19 @@ def from_plain(plain: dict[str, Any], weights: Weights) -> Graph:
         tuple(Input(**given | {"shape": tuple(given["shape"])}) for given in plain["inputs"]),
         tuple(
             Node(
-                node["name"], _kind(node["kind"]), {name: Ref(*ref) for name, ref in node["inputs"].items()},
-                {name: weights[f"{node['name']}.{name}"] for name in node["weights"]}, node["origin"], node["shares"],
+                node["name"],
+                _kind(node["kind"]),
+                {name: Ref(*ref) for name, ref in node["inputs"].items()},
+                weights={name: weights[f"{node['name']}.{name}"] for name in node["weights"]},
+                origin=node["origin"],
+                shares=node["shares"],
             )
             for node in plain["nodes"]
         ),
         {name: Ref(*ref) for name, ref in plain["outputs"].items()},
-        tuple(plain["assumptions"]),
-        tuple(plain["uncertified"]),
-        {name: Ref(*ref) for name, ref in plain["origins"].items()},
+        assumptions=tuple(plain["assumptions"]),
+        uncertified=tuple(plain["uncertified"]),
+        origins={name: Ref(*ref) for name, ref in plain["origins"].items()},
     )  # fmt: skip
 
 

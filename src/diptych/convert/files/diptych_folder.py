@@ -59,9 +59,19 @@ def _read_checkpoint(
     step = state.get("step") if isinstance(state, dict) else None
     settings = (config or {}).get("training", {})
     training = Training(
-        str(settings.get("optimizer", "")), settings, optimizer.tensors, step if isinstance(step, int) else None
+        str(settings.get("optimizer", "")),
+        config=settings,
+        slots=optimizer.tensors,
+        step=step if isinstance(step, int) else None,
     )
     kind = "diptych-run" if config else "diptych-checkpoint"
     return ModelFile(
-        folder, kind, WrittenBy("diptych"), model.tensors, model.layers, config, training, (*notes, *model.notes)
+        folder,
+        kind,
+        written_by=WrittenBy("diptych"),
+        tensors=model.tensors,
+        layers=model.layers,
+        architecture=config,
+        training=training,
+        notes=(*notes, *model.notes),
     )

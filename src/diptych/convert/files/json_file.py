@@ -49,7 +49,9 @@ def read_json(path: Path) -> ModelFile:
         limits.check_count(path, len(value))
         tensors = {name: _tensor(path, name, each) for name, each in value.items()}
         layers, notes = recognise(tensors, "pytorch")
-        return ModelFile(path, "json-state-dict", WrittenBy("pytorch"), tensors, layers, notes=notes)
+        return ModelFile(
+            path, "json-state-dict", written_by=WrittenBy("pytorch"), tensors=tensors, layers=layers, notes=notes
+        )
     raise RefusalError(
         f"{path} is JSON of no kind that is read: expected RTNeural's layers, a state dict of lists, or the "
         f"configuration of a Keras model"
@@ -79,7 +81,13 @@ def _rtneural(path: Path, value: Mapping[str, Any]) -> ModelFile:
             text = "the gates' activation is not in the file; RTNeural computes sigmoid"
             notes.append(question("recurrent_activation", name, text, "sigmoid"))
     return ModelFile(
-        path, "rtneural-json", WrittenBy("rtneural"), tensors, tuple(layers), dict(value), notes=tuple(notes)
+        path,
+        "rtneural-json",
+        written_by=WrittenBy("rtneural"),
+        tensors=tensors,
+        layers=tuple(layers),
+        architecture=dict(value),
+        notes=tuple(notes),
     )
 
 
@@ -90,7 +98,15 @@ def _configuration(path: Path, config: dict[str, Any]) -> ModelFile:
     check_acyclic(path, config)
     layers, notes = notes_of_layers(path, keras_layers(path, config), {}, version, whole=True)
     said = Note("a configuration without weights: they are in a file of their own")
-    return ModelFile(path, "keras-json", WrittenBy("keras", version), {}, layers, config, notes=(said, *notes))
+    return ModelFile(
+        path,
+        "keras-json",
+        written_by=WrittenBy("keras", version),
+        tensors={},
+        layers=layers,
+        architecture=config,
+        notes=(said, *notes),
+    )
 
 
 def _tensor(path: Path, name: str, value: Any) -> Tensor:

@@ -63,7 +63,16 @@ def read_keras_archive(path: Path, archive: ZipArchive) -> ModelFile:
     left_over = tuple(Note(f"no layer of the configuration has {shown(name)}") for name in left[: limits.NOTES])
     written_by = WrittenBy("keras", version)
     training = _training(optimizer, settings, slots) if optimizer or slots else None
-    return ModelFile(path, "keras", written_by, tensors, layers, config, training, (*notes, *left_over))
+    return ModelFile(
+        path,
+        "keras",
+        written_by=written_by,
+        tensors=tensors,
+        layers=layers,
+        architecture=config,
+        training=training,
+        notes=(*notes, *left_over),
+    )
 
 
 def read_keras_weights(path: Path, file: Hdf5File) -> ModelFile:
@@ -71,7 +80,16 @@ def read_keras_weights(path: Path, file: Hdf5File) -> ModelFile:
     tensors, slots = _split(file)
     found, notes = notes_of_layers(path, _by_place(file, tensors), tensors, "3.0", whole=False)
     training = _training("", {}, slots) if slots else None
-    return ModelFile(path, "keras-weights", WrittenBy("keras"), tensors, found, None, training, notes)
+    return ModelFile(
+        path,
+        "keras-weights",
+        written_by=WrittenBy("keras"),
+        tensors=tensors,
+        layers=found,
+        architecture=None,
+        training=training,
+        notes=notes,
+    )
 
 
 def _split(file: Hdf5File) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -175,7 +193,12 @@ def _kind(prefix: str, names: list[str], tensors: dict[str, Tensor]) -> str:
 def _training(optimizer: str, settings: dict[str, Any], slots: dict[str, Tensor]) -> Training:
     counter = slots.get("optimizer/vars/0")
     is_counter = counter is not None and counter.shape == () and counter.dtype.startswith(("int", "uint"))
-    return Training(optimizer, settings, slots, int(counter.read()) if counter is not None and is_counter else None)
+    return Training(
+        optimizer,
+        config=settings,
+        slots=slots,
+        step=int(counter.read()) if counter is not None and is_counter else None,
+    )
 
 
 def _object(path: Path, archive: ZipArchive, name: str) -> dict[str, Any]:

@@ -61,7 +61,14 @@ def read_keras_hdf5(path: Path, file: Hdf5File) -> ModelFile:
     extra += [Note(f"left out: {shown(text)}") for text in file.left_out]
     kind = "keras-h5" if config is not None else "keras-h5-weights"
     return ModelFile(
-        path, kind, written_by_keras(version), tensors, layers, config, training, (*notes, *extra[: limits.NOTES])
+        path,
+        kind,
+        written_by=written_by_keras(version),
+        tensors=tensors,
+        layers=layers,
+        architecture=config,
+        training=training,
+        notes=(*notes, *extra[: limits.NOTES]),
     )
 
 
@@ -85,7 +92,7 @@ def _training(path: Path, file: Hdf5File, config: dict[str, Any] | None) -> Trai
     if config is None and not slots:
         return None
     counters = [slot for slot in slots.values() if slot.shape == () and slot.dtype.startswith(("int", "uint"))]
-    return Training(name, settings, slots, int(counters[0].read()) if counters else None)
+    return Training(name, config=settings, slots=slots, step=int(counters[0].read()) if counters else None)
 
 
 def _with_weights(path: Path, layers: tuple[Layer, ...], groups: dict[str, list[str]]) -> tuple[Layer, ...]:

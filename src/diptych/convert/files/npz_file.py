@@ -31,7 +31,7 @@ def read_npz(path: Path, archive: ZipArchive) -> ModelFile:
         name = member.removesuffix(".npy")
         tensors[name] = npy_tensor(archive.member(member), name)
     layers, notes = recognise(tensors, "numpy")
-    return ModelFile(path, "npz", WrittenBy("numpy"), tensors, layers, notes=notes)
+    return ModelFile(path, "npz", written_by=WrittenBy("numpy"), tensors=tensors, layers=layers, notes=notes)
 
 
 def npy_tensor(stored: StoredBytes, name: str) -> Tensor:

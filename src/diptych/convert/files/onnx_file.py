@@ -46,10 +46,10 @@ def read_onnx(path: Path) -> ModelFile:
     return ModelFile(
         path,
         "onnx",
-        WrittenBy(producer or "onnx", version),
-        tensors,
-        layers,
-        architecture,
+        written_by=WrittenBy(producer or "onnx", version),
+        tensors=tensors,
+        layers=layers,
+        architecture=architecture,
         notes=tuple(_notes(architecture))[: limits.NOTES],
     )
 

@@ -110,4 +110,4 @@ def _read_hdf5(path: Path) -> ModelFile:
     if is_keras_3_layout(file):
         return read_keras_weights(path, file)
     layers, notes = recognise(file.arrays, "")
-    return ModelFile(path, "hdf5", WrittenBy("", None), file.arrays, layers, notes=notes)
+    return ModelFile(path, "hdf5", written_by=WrittenBy("", None), tensors=file.arrays, layers=layers, notes=notes)

@@ -88,7 +88,14 @@ def _model(path: Path, value: Any, find: Find, big: bool) -> ModelFile:
 
     found = sort_out(path, value, tensor)
     return ModelFile(
-        path, "pytorch", WrittenBy("pytorch"), found.tensors, found.layers, None, found.training, found.notes
+        path,
+        "pytorch",
+        written_by=WrittenBy("pytorch"),
+        tensors=found.tensors,
+        layers=found.layers,
+        architecture=None,
+        training=found.training,
+        notes=found.notes,
     )
 
 

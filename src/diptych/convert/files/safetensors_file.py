@@ -44,7 +44,7 @@ def read_safetensors(path: Path) -> ModelFile:
     known = metadata.get("format") if isinstance(metadata, dict) else None
     framework = {"pt": "pytorch", "tf": "tensorflow", "np": "numpy"}.get(str(known), "safetensors")
     layers, notes = recognise(tensors, framework)
-    return ModelFile(path, "safetensors", WrittenBy(framework), tensors, layers, notes=notes)
+    return ModelFile(path, "safetensors", written_by=WrittenBy(framework), tensors=tensors, layers=layers, notes=notes)
 
 
 def _distinct(path: Path) -> Any:

@@ -98,8 +98,17 @@ def _checkpoint(
         elif tensor.shape == () and tensor.dtype == "int64" and "iter" in f"{key}/{name}":
             step = int(tensor.read())
     layers, notes = notes_of_layers(path, _by_scope(tensors), tensors, None, whole=False)
-    training = Training("", {}, slots, step) if slots else None
-    return ModelFile(path, kind, written_by, tensors, layers, None, training, notes), names
+    training = Training("", config={}, slots=slots, step=step) if slots else None
+    return ModelFile(
+        path,
+        kind,
+        written_by=written_by,
+        tensors=tensors,
+        layers=layers,
+        architecture=None,
+        training=training,
+        notes=notes,
+    ), names
 
 
 def _by_scope(tensors: dict[str, Tensor]) -> tuple[Layer, ...]:

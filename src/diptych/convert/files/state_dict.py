@@ -131,7 +131,9 @@ def _training(
     settings = {str(key): item for key, item in first.items() if key != "params" and _plain(item)}
     order = tuple(str(each) for each in first.get("params", ()) if isinstance(each, int | str))
     named = next((name for needed, name in BY_SLOTS if needed == kinds), "")
-    return Training(named or ("SGD" if "momentum" in settings else ""), settings, slots, step, order)
+    return Training(
+        named or ("SGD" if "momentum" in settings else ""), config=settings, slots=slots, step=step, order=order
+    )
 
 
 def _plain(value: Any) -> bool:

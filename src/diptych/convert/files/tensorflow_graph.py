@@ -44,7 +44,15 @@ def read_tensorflow_graph(path: Path) -> ModelFile:
     tensors = _weights(path, graph)
     layers = _layers(graph, tensors)
     notes = tuple(_notes(graph, layers))[: limits.NOTES]
-    return ModelFile(path, "tensorflow-graph", WrittenBy("tensorflow"), tensors, layers, graph, notes=notes)
+    return ModelFile(
+        path,
+        "tensorflow-graph",
+        written_by=WrittenBy("tensorflow"),
+        tensors=tensors,
+        layers=layers,
+        architecture=graph,
+        notes=notes,
+    )
 
 
 def graph_of(path: Path, message: Span) -> Graph:

@@ -31,7 +31,16 @@ def party_of_original(
         name: for people.
     """
     if "outputs" not in evidence:
-        return Party(name, [], [], {}, {}, None, evidence["versions"], missing=(STATEFUL,))
+        return Party(
+            name,
+            outputs=[],
+            float32=[],
+            values={},
+            gradients={},
+            stepped=None,
+            versions=evidence["versions"],
+            missing=(STATEFUL,),
+        )
     found = mapped_arrays(folder / "gradients.safetensors")
     gradients = {
         path: [(weight, found.get(f"{path}|{n}", array * 0.0)) for n, (weight, array) in enumerate(arrays)]
@@ -43,5 +52,11 @@ def party_of_original(
         weight: value for weight, value in moved.items() if weight.rpartition(".")[2] not in ("mean", "variance")
     }
     return Party(
-        name, evidence["outputs"], evidence["float32"], values, trained, evidence["stepped"], evidence["versions"]
+        name,
+        outputs=evidence["outputs"],
+        float32=evidence["float32"],
+        values=values,
+        gradients=trained,
+        stepped=evidence["stepped"],
+        versions=evidence["versions"],
     )

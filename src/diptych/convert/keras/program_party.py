@@ -35,4 +35,12 @@ def party_of_program(
     values = {ref: evidence["values"][str(ref)] for ref in written.variables if str(ref) in evidence["values"]}
     gradients = gradients_of(graph, written, found)
     stepped = None if written.doubled else evidence["stepped"]
-    return Party(name, evidence["outputs"], evidence["float32"], values, gradients, stepped, evidence["versions"])
+    return Party(
+        name,
+        outputs=evidence["outputs"],
+        float32=evidence["float32"],
+        values=values,
+        gradients=gradients,
+        stepped=stepped,
+        versions=evidence["versions"],
+    )

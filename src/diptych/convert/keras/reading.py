@@ -123,7 +123,11 @@ class Reader:
         name = self.name(f"{layer.name}_{part}" if part else layer.name)
         shares = self._owners.setdefault((layer.path, part), name) if weights else name
         own = weights if weights and shares == name else {}
-        self.nodes.append(Node(name, kind, dict(inputs), dict(own), layer.path, shares if shares != name else ""))
+        self.nodes.append(
+            Node(
+                name, kind, dict(inputs), weights=dict(own), origin=layer.path, shares=shares if shares != name else ""
+            )
+        )
         return lambda output: Ref(name, output)
 
     def with_mask(self, value: Value, mask: Ref) -> Value:
@@ -182,7 +186,7 @@ class Reader:
             tuple(inputs),
             tuple(self.nodes),
             {name: value.ref for name, value in outputs.items()},
-            tuple(dict.fromkeys(self.assumptions)),
-            tuple(dict.fromkeys(uncertified)),
-            self.origins,
+            assumptions=tuple(dict.fromkeys(self.assumptions)),
+            uncertified=tuple(dict.fromkeys(uncertified)),
+            origins=self.origins,
         ).pruned()

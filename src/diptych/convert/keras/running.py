@@ -110,15 +110,15 @@ def run_model(model: Any, trial: dict[str, Any], folder: Path) -> dict[str, Any]
     }
     forms = {name: (np.float64, tuple(variable.shape)) for name, variable in variables.items()}
     gradients = new_arrays(folder / "gradients.safetensors", forms)
-    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        for variable in variables.values():
-            tape.watch(variable.value)
-        outputs = _call(model, trial, "float64")
-        loss = sum(tf.reduce_sum(factor * output) for factor, output in zip(factors, outputs))
-    for names in _together(forms):
+    outputs: list[Any] = []
+    for names in _together(forms):  # each with a tape of its own: one computes whatever leads to what it watches
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            for name in names:
+                tape.watch(variables[name].value)
+            outputs = _call(model, trial, "float64")
+            loss = sum(tf.reduce_sum(factor * output) for factor, output in zip(factors, outputs))
         for name, found in zip(names, tape.gradient(loss, [variables[name].value for name in names])):
             _keep(found, gradients[name])
-    del tape
     evidence = {
         "outputs": [_array(output) for output in outputs],
         "values": _values(model, trial),

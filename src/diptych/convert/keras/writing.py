@@ -112,7 +112,13 @@ def write_keras(graph: Graph, title: str) -> WrittenProgram:
             _recurrent(writer, node, node.kind)
         else:
             WRITERS[type(node.kind)](writer, node, node.kind)
-    return WrittenProgram(_text(writer, title), writer.weights, writer.owners, writer.variables, tuple(writer.doubled))
+    return WrittenProgram(
+        _text(writer, title),
+        weights=writer.weights,
+        owners=writer.owners,
+        variables=writer.variables,
+        doubled=tuple(writer.doubled),
+    )
 
 
 def _recurrent(writer: ProgramWriter, node: Node, kind: Recurrent) -> None:

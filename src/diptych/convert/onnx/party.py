@@ -33,7 +33,7 @@ def party_of_file(graph: Graph, name: str, folder: Path, single: Path, double: P
     """
     missing: list[str] = []
     if not installed():
-        return Party(name, [], [], {}, {}, None, missing=(NONE_HERE,))
+        return Party(name, outputs=[], float32=[], values={}, gradients={}, stepped=None, missing=(NONE_HERE,))
     inputs, _ = inputs_that_run(graph, 1, ("whole",))
     save_file(
         {f"input.{number:03}.{one}": np.ascontiguousarray(value) for number, (one, value) in enumerate(inputs.items())},
@@ -63,7 +63,17 @@ def party_of_file(graph: Graph, name: str, folder: Path, single: Path, double: P
     if "onnxruntime" not in found["versions"]:
         missing.append("onnxruntime is not installed here and has not run it")
     missing += found["missing"]
-    return Party(name, [], found["float32"], {}, {}, None, found["versions"], tuple(checks), tuple(missing))
+    return Party(
+        name,
+        outputs=[],
+        float32=found["float32"],
+        values={},
+        gradients={},
+        stepped=None,
+        versions=found["versions"],
+        checks=tuple(checks),
+        missing=tuple(missing),
+    )
 
 
 def _is_plain(kind: kinds.Kind) -> bool:

@@ -121,7 +121,9 @@ class Reader:
         self._taken.add(name)
         shares = self._owners.setdefault((kind, owner), name) if weights and owner else name
         own = dict(weights or {}) if shares == name else {}
-        self.nodes[name] = Node(name, kind, dict(inputs), own, self.where, "" if shares == name else shares)
+        self.nodes[name] = Node(
+            name, kind, dict(inputs), weights=own, origin=self.where, shares="" if shares == name else shares
+        )
         return Ref(name, "sequence" if isinstance(kind, kinds.Recurrent) else "output")
 
     def is_shared(self, name: str) -> bool:
@@ -190,6 +192,6 @@ class Reader:
             shape = tuple(dim.size if isinstance(dim, Dim) else dim for place, dim in enumerate(dims) if place != axis)
             inputs.append(replace(given, shape=shape, batch_axis=axis))
         return Graph(
-            tuple(inputs), tuple(self.nodes.values()), outputs, tuple(dict.fromkeys(self.assumptions)),
-            tuple(dict.fromkeys(self.uncertified)),
+            tuple(inputs), tuple(self.nodes.values()), outputs, assumptions=tuple(dict.fromkeys(self.assumptions)),
+            uncertified=tuple(dict.fromkeys(self.uncertified)),
         ).pruned()  # fmt: skip

@@ -43,7 +43,7 @@ def read_multihead(builder: Builder, path: str, layer: Any, arguments: list[Any]
     heads, width = layer.num_heads, layer.head_dim
     split: dict[str, Ref] = {}
     for (name, matrix), x in zip(parts.items(), given):
-        builder.tell_input(x, "float", matrix["weight"].shape[1], None, False, True)
+        builder.tell_input(x, "float", width=matrix["weight"].shape[1], time=True)
         dense = builder.add(f"{path}_{name}", kinds.Dense(), {"x": x}, matrix, f"{path}.{name}").ref
         wide = builder.add(f"{path}_{name}_heads", kinds.Reshape((-1, heads, width)), {"x": dense}).ref
         split[name] = builder.add(f"{path}_{name}_by_head", BY_HEAD, {"x": wide}).ref
@@ -74,7 +74,7 @@ def _padding(builder: Builder, path: str, mask: Ref) -> Ref:
             f"{path} (MultiheadAttention): a key_padding_mask of numbers, which is added, is not converted; one of "
             f"bool is (--input 2,7:bool)"
         )
-    builder.tell_input(mask, "padding", None, None, False, True)
+    builder.tell_input(mask, "padding", time=True)
     by_head = builder.add(f"{path}_padding", kinds.Unsqueeze(1), {"x": mask}).ref
     return builder.add(f"{path}_padding_by_head", kinds.Unsqueeze(1), {"x": by_head}).ref
 

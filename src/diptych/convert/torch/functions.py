@@ -26,9 +26,9 @@ def _option(arguments: list[Any], options: dict[str, Any], place: int, name: str
 def _pack(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
     x, lengths = builder.tensor(arguments[0]), builder.tensor(_option(arguments, options, 1, "lengths"))
     batch_first = builder.number(_option(arguments, options, 2, "batch_first", False))
-    builder.tell_input(lengths, "lengths", None, None, False, False)
+    builder.tell_input(lengths, "lengths")
     if not batch_first:
-        builder.tell_input(x, "", None, None, True, True)
+        builder.tell_input(x, "", time=True, time_first=True)
         x = builder.add(f"{name}_batch_first", kinds.Transpose((1, 0, 2)), {"x": x}).ref
     mask = builder.add(f"{name}_mask", kinds.MaskOfLengths(), {"x": x, "lengths": lengths}).ref
     return Packed(x, mask, lengths)

@@ -28,7 +28,7 @@ def read_recurrent(builder: Builder, path: str, layer: Any, arguments: list[Any]
     packed = given if isinstance(given, Packed) else None
     time_first = packed is None and not layer.batch_first
     value = packed.ref if packed else builder.tensor(given)
-    builder.tell_input(value, "float", layer.input_size, None, time_first, True)
+    builder.tell_input(value, "float", width=layer.input_size, time=True, time_first=time_first)
     if time_first:
         value = builder.add(f"{path}_batch_first", kinds.Transpose((1, 0, 2)), {"x": value}).ref
     cell = {nn.LSTM: "lstm", nn.GRU: "gru", nn.RNN: "rnn"}[type(layer)]
@@ -103,7 +103,7 @@ def _initial(builder: Builder, path: str, layer: Any, state: Any, names: tuple[s
 def read_cell(builder: Builder, path: str, layer: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
     """nn.LSTMCell, nn.GRUCell, nn.RNNCell: a layer over one step."""
     x, state = builder.tensor(arguments[0]), arguments[1] if len(arguments) > 1 else options.get("hx")
-    builder.tell_input(x, "float", layer.input_size, None, False, False)
+    builder.tell_input(x, "float", width=layer.input_size)
     cell = {nn.LSTMCell: "lstm", nn.GRUCell: "gru", nn.RNNCell: "rnn"}[type(layer)]
     function = Function(layer.nonlinearity) if cell == "rnn" else kinds.TANH
     kind = Recurrent(cell, function)  # type: ignore[arg-type]
@@ -113,7 +113,7 @@ def read_cell(builder: Builder, path: str, layer: Any, arguments: list[Any], opt
     if parts and not all(isinstance(part, Zeros) for part in parts):
         for name, part in zip(kind.state_names, parts, strict=True):
             inputs[f"{name}0"] = builder.tensor(part)
-            builder.tell_input(inputs[f"{name}0"], "float", layer.hidden_size, None, False, False)
+            builder.tell_input(inputs[f"{name}0"], "float", width=layer.hidden_size)
     node = builder.add(path, kind, inputs, _arrays(layer), path, "h").ref
     builder.origins.setdefault(path, node)
     return (Value(node), Value(Ref(node.node, "c"))) if cell == "lstm" else Value(node)
@@ -123,7 +123,7 @@ def _embedding(builder: Builder, path: str, layer: Any, arguments: list[Any], op
     if layer.max_norm is not None:
         raise RefusalError(f"{path} (Embedding): max_norm = {layer.max_norm!r} changes the weights while it runs")
     x = builder.tensor(arguments[0])
-    builder.tell_input(x, "ids", None, layer.num_embeddings, False, True)
+    builder.tell_input(x, "ids", limit=layer.num_embeddings, time=True)
     if layer.padding_idx is not None:
         builder.uncertified.append(f"{path}: padding_idx = {layer.padding_idx}: its row is not trained in PyTorch only")
     return _kept(builder, path, builder.add(path, kinds.Embedding(), {"x": x}, _arrays(layer), path))
@@ -136,7 +136,7 @@ def _kept(builder: Builder, path: str, value: Value) -> Value:
 
 def _linear(builder: Builder, path: str, layer: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
     x = builder.tensor(arguments[0])
-    builder.tell_input(x, "float", layer.in_features, None, False, False)
+    builder.tell_input(x, "float", width=layer.in_features)
     return _kept(builder, path, builder.add(path, kinds.Dense(), {"x": x}, _arrays(layer), path))
 
 

@@ -25,7 +25,13 @@ def party_of(graph: Graph, written: WrittenModule, evidence: dict[str, Any], fou
             values |= _states(node.name, node.kind, written.states[node.name], evidence["states"])
     gradients = {weight: found[place] for weight, place in written.names.items() if place in found}
     return Party(
-        name, evidence["outputs"], evidence["float32"], values, gradients, evidence.get("stepped"), evidence["versions"]
+        name,
+        outputs=evidence["outputs"],
+        float32=evidence["float32"],
+        values=values,
+        gradients=gradients,
+        stepped=evidence.get("stepped"),
+        versions=evidence["versions"],
     )
 
 
@@ -61,4 +67,12 @@ def party_of_module(graph: Graph, evidence: dict[str, Any], found: Weights, name
                 gradients[f"{node.name}.{weight}"] = found[place]
     whole = len(gradients) == len([one for one in graph.weights() if not one.endswith((".mean", ".variance"))])
     stepped = evidence["stepped"] if whole else None
-    return Party(name, evidence["outputs"], evidence["float32"], values, gradients, stepped, evidence["versions"])
+    return Party(
+        name,
+        outputs=evidence["outputs"],
+        float32=evidence["float32"],
+        values=values,
+        gradients=gradients,
+        stepped=stepped,
+        versions=evidence["versions"],
+    )

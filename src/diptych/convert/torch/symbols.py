@@ -140,7 +140,16 @@ class Builder:
         self._taken.add(name)
         shares = self._owners.setdefault(owner, name) if weights and owner else name
         own = {key: np.array(value) for key, value in (weights or {}).items()} if shares == name else {}
-        self.nodes.append(Node(name, kind, dict(inputs), own, owner or self.where, shares if shares != name else ""))
+        self.nodes.append(
+            Node(
+                name,
+                kind,
+                dict(inputs),
+                weights=own,
+                origin=owner or self.where,
+                shares=shares if shares != name else "",
+            )
+        )
         return Value(Ref(name, output))
 
     def _undone(self, kind: kinds.Transpose, ref: Ref) -> Ref | None:
@@ -157,8 +166,9 @@ class Builder:
         return next((node for node in self.nodes if node.name == ref.node), None)
 
     def tell_input(
-        self, ref: Ref, kind: str, width: int | None, limit: int | None, time_first: bool, time: bool
-    ) -> None:
+        self, ref: Ref, kind: str, *, width: int | None = None, limit: int | None = None, time: bool = False,
+        time_first: bool = False,
+    ) -> None:  # fmt: skip
         """What a layer takes says what an input is, through layers that leave shapes as they are.
 
         Args:
@@ -166,16 +176,17 @@ class Builder:
             kind: of `graph.Input`.
             width: the size of the last axis, which ids and lengths do not have.
             limit: how many ids there are.
-            time_first: whether the first axis is time, the second the batch.
             time: whether there is a time axis.
+            time_first: whether it is the first one, the second the batch.
         """
         node = self.made_by(ref)
         if node is not None:
             following = node.inputs.get("x", node.inputs.get("x0"))
             if isinstance(node.kind, kinds.Transpose) and node.kind.axes[:2] == (1, 0) and following:
-                self.tell_input(following, kind, width, limit, not time_first, time)
+                turned = not time_first
+                self.tell_input(following, kind, width=width, limit=limit, time=time, time_first=turned)
             elif isinstance(node.kind, kinds.Dropout | kinds.Embedding | kinds.Dense | kinds.Activation) and following:
-                self.tell_input(following, "", None, None, time_first, time)
+                self.tell_input(following, "", time=time, time_first=time_first)
             return
         for place, given in enumerate(self.inputs):
             if given.name != ref.node:
@@ -223,6 +234,6 @@ class Builder:
                 )
         refs = {name: value.ref for name, value in outputs.items()}
         return Graph(
-            tuple(self.inputs), tuple(self.nodes), refs, tuple(dict.fromkeys(self.assumptions)),
-            tuple(dict.fromkeys(self.uncertified)), self.origins,
+            tuple(self.inputs), tuple(self.nodes), refs, assumptions=tuple(dict.fromkeys(self.assumptions)),
+            uncertified=tuple(dict.fromkeys(self.uncertified)), origins=self.origins,
         ).pruned()  # fmt: skip

@@ -77,7 +77,9 @@ def write_pytorch(graph: Graph, title: str) -> WrittenModule:
             WRITERS[type(node.kind)](writer, node, node.kind)
     outputs = [writer.variables[ref] for ref in graph.outputs.values()]
     code = _text(writer, title, outputs)
-    return WrittenModule(code, writer.weights, writer.names, writer.variables, writer.states)
+    return WrittenModule(
+        code, weights=writer.weights, names=writer.names, variables=writer.variables, states=writer.states
+    )
 
 
 def _recurrent(writer: ModuleWriter, node: Node, kind: kinds.Recurrent) -> None:
