@@ -48,6 +48,7 @@ def run_file(folder: str, single: str, double: str, threads: int | None) -> dict
             session = onnxruntime.InferenceSession(single, options, providers=["CPUExecutionProvider"])
             names = [(one.name, TYPES[one.type]) for one in session.get_inputs()]
             found["float32"] = session.run(None, _feeds(names, load_file(Path(folder, "trial.safetensors"))))
+            del session  # its weights, before the other reads them
         except Exception as error:  # its own classes, none of which tells more than its text
             found["missing"].append(f"onnxruntime {onnxruntime.__version__} cannot run it: {_line(error)}")
     if "onnx" in here and double:
@@ -56,8 +57,7 @@ def run_file(folder: str, single: str, double: str, threads: int | None) -> dict
 
         found["versions"]["onnx"] = onnx.__version__
         try:
-            model = _widened(onnx.load(double))
-            evaluator = ReferenceEvaluator(model)
+            evaluator = ReferenceEvaluator(_widened(onnx.load(double)))
             names = [(name, "float64") for name in evaluator.input_names]
             feeds = _feeds(names, load_file(Path(folder, "whole.safetensors")))
             with np.errstate(all="ignore"):
