@@ -109,6 +109,17 @@ def test_the_states_of_a_stateful_layer_go_in_and_come_out(tmp_path):
     assert np.allclose(np.concatenate(parts, axis=1), run(graphs[1], {"inputs": x})[whole], atol=1e-15)
 
 
+@pytest.mark.parametrize("name", ["float32", "mixed_float16", "bfloat16"])
+def test_half_precision_is_told_by_the_policy_s_name_alone(tmp_path, name):
+    policy = {"class_name": "DTypePolicy", "config": {"name": name}, "shared_object_id": 140_016_016_160_016}
+    path = keras_file(tmp_path / "m.h5", [lstm(dtype=policy)], {"lstm": LSTM_WEIGHTS}, "2.5.0")
+    if name == "float32":
+        assert len(read_source(path, Asked()).graph.nodes) == 1
+        return
+    with pytest.raises(RefusalError, match=rf"lstm \(LSTM\): it computes in half precision \({name}\)"):
+        read_source(path, Asked())
+
+
 REFUSED = {
     "a layer-normalised LSTM (tf PR 15861)": ([("LayerNormLSTM", {"name": "l"})], "2.5.0", "'LayerNormLSTM' cannot be"),
     "an unknown argument": ([lstm(zoneout=0.1)], "2.5.0", r"lstm \(LSTM\): argument zoneout = 0.1 is not known"),

@@ -82,7 +82,7 @@ class Arguments:
             RefusalError: an argument that is not known.
         """
         for name, value in self._left.items():
-            if name == "dtype" and "16" in str(value):
+            if name == "dtype" and "float16" in str(_policy(value)):
                 raise self.refusal(f"it computes in half precision ({_policy(value)}), where no two frameworks agree; "
                                    f"convert a copy with dtype float32")  # fmt: skip
             if name in IN_TRAINING:
