@@ -372,7 +372,7 @@ def test_what_is_killed_goes_on_where_it_was(diptych_command, tmp_path, number):
     program = (
         "import sys, time; from diptych.cli import main; from diptych.data.tokens import stored; "
         "append = stored._append; stored.BLOCK = 100; "
-        "stored._append = lambda *a: (append(*a), time.sleep(0.02)); sys.exit(main(sys.argv[1:]))"
+        "stored._append = lambda *a, **k: (append(*a, **k), time.sleep(0.02)); sys.exit(main(sys.argv[1:]))"
     )
     arguments = ["data", "prepare", str(config), "--run", str(tmp_path / "run")]
     with subprocess.Popen([sys.executable, "-c", program, *arguments], stderr=subprocess.PIPE) as process:
