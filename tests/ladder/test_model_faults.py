@@ -214,8 +214,8 @@ def context_not_fed(patch, side):
 
 
 def zeros_fed(patch, side):
-    def step(original, *arguments):
-        features, weights, state = original(*arguments)
+    def step(original, *arguments, **named):
+        features, weights, state = original(*arguments, **named)
         return features, weights, state._replace(fed=0.0 * state.fed)
 
     side.change(patch, "decoder.Decoder", "step", step)
@@ -230,7 +230,12 @@ def context_after_the_state(patch, side):
 
 def dropout_not_scaled(patch, side):
     for module in ("panel", "model", "encoder", "decoder", "training"):
-        side.change(patch, module, "apply_dropout", lambda original, *tensors: original(*tensors[:-1], 0.0))
+        side.change(
+            patch,
+            module,
+            "apply_dropout",
+            lambda original, inputs, masks, place, rate: original(inputs, masks, place, 0.0),
+        )
 
 
 def one_dropout_mask_for_all_steps(patch, side):

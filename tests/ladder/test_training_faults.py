@@ -83,16 +83,16 @@ def no_gradient_through_the_keys(patch, side):
 
 
 def no_gradient_through_time(patch, side):
-    def step(original, decoder, embedded, state, *others):
+    def step(original, decoder, embedded, state, *others, **named):
         layers = tuple(tuple(side.stop(part) for part in layer) for layer in state.layers)
-        return original(decoder, embedded, state._replace(layers=layers), *others)
+        return original(decoder, embedded, state._replace(layers=layers), *others, **named)
 
     side.change(patch, "decoder.Decoder", "step", step)
 
 
 def tied_gradient_of_one_use(patch, side):
-    def call(original, output, features, tied_weight):
-        return original(output, features, side.stop(tied_weight))
+    def call(original, output, features, tied_weight, chosen):
+        return original(output, features, side.stop(tied_weight), chosen)
 
     side.change(patch, "model.Output", "call", call)
 
@@ -227,8 +227,8 @@ def moments_exchanged_on_resuming(patch, side):
 def second_bias_trained(patch, side):
     """As stock PyTorch does: both biases of a layer get the same gradient, so their sum moves twice as far."""
 
-    def make(original, layer, *sizes):
-        original(layer, *sizes)
+    def make(original, layer, *given, **named):
+        original(layer, *given, **named)
         layer.bias_hh = side.framework.nn.Parameter(side.framework.zeros_like(layer.bias_ih))
 
     def start(original, training, model, config, **named):

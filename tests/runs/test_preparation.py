@@ -136,12 +136,12 @@ def test_it_goes_on_from_the_last_block(folder, tmp_path, config, languages, mon
     whole = make(tmp_path / "whole", config, languages)
     append = stored._append
 
-    def cut_short(folder, held, *progress):
+    def cut_short(folder, held, *progress, **named):
         if len(written) == blocks:
             (folder / "source.tokens.int32").open("ab").write(b"half a block")
             raise KeyboardInterrupt
         written.append(1)
-        append(folder, held, *progress)
+        append(folder, held, *progress, **named)
 
     written = []
     monkeypatch.setattr(stored, "_append", cut_short)

@@ -83,7 +83,7 @@ def test_a_word_that_is_unknown_in_the_reference_is_no_match(make_run, go):
 
 def test_by_default_nothing_is_translated(make_run, monkeypatch, go):
     run = make_run(epochs=1)
-    monkeypatch.setattr("diptych.training.validation.Validation._scores", None)
+    monkeypatch.setattr("diptych.training.validation.Validation._translations", None)
     report = go(run, "pytorch")
     assert report.validation_scores == [] and "bleu" not in validations(run, "pytorch")[0]
 
