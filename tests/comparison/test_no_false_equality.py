@@ -45,7 +45,7 @@ def test_what_says_something_else_or_looks_nowhere_has_no_difference():
     assert difference([(["a", "b"], nowhere), (["a", "b"], nowhere)]) is None
 
 
-@pytest.mark.parametrize(("gap", "said"), [(TINY, "largest 7.2e-07"), (0.0, "no difference at all")])
+@pytest.mark.parametrize(("gap", "said"), [(TINY, "largest 7.2e-07"), (0.0, "no difference in float32")])
 def test_the_picture_says_what_was_so_before_rounding(tmp_path, monkeypatch, gap, said):
     figures, save = [], drawing.save
 

@@ -127,7 +127,7 @@ def _draw_difference(
     first, second = names
     largest = float(np.abs(difference).max())
     limit = largest if 0.0 < largest < np.inf else 1.0
-    note = "no difference at all" if largest == 0.0 else f"largest {largest:.1e}"
+    note = "no difference in float32" if largest == 0.0 else f"largest {largest:.1e}"
     name = f"{NAMES.get(second, second)} \N{MINUS SIGN} {NAMES.get(first, first)}\n{note}"
     ends = COLOURS.get(first, "#7f3b08"), "#f7f7f7", COLOURS.get(second, "#2d004b")
     axes = _heatmap(
