@@ -52,7 +52,7 @@ export function drawMaps(source, hypotheses, difference, room) {
     const gaps = one.tokens.map((_, t) => source.map((_, s) => (difference ? exact : rounded)(t, s)));
     const largest = difference ? difference.largest : Math.max(...gaps.flat().map(Math.abs));
     const paint = (gap) => [gap < 0 ? "first" : "second", largest ? Math.abs(gap) / largest : 0];
-    const none = difference ? ": none in float32, as the maps are kept" : ": none in the four decimals that the report holds";
+    const none = difference ? ": none in float32" : ": none in the four decimals that the report holds";
     const words = largest ? `, at most ${largest.toPrecision(2)}` : none;
     add(one.tokens, gaps, "Difference of the two", [html("b", {}, "difference"), words], paint);
   }

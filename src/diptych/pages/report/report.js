@@ -13,14 +13,24 @@ function putMaps(element, {source, tokens, weights, difference}) {
   const hypotheses = tokens.map((said, i) => ({name: data.names[i], tokens: said, weights: rows(weights[i], said.length)}));
   const {paddingLeft, paddingRight} = getComputedStyle(element);
   const room = element.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
-  element.append(drawMaps(source, hypotheses, difference, room));
+  const box = drawMaps(source, hypotheses, difference, room);
+  element.append(box);
+  return box;
 }
 
-for (const article of all("[data-example]")) {
-  const found = data.examples[Number(article.dataset.example)];
-  if (found) putMaps(article, found);
-  else article.append("No attention: the model has none.");
+// Drawn again when a font has come, the one of Korean above all: labels have the width that it gives them.
+let examples = [];
+function drawExamples() {
+  for (const box of examples) box.remove();
+  examples = all("[data-example]").map((article) => {
+    const found = data.examples[Number(article.dataset.example)];
+    const box = found ? putMaps(article, found) : document.createTextNode("No attention: the model has none.");
+    if (!found) article.append(box);
+    return box;
+  });
 }
+drawExamples();
+document.fonts.addEventListener("loadingdone", drawExamples);
 
 // The losses at one step.
 if (data.stops.length) {
