@@ -123,9 +123,8 @@ class Race:
         rounds = []
         for _ in range(_ROUNDS):  # in turn, so that other programs slow down both
             rounds.append([self._seconds(kernel, shape, rows) for kernel in (DEFAULT, ONEDNN)])
-        of_each_direction = zip(
-            *(zip(*seconds, strict=True) for seconds in rounds[1:]), strict=True
-        )  # the first warms up
+        timed = (zip(*seconds, strict=True) for seconds in rounds[1:])  # the first one warmed up
+        of_each_direction = zip(*timed, strict=True)
         return Kernels(*(ONEDNN if _clearly_faster(pairs) else DEFAULT for pairs in of_each_direction))
 
 

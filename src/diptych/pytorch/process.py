@@ -75,8 +75,10 @@ def choose(weights: Mapping[str, Parameter], precision: Precision) -> dict[str, 
     """Choose by measuring, unless this process has, what is fastest for a model of these weights; gives `choices`."""
     if precision == "float32" and torch.get_default_device().type == "cpu" and has_onednn():
         rows: dict[Shape, int] = {}
-        for each in weights.values():
-            if len(each.shape) == 2 and each.kind != "embedding":
+        tables = [name for name, each in weights.items() if each.kind == "embedding"]
+        looked_up = tables if "output_layer.weight" in weights else tables[:-1]  # a tied table multiplies, too
+        for name, each in weights.items():
+            if len(each.shape) == 2 and name not in looked_up:
                 shape = each.shape[0], each.shape[1]
                 rows[shape] = min(rows.get(shape, _POSITIONS), _ROWS if each.kind == "recurrent" else _POSITIONS)
         _kernels.run(rows)
