@@ -72,6 +72,26 @@ class Party:
     checks: tuple[Check, ...] = ()
     missing: tuple[str, ...] = ()
 
+    @classmethod
+    def told_by(
+        cls,
+        evidence: Mapping[str, Any],
+        name: str,
+        values: Mapping[Ref, Values],
+        gradients: Mapping[str, Values],
+        stepped: list[Values] | None,
+    ) -> Party:
+        """The party whose process told `outputs`, `float32` and `versions`; the rest is in the names of the graph."""
+        return cls(
+            name,
+            outputs=evidence["outputs"],
+            float32=evidence["float32"],
+            values=values,
+            gradients=gradients,
+            stepped=stepped,
+            versions=evidence["versions"],
+        )
+
 
 def compare(graph: Graph, trial: Trial, parties: list[Party], rate: float) -> list[Check]:
     """Every check of a conversion: each party with the judge, and the parties with each other."""

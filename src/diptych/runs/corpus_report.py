@@ -105,6 +105,8 @@ def prepared(run: Run, reporter: Reporter, *, strict: bool = False, begun: float
             f"{account.bad_lines} bad lines of {run.folder} were dropped when it was made, the first of them "
             f"{places[0]}: mend the text and prepare it with --overwrite, or leave out --strict"
         )
+    validation = token_statistics(encoded.validation)
+    advised = tuple(advice(run, encoded.train, validation))
     return Preparation(
         run=str(run.folder),
         account=account,
@@ -112,10 +114,10 @@ def prepared(run: Run, reporter: Reporter, *, strict: bool = False, begun: float
         pairs_per_epoch=len(encoded.train),
         vocabulary=vocabulary_sizes(run),
         train=token_statistics(encoded.train),
-        validation=token_statistics(encoded.validation),
+        validation=validation,
         bytes=sum(path.stat().st_size for path in encoded.folder.rglob("*") if path.is_file()),
         seconds=time.perf_counter() - begun,
-        advice=tuple(advice(run, encoded)),
+        advice=advised,
     )
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from diptych.data.corpus.statistics import token_statistics
-from diptych.data.tokens.encoded import Sequences
+from diptych.data.corpus.statistics import TokenStatistics
+from diptych.data.tokens.encoded import EncodedPairs, Sequences
 from diptych.data.tokens.language import Language
 from diptych.data.tokens.tokenizers import SubwordTokenizer
 from diptych.data.tokens.tokenizers.word_punctuation import is_punctuation
-from diptych.runs.preparation import EncodedCorpus
 from diptych.runs.run import Run
 
 GLUED, UNKNOWN = 0.15, 0.05
@@ -19,12 +18,11 @@ GLUED, UNKNOWN = 0.15, 0.05
 BLOCK = 1 << 20
 
 
-def advice(run: Run, corpus: EncodedCorpus) -> Iterator[str]:
-    """A sentence for each side and each thing that could be better."""
-    validation = token_statistics(corpus.validation)
+def advice(run: Run, pairs: EncodedPairs, validation: Mapping[str, TokenStatistics]) -> Iterator[str]:
+    """A sentence for each side and each thing that could be better, from the training pairs and what is counted."""
     for side, language, train in (
-        ("source", run.source, corpus.train.sources),
-        ("target", run.target, corpus.train.targets),
+        ("source", run.source, pairs.sources),
+        ("target", run.target, pairs.targets),
     ):
         if language.tokenizer.kind == "word":
             share, example = glued(language, train)
@@ -41,7 +39,7 @@ def advice(run: Run, corpus: EncodedCorpus) -> Iterator[str]:
                 f'unknown: data.{side}_tokenizer = "bpe" or "character" has no unknown words, a lower '
                 f"data.minimum_frequency fewer{copies}"
             )
-    corpus.train.release()
+    pairs.release()
 
 
 def glued(language: Language, sequences: Sequences) -> tuple[float, str]:

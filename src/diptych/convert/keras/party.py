@@ -51,12 +51,4 @@ def party_of_original(
     trained = {
         weight: value for weight, value in moved.items() if weight.rpartition(".")[2] not in ("mean", "variance")
     }
-    return Party(
-        name,
-        outputs=evidence["outputs"],
-        float32=evidence["float32"],
-        values=values,
-        gradients=trained,
-        stepped=evidence["stepped"],
-        versions=evidence["versions"],
-    )
+    return Party.told_by(evidence, name, values=values, gradients=trained, stepped=evidence["stepped"])

@@ -35,12 +35,4 @@ def party_of_program(
     values = {ref: evidence["values"][str(ref)] for ref in written.variables if str(ref) in evidence["values"]}
     gradients = gradients_of(graph, written, found)
     stepped = None if written.doubled else evidence["stepped"]
-    return Party(
-        name,
-        outputs=evidence["outputs"],
-        float32=evidence["float32"],
-        values=values,
-        gradients=gradients,
-        stepped=stepped,
-        versions=evidence["versions"],
-    )
+    return Party.told_by(evidence, name, values=values, gradients=gradients, stepped=stepped)

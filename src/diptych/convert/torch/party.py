@@ -24,15 +24,7 @@ def party_of(graph: Graph, written: WrittenModule, evidence: dict[str, Any], fou
         if isinstance(node.kind, Recurrent) and node.name in written.states:
             values |= _states(node.name, node.kind, written.states[node.name], evidence["states"])
     gradients = {weight: found[place] for weight, place in written.names.items() if place in found}
-    return Party(
-        name,
-        outputs=evidence["outputs"],
-        float32=evidence["float32"],
-        values=values,
-        gradients=gradients,
-        stepped=evidence.get("stepped"),
-        versions=evidence["versions"],
-    )
+    return Party.told_by(evidence, name, values=values, gradients=gradients, stepped=evidence.get("stepped"))
 
 
 def _states(node: str, kind: Recurrent, variable: str, found: dict[str, Any]) -> dict[Ref, Any]:
@@ -67,12 +59,4 @@ def party_of_module(graph: Graph, evidence: dict[str, Any], found: Weights, name
                 gradients[f"{node.name}.{weight}"] = found[place]
     whole = len(gradients) == len([one for one in graph.weights() if not one.endswith((".mean", ".variance"))])
     stepped = evidence["stepped"] if whole else None
-    return Party(
-        name,
-        outputs=evidence["outputs"],
-        float32=evidence["float32"],
-        values=values,
-        gradients=gradients,
-        stepped=stepped,
-        versions=evidence["versions"],
-    )
+    return Party.told_by(evidence, name, values=values, gradients=gradients, stepped=stepped)
