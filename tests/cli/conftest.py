@@ -1,6 +1,7 @@
 """A tiny run, and ways to call `diptych` on it. Most of it goes through the reference, which is there at once."""
 
 import io
+import json
 import subprocess
 import sys
 
@@ -69,3 +70,30 @@ def in_new_process():
         )
 
     return call
+
+
+@pytest.fixture(scope="session")
+def write_config():
+    """Writes a config of a corpus in files, and gives its path."""
+
+    def write(folder, train='["pairs.tsv"]', more="", name="x"):
+        path = folder / f"{name}.toml"
+        path.write_text(
+            f'name = "{name}"\n[data]\ncorpus = "files"\ntrain = {train}\nvalidation_size = 5\ntest_size = 4\n{more}\n',
+            encoding="utf-8",
+        )
+        return path
+
+    return write
+
+
+@pytest.fixture
+def prepared(diptych_command, tmp_path):
+    """Prepares a run of a config: the report, and the run."""
+
+    def prepare(config, *options):
+        code, out, error = diptych_command("data", "prepare", config, "--run", tmp_path / "run", "--json", *options)
+        assert code == 0, error
+        return json.loads(out), Run.open(tmp_path / "run")
+
+    return prepare

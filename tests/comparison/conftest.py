@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diptych.comparison import comparison
-from diptych.ladder.ladder import Level
+from diptych.ladder.limits import Level
 from diptych.runs.run import Run
 
 LEVEL = Level("logits", "float64", ("tensorflow", "pytorch"), "logits", 2e-16, 1e-12, 1e-15, 2.0, True)
@@ -69,7 +69,7 @@ def stand_in(monkeypatch):
     workers = Workers()
     monkeypatch.setattr(comparison, "call", workers)
     monkeypatch.setattr(comparison, "is_installed", lambda name: True)
-    monkeypatch.setattr(comparison, "decode_elsewhere", lambda *arguments: workers.elsewhere)
+    monkeypatch.setattr(comparison, "decode_elsewhere", lambda *arguments, **named: workers.elsewhere)
     monkeypatch.setattr(comparison, "climb", lambda run, steps, threads: [workers.level])
     return workers
 

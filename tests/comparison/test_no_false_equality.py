@@ -8,7 +8,7 @@ import pytest
 from diptych.comparison import pictures
 from diptych.comparison.quality import agreement
 from diptych.comparison.report import difference, translation_entry
-from diptych.ladder.ladder import Level
+from diptych.ladder.limits import Level
 from diptych.pages.report.ladder import rungs
 from diptych.pages.report.losses import loss_chart
 from diptych.pages.report.sentences import map_data

@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from diptych import panel as panels
 from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from diptych.ladder.ladder import Level, judge
+from diptych.ladder.limits import Level, judge
 from diptych.ladder.location import Location, first_difference
 from diptych.ladder.rungs import measure
 from diptych.ladder.tracing import trace

@@ -11,7 +11,7 @@ from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.javascript import node
 from diptych.ladder import javascript, ladder
 from diptych.ladder.javascript import JAVASCRIPT, javascript_rungs
-from diptych.ladder.ladder import Level, judge
+from diptych.ladder.limits import Level, judge
 from diptych.ladder.rungs import measure
 from diptych.panel import BACKENDS, load
 from diptych.runs.run import Run
@@ -72,7 +72,7 @@ def test_a_model_that_would_take_long_is_left_out_and_told(asked, monkeypatch):
 
 def test_without_node_it_is_said(monkeypatch, capsys, tmp_path):
     level = Level("loss", "float64", BACKENDS, "loss", 0.0, 1e-12, 0.0, 0.0, True)
-    monkeypatch.setattr(ladder, "climb", lambda *arguments: [level])
+    monkeypatch.setattr(ladder, "climb", lambda *arguments, **named: [level])
     monkeypatch.setattr(shutil, "which", lambda name: None)
     (tmp_path / "tiny.toml").write_text(TINY.to_toml(), encoding="utf-8")
     assert main(["parity", str(tmp_path / "tiny.toml")]) == 0

@@ -20,7 +20,7 @@ from diptych.javascript import node
 from diptych.ladder import ladder as parity
 from diptych.ladder import location
 from diptych.ladder.javascript import JAVASCRIPT
-from diptych.ladder.ladder import Level, judge
+from diptych.ladder.limits import Level, judge
 from diptych.ladder.location import first_difference
 from diptych.ladder.rungs import SEARCHED, SUMS, measure
 from diptych.ladder.table import print_parity
@@ -166,7 +166,7 @@ def test_the_table_fits_a_terminal_and_names_what_is_broken():
 @pytest.mark.parametrize(("holds", "code"), [(True, 0), (False, 1)])
 def test_the_exit_code_says_whether_it_holds(monkeypatch, capsys, tmp_path, holds, code):
     level = Level("loss", "float64", BACKENDS, "loss", 0.0, 1e-12, 0.0, 0.0, holds)
-    monkeypatch.setattr(parity, "climb", lambda *arguments: [level])
+    monkeypatch.setattr(parity, "climb", lambda *arguments, **named: [level])
     (tmp_path / "tiny.toml").write_text(TINY.to_toml(), encoding="utf-8")
     assert main(["parity", str(tmp_path / "tiny.toml"), "--json"]) == code
     assert json.loads(capsys.readouterr().out)["levels"] == [level.to_json()]
@@ -242,8 +242,8 @@ def test_the_command_finds_nothing_to_locate(config):
 def test_a_broken_rung_is_not_called_whole_where_no_tensor_differs(monkeypatch, capsys, tmp_path):
     """`parity` and `parity --locate` never contradict each other."""
     level = Level("after 200 exact steps", "exact", BACKENDS, SUMS, 3.0, 0.0, 0.0, 0.0, False, "first at step 17")
-    monkeypatch.setattr(parity, "climb", lambda *arguments: [level])
-    monkeypatch.setattr(location, "locate", lambda *arguments: None)
+    monkeypatch.setattr(parity, "climb", lambda *arguments, **named: [level])
+    monkeypatch.setattr(location, "locate", lambda *arguments, **named: None)
     (tmp_path / "tiny.toml").write_text(TINY.to_toml(), encoding="utf-8")
     assert main(["parity", str(tmp_path / "tiny.toml"), "--locate"]) == 1
     said = capsys.readouterr().out

@@ -250,14 +250,10 @@ def one_dropout_mask_for_all_steps(patch, side):
 
 
 def output_dropout_forgotten(patch, side):
-    side.change(
-        patch,
-        "model",
-        "apply_dropout",
-        lambda original, tensor, masks, place, rate: (
-            tensor if place == "output" else original(tensor, masks, place, rate)
-        ),
-    )
+    def changed(original, tensor, masks, place, rate):
+        return tensor if place == "output" else original(tensor, masks, place, rate)
+
+    side.change(patch, "model", "apply_dropout", changed)
 
 
 def smoothing_over_the_wrong_tokens_only(patch, side):

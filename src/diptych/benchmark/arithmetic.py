@@ -63,7 +63,7 @@ def training_products(
         tokens: N; only these are projected to the vocabulary.
     """
     forward = _reading(config, sentences, source)
-    forward += _decoder(config, sentences, source, target)
+    forward += _decoder(config, sentences, source=source, target=target)
     forward.append(_output(config, vocabulary_size, tokens))
     return [part for product in forward for part in (product, *_gradients(product))]
 

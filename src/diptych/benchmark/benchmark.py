@@ -74,7 +74,7 @@ def benchmark(request: Request, say: Say) -> dict[str, Any]:
                 for backend in backends if rounds % 2 else reversed(backends):
                     if (backend, number) not in answers_of:
                         continue
-                    answer = _measure(request, run, variant, backend, threads)
+                    answer = _measure(request, run, variant=variant, backend=backend, threads=threads)
                     answers_of[backend, number].append(answer)
                     say(_line(backend, variant, number=rounds, answer=answer))
         return {
@@ -85,7 +85,7 @@ def benchmark(request: Request, say: Say) -> dict[str, Any]:
             ],
             "workload": _describe(run, request, rounds),
             "environment": circumstances | {"threads": threads, "device": request.device},
-            "signature": _signature(run, request, circumstances, threads),
+            "signature": _signature(run, request, circumstances=circumstances, threads=threads),
         }
 
 
@@ -101,9 +101,15 @@ def _measure(request: Request, run: Run, variant: RunConfig, backend: str, threa
     }
     if backend == ONNX_RUNTIME:
         arguments |= {"threads": threads, "device": request.device}
-        return call("reference", f"{exported_speeds.__module__}:exported_speeds", arguments, threads, "cpu")
+        return call(
+            "reference",
+            f"{exported_speeds.__module__}:exported_speeds",
+            arguments=arguments,
+            threads=threads,
+            device="cpu",
+        )
     arguments["steps"] = STEPS
-    return call(backend, f"{speeds.__module__}:speeds", arguments, threads, request.device)
+    return call(backend, f"{speeds.__module__}:speeds", arguments=arguments, threads=threads, device=request.device)
 
 
 @contextmanager

@@ -96,7 +96,9 @@ class DecodingTrial:
         return {"lengths": "the model's own" if self._ends else "the references'"}
 
     def _products(self, sentences: int, source: int, rows: list[int]) -> list[Product]:
-        return decoding_products(self._run.config.model, len(self._run.target_vocabulary), sentences, source, rows)
+        return decoding_products(
+            self._run.config.model, len(self._run.target_vocabulary), sentences=sentences, source=source, rows=rows
+        )
 
     def _rows(self, longest: Ids) -> list[int]:
         """How many hypotheses each step extends: the sentences that go on, times the beam's size after the first."""

@@ -81,5 +81,5 @@ def exported_speeds(
             )
             for size in beam_sizes
         }
-        measured = measure(None, trials, "float32", blocks, seconds)
+        measured = measure(None, trials, precision="float32", blocks=blocks, seconds=seconds)
     return {"trials": measured, "startup_seconds": startup_seconds, "versions": runtime.versions(), "choices": {}}

@@ -57,11 +57,13 @@ def speeds(
     startup_seconds = time.time() - started
     test = list(open_corpus(run.config.data).test)
     trials: dict[str, Trial] = {
-        search_name(size): DecodingTrial(panel, run, model, test, beam_size=size, batches=batches, ends=False)
+        search_name(size): DecodingTrial(
+            panel, run, model=model, test=test, beam_size=size, batches=batches, ends=False
+        )
         for size in beam_sizes
     }
-    trials["training"] = TrainingTrial(panel, run, model, steps)
-    measured = measure(panel, trials, run.config.training.arithmetic, blocks, seconds)
+    trials["training"] = TrainingTrial(panel, run, model=model, steps=steps)
+    measured = measure(panel, trials, precision=run.config.training.arithmetic, blocks=blocks, seconds=seconds)
     return {"trials": measured, "startup_seconds": startup_seconds, **told_by(panel)}
 
 

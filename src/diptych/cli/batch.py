@@ -74,13 +74,13 @@ def batch(
     search = {} if beam_size is None else {"beam_size": beam_size}
     varied = settings([*map(Variation.read, vary or []), Variation.read(f"{SEED}={seeds}")])
     plan = [planned(config, assignments, settings=each, backend=each.get(BACKEND, backend)) for each in varied]
-    work = open_batch(config, folder, jobs, threads, device)
+    work = open_batch(config, folder, jobs=jobs, threads=threads, device=device)
 
     def say(text: str) -> None:
         if not quiet:
             print(text, file=sys.stderr, flush=True)
 
-    work.run(plan, judgement := Judgement(part, tuple(names), search, together), jobs, say)
+    work.run(plan, judgement := Judgement(part, tuple(names), search=search, together=together), jobs=jobs, say=say)
     table = rows(work.results(plan, judgement), names)
     if as_json:
         shown: list[dict[str, Any]] = [dataclasses.asdict(row) for row in table]

@@ -65,7 +65,16 @@ def compare(
     chosen = changes.read(config) if config else changes.make(QUICK if quick else DEFAULT)
     folder = run_folder or default_folder(chosen)
     comparison = run_comparison(
-        chosen, folder, overwrite, threads, device, tokenize, quiet, tensorboard, quick, workers
+        chosen,
+        folder,
+        overwrite=overwrite,
+        threads=threads,
+        device=device,
+        tokenize=tokenize,
+        quiet=quiet,
+        tensorboard=tensorboard,
+        quick=quick,
+        workers=workers,
     )
     if as_json:
         print(json.dumps(comparison.report, ensure_ascii=False))

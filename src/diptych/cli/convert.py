@@ -65,8 +65,8 @@ def convert(
     from diptych.convert.source import Asked
 
     chain = None if layers is None else tuple(name.strip() for name in layers.split(",") if name.strip())
-    asked = Asked(answers(assume), config, module, tuple(inputs or ()), chain)
-    made = run(read, to, out, asked, threads)
+    asked = Asked(answers(assume), config, module=module, inputs=tuple(inputs or ()), layers=chain)
+    made = run(read, to, out=out, asked=asked, threads=threads)
     if as_json:
         print(json.dumps(made.certificate, ensure_ascii=False))
         return

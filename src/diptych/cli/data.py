@@ -96,7 +96,7 @@ def inspect(
     from diptych.runs.progress import make_reporter
 
     reporter = make_reporter(quiet, name="data")
-    named = open_named(what, (source_column, target_column), strict, reporter)
+    named = open_named(what, (source_column, target_column), strict=strict, reporter=reporter)
     inspection = dataclasses.asdict(inspected(named, part, reporter, top=top))
     if as_json:
         print(json.dumps(inspection, ensure_ascii=False))

@@ -63,7 +63,7 @@ def export(
     if int8 and to in ("savedmodel", "torchscript"):
         raise UsageError(f"--int8 is for --to onnx, litert and html, got --to {to}: leave it out")
     target: Target = OnnxTarget(int8, whole or "", threads) if to == "onnx" else FrameworkTarget(to, int8, threads)
-    made = run(trained, target, to, out, scores=scores)
+    made = run(trained, target, to=to, out=out, scores=scores)
     if as_json:
         print(json.dumps(made.certificate, ensure_ascii=False))
         return

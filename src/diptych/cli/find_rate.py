@@ -49,10 +49,20 @@ def find_rate(
     reporter = make_reporter(quiet)
     changes = Changes(assignments, seed, precision)
     run = open_or_create(what, run_folder, backend, overwrite=False, changes=changes, reporter=reporter)
-    search = range_test(run, backend, threads, device, lowest, highest, steps, reporter)
+    search = range_test(
+        run, backend, threads=threads, device=device, lowest=lowest, highest=highest, steps=steps, reporter=reporter
+    )
     if plot is not None:
         title = f"{run.config.name}: the loss while the learning rate grows"
-        rate_curve(backend, search.rates, search.losses, search.smoothed, search.suggestion, path=plot, title=title)
+        rate_curve(
+            backend,
+            search.rates,
+            losses=search.losses,
+            smoothed=search.smoothed,
+            suggestion=search.suggestion,
+            path=plot,
+            title=title,
+        )
     if as_json:
         print(json.dumps(dataclasses.asdict(search) | {"run": str(run.folder)}))
     else:

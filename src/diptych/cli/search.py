@@ -62,7 +62,7 @@ def search(
     picture = picture_path(plot) if plot else None
     varied = drawn([Range.read(text) or Variation.read(text) for text in vary], trials, draw_seed)
     plan = [planned(config, assignments, settings=each, backend=backend) for each in varied]
-    work = open_batch(config, folder, jobs, threads, device)
+    work = open_batch(config, folder, jobs=jobs, threads=threads, device=device)
     judgement = Judgement("validation", tuple(measures))
     work.run(plan, judgement, jobs, say=lambda text: None if quiet else print(text, file=sys.stderr, flush=True))
     better = by != "loss" and MEASURES[measures[0]].higher_is_better
@@ -100,4 +100,4 @@ def _draw(order: list[tuple[float, dict[str, Any]]], by: str, path: Path, title:
     drawn = [(merit, each["settings"]) for merit, each in order if not math.isnan(merit)]
     settings = {key: [read_value(each[key]) for _, each in drawn] for key in order[0][1]["settings"]}
     name = "validation loss" if by == "loss" else MEASURES[by].title
-    settings_and_scores(settings, [merit for merit, _ in drawn], name, path, title)
+    settings_and_scores(settings, [merit for merit, _ in drawn], name=name, path=path, title=title)

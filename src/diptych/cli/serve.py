@@ -48,4 +48,4 @@ def serve(
         raise BackendError(f"no framework is installed: pip install 'diptych[{BACKENDS[-1]}]', or --backend reference")
     if not is_export(run.folder) and not run.trained_backends():
         raise RunError(f"{run.folder} has no checkpoint yet: train it with `diptych train {run.folder}`")
-    run_server(run, backends, host, port, allow_host or (), threads, device)
+    run_server(run, backends, host=host, port=port, allowed_hosts=allow_host or (), threads=threads, device=device)

@@ -50,7 +50,7 @@ def shortlist(
         raise UsageError(f"{out} is there already: give a name that is free, or remove it")
     run = OpenedRun.open(run_folder)
     loaded = load_model(run, backend, which=checkpoint, threads=threads, device=device)
-    made = make_shortlist(run, loaded.panel, loaded.model, best, frequent, say)  # type: ignore[arg-type]
+    made = make_shortlist(run, loaded.panel, model=loaded.model, best=best, frequent=frequent, say=say)  # type: ignore[arg-type]
     sizes = sentence_sizes(run, made)
     told: dict[str, Any] = {
         "best": best,

@@ -104,7 +104,7 @@ def train(
     if member is not None:
         run, report = _join(member, opened, backend, threads=threads, device=device, reporter=reporter, **begin)
     elif (workers or 1) > 1:
-        crew = Crew(backend, workers or 1, threads, device, restarts)
+        crew = Crew(backend, workers or 1, threads=threads, device=device, restarts=restarts)
         run = opened(reporter)
         report = train_together(run, crew, reporter, quiet=quiet, **begin)
     else:

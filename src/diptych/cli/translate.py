@@ -216,7 +216,7 @@ class _Pictures:
                 self.path.replace(self._numbered(self.first))
                 self.first = 0
             path = self._numbered(number)
-        attention_map(translation.source_tokens, translation.tokens, translation.attention, path)
+        attention_map(translation.source_tokens, translation.tokens, attention=translation.attention, path=path)
 
     def _numbered(self, number: int) -> Path:
         return self.path.with_stem(f"{self.path.stem}-{number}")

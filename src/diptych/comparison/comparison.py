@@ -128,7 +128,7 @@ def compare(
         backend: call(
             backend,
             "diptych.comparison.participant:train_and_translate",
-            {
+            arguments={
                 "folder": str(run.folder),
                 "backend": backend,
                 "sentences": [source for source, _ in corpus.test],
@@ -138,16 +138,20 @@ def compare(
                 "quiet": quiet,
                 "tensorboard": tensorboard,
                 "quick": quick,
-                "trained": _trained(run, backend, workers, threads, device, quiet, tensorboard),
+                "trained": _trained(
+                    run, backend, workers=workers, threads=threads, device=device, quiet=quiet, tensorboard=tensorboard
+                ),
                 "started": time.time(),
             },
-            threads,
-            device,
+            threads=threads,
+            device=device,
         )
         for backend in BACKENDS
     }
     said = [each["tokens"] for each in results[WEIGHTS_OF]["translations"]]
-    elsewhere = decode_elsewhere(run, [source for source, _ in corpus.test], said, threads, device, quick)
+    elsewhere = decode_elsewhere(
+        run, [source for source, _ in corpus.test], said=said, threads=threads, device=device, quick=quick
+    )
     report = build_report(
         run, corpus, trained=results, tokenize=tokenize, elsewhere={ONNX_RUNTIME: elsewhere} if elsewhere else {}
     )
@@ -155,7 +159,7 @@ def compare(
     shutil.rmtree(run.folder / BACKENDS[0] / REMAINDERS, ignore_errors=True)
     levels = whole_run(run) if quick else climb(run, steps=PARITY_STEPS, threads=max(1, threads // len(BACKENDS)))
     report |= {
-        "signature": signature(run, circumstances, threads, device, tokenize),
+        "signature": signature(run, circumstances, threads=threads, device=device, tokenize=tokenize),
         "environment": circumstances | {"threads": threads, "device": device},
         "exactness": exactness.to_json(),
         "parity": {"steps": PARITY_STEPS, "levels": [level.to_json() for level in levels]},

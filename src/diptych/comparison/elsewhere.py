@@ -58,7 +58,7 @@ def decode_elsewhere(
         "started": time.time(),
     }
     try:
-        return call("reference", f"{__name__}:translate_exported", arguments, threads, "cpu")
+        return call("reference", f"{__name__}:translate_exported", arguments=arguments, threads=threads, device="cpu")
     except DiptychError as error:  # two trainings stand: they are not lost for it
         return {"missing": str(error)}
 
@@ -111,7 +111,13 @@ def _ties(trained: Trained, stepper: Stepper, pairs: Sequence[tuple[str, Sequenc
     error = float(np.abs(found - expected).max())
     ids = run.source_vocabulary.encode
     return sum(
-        is_tie(trained, ids(run.source_tokenizer.tokenize(line)), _ids(run, ours), _ids(run, theirs), error)
+        is_tie(
+            trained,
+            ids(run.source_tokenizer.tokenize(line)),
+            ours=_ids(run, ours),
+            theirs=_ids(run, theirs),
+            error=error,
+        )
         for line, ours, theirs in pairs
     )
 

@@ -72,7 +72,7 @@ def draw_speeds(report: Report, folder: Path) -> str:
     }
     config, threads = report["config"], report["environment"]["threads"]
     title = f"{config['name']}: speed in {config['training']['precision']}, threads: {threads}"
-    plots.speed_bars(speeds, folder / SPEEDS, title, ceilings)
+    plots.speed_bars(speeds, folder / SPEEDS, title=title, ceilings=ceilings)
     return SPEEDS
 
 

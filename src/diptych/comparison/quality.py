@@ -26,7 +26,7 @@ def quality(texts: Mapping[str, Sequence[str]], references: Sequence[str], token
     Raises:
         DataError: there is nothing to score.
     """
-    measured = measure(texts, references, MEASURED, tokenize)
+    measured = measure(texts, references, measures=MEASURED, tokenize=tokenize)
     return {backend: _describe(each) for backend, each in measured.items()}
 
 

@@ -38,7 +38,7 @@ def signature(run: Run, environment: Mapping[str, Any], threads: int, device: st
         "python": environment["python"],
     }
     parts |= {name: environment["packages"][name] for name in COMPUTING if name in environment["packages"]}
-    parts["command"] = _command(run, threads, device, tokenize)
+    parts["command"] = _command(run, threads, device=device, tokenize=tokenize)
     return "|".join(f"{key}:{value}" for key, value in parts.items())
 
 

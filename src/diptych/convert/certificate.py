@@ -97,10 +97,10 @@ def compare(graph: Graph, trial: Trial, parties: list[Party], rate: float) -> li
     """Every check of a conversion: each party with the judge, and the parties with each other."""
     checks = []
     for party in parties:
-        checks += _with_judge(graph, trial, party, rate)
+        checks += _with_judge(graph, trial, party=party, rate=rate)
     for number, first in enumerate(parties):
         for second in parties[number + 1 :]:
-            checks += _with_each_other(graph, trial, first, second)
+            checks += _with_each_other(graph, trial, first=first, second=second)
     return checks
 
 
@@ -126,7 +126,7 @@ def _with_judge(graph: Graph, trial: Trial, party: Party, rate: float) -> list[C
     along = gradients.along_directions(graph, trial, party.gradients)
     checks.append(check(f"gradients, {party.name} and the judge", along, LIMIT))
     if party.stepped is not None and party.gradients:
-        stepped = gradients.outputs_after_a_step(graph, trial, party.gradients, rate)
+        stepped = gradients.outputs_after_a_step(graph, trial, gradients=party.gradients, rate=rate)
         checks.append(
             check(f"outputs after a step of SGD, {party.name} and the judge", zip(names, party.stepped, stepped), LIMIT)
         )
@@ -137,7 +137,7 @@ def _with_each_other(graph: Graph, trial: Trial, first: Party, second: Party) ->
     if not first.outputs or not second.outputs:
         return []
     both = f"{first.name} and {second.name}"
-    every = gradients.number_by_number(graph, trial, first.gradients, second.gradients)
+    every = gradients.number_by_number(graph, trial, first=first.gradients, second=second.gradients)
     checks = [
         check(f"outputs, {both}, float64", zip(graph.outputs, second.outputs, first.outputs), LIMIT),
         check(f"every gradient, {both}", every, LIMIT),
@@ -158,7 +158,7 @@ def check(what: str, pairs: Any, limit: float) -> Check:
             worst, where = apart, f"{name}{place}"
         if not apart <= limit:
             break  # the first one: what comes after it is off because of it
-    return Check(what, worst, limit, where)
+    return Check(what, worst, limit=limit, where=where)
 
 
 def gap(found: Values, expected: Values, least: float = 0.0) -> tuple[float, str]:

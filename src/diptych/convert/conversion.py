@@ -67,14 +67,14 @@ def convert(
     """
     if out.exists():
         raise RefusalError(f"{out} is there already; choose a new folder")
-    return write(read_source(file, asked or Asked(), threads), to, out, threads)
+    return write(read_source(file, asked or Asked(), threads), to, out=out, threads=threads)
 
 
 def write(source: Source, to: str, out: Path, threads: int | None = None) -> Conversion:
     """Write, run, certify and put in place what was read."""
     with tempfile.TemporaryDirectory(prefix="diptych-", ignore_cleanup_errors=True) as name:
         source = _in_a_file(source, Path(name))
-        return _write(source, to, out, Path(name), threads)
+        return _write(source, to, out=out, folder=Path(name), threads=threads)
 
 
 def _in_a_file(source: Source, folder: Path) -> Source:
@@ -87,7 +87,7 @@ def _write(source: Source, to: str, out: Path, folder: Path, threads: int | None
     out.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
-        made = _build(source, to, folder, building, threads)
+        made = _build(source, to, folder=folder, building=building, threads=threads)
         text = json.dumps(made.certificate, indent=1, ensure_ascii=False)
         try:
             certificate.demand(made.checks)
@@ -103,7 +103,7 @@ def _write(source: Source, to: str, out: Path, folder: Path, threads: int | None
 
 
 def _build(source: Source, to: str, folder: Path, building: Path, threads: int | None) -> Conversion:
-    target = write_for(to, source.graph, source.title, source.adam)
+    target = write_for(to, source.graph, title=source.title, adam=source.adam)
     trial = make_trial(target.graph)
     for place in (folder, building) if target.code else ():
         (place / "model.py").write_text(target.code, encoding="utf-8")
@@ -112,8 +112,8 @@ def _build(source: Source, to: str, folder: Path, building: Path, threads: int |
     if source.original is not None:
         parties.append(source.original.run(target.graph, folder, threads))
     parties.append(target.run(folder, building, threads))
-    checks = certificate.compare(target.graph, trial, parties, RATE)
-    made = _certificate(source, target, to, building, trial, parties, checks)
+    checks = certificate.compare(target.graph, trial, parties=parties, rate=RATE)
+    made = _certificate(source, target, to=to, building=building, trial=trial, parties=parties, checks=checks)
     return Conversion(checks, made, lines_of(target.graph, target.made))
 
 

@@ -58,8 +58,8 @@ def to_pytorch(keras_model: Any) -> Any:
     with _folders() as (first, second):
         theirs = [read.party_of(keras_model, graph, arrays, first)] if _takes(keras_model, graph) else []
         again = running.module_from(written.code, written.weights)
-        evidence = running.run_module(again, arrays, variables_of(written), second)
-        ours = party_of(graph, written, evidence | {"versions": {}}, evidence["gradients"])
+        evidence = running.run_module(again, arrays, variables=variables_of(written), folder=second)
+        ours = party_of(graph, written, evidence=evidence | {"versions": {}}, found=evidence["gradients"])
         module = running.module_from(written.code, written.weights)
         module.code, module.certificate = written.code, _checked(graph, trial, [*theirs, ours])
     return module
@@ -81,7 +81,7 @@ def _takes(keras_model: Any, graph: Graph) -> bool:
 
 
 def _checked(graph: Graph, trial: Trial, parties: list[Party]) -> dict[str, Any]:
-    checks = certificate.compare(graph, trial, parties, RATE)
+    checks = certificate.compare(graph, trial, parties=parties, rate=RATE)
     certificate.demand(checks)
     return {
         "checks": certificate.to_json(checks),
@@ -156,10 +156,12 @@ def to_keras(module: Any, inputs: Any = None) -> Any:
     arrays = arrays_of(trial)
     variables = {str(ref): name for ref, name in written.variables.items()}
     with _folders() as (first, second):
-        evidence = theirs_runs.run_original(module, arrays, list(graph.origins), first)
+        evidence = theirs_runs.run_original(module, arrays, layers=list(graph.origins), folder=first)
         theirs = party_of_module(expanded, evidence, evidence["gradients"])
-        evidence, model = ours_runs.run_code(written.code, variables, arrays_of_layers(written), arrays, second)
-        ours = party_of_program(expanded, written, evidence, evidence["gradients"])
+        evidence, model = ours_runs.run_code(
+            written.code, variables, arrays=arrays_of_layers(written), trial=arrays, folder=second
+        )
+        ours = party_of_program(expanded, written, evidence=evidence, found=evidence["gradients"])
         object.__setattr__(model, "code", written.code)
         object.__setattr__(model, "certificate", _checked(expanded, trial, [theirs, ours]))
     return model
@@ -194,7 +196,9 @@ def to_onnx(model: Any, path: str | Path, inputs: Any = None) -> dict[str, Any]:
     theirs = []
     with _folders() as (folder, building):
         if is_module:
-            evidence = _torch("running").run_original(model, arrays_of(trial), list(graph.origins), folder)
+            evidence = _torch("running").run_original(
+                model, arrays_of(trial), layers=list(graph.origins), folder=folder
+            )
             theirs.append(party_of_module(target.graph, evidence, evidence["gradients"]))
         elif _takes(model, target.graph):
             theirs.append(read.party_of(model, target.graph, arrays_of(trial), folder))

@@ -72,13 +72,13 @@ class KerasOriginal:
         named = folder / f"original{SUFFIXES[self.file.format]}"  # Keras tells files apart by their names
         named.symlink_to(self.file.path.resolve())
         arguments = {"folder": str(folder), "file": str(named)}
-        found = call("tensorflow", "diptych.convert.keras.running:run_original", arguments, threads)
+        found = call("tensorflow", "diptych.convert.keras.running:run_original", arguments=arguments, threads=threads)
         arrays = mapped_arrays(folder / "original.safetensors")
         weights = {
             path: [(name, arrays[f"{path}|{n}"]) for n, name in enumerate(names)]
             for path, names in self.weights.items()
         }
-        return party_of_original(graph, found, weights, self.read, folder / "original")
+        return party_of_original(graph, found, names=weights, read=self.read, folder=folder / "original")
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,9 @@ class ModuleOriginal:
         """Its findings on the trial in a folder."""
         save_arrays(folder / "weights.safetensors", self.weights)
         arguments = {"folder": str(folder), "module": self.module, "layers": list(graph.origins)}
-        evidence = call("pytorch", "diptych.convert.torch.users:run_module_of_user", arguments, threads)
+        evidence = call(
+            "pytorch", "diptych.convert.torch.users:run_module_of_user", arguments=arguments, threads=threads
+        )
         return party_of_module(graph, evidence, mapped_arrays(folder / "original" / "gradients.safetensors"))
 
 
@@ -104,4 +106,4 @@ class OnnxOriginal:
 
     def run(self, graph: Graph, folder: Path, threads: int | None) -> Party:
         """Its findings on the trial in a folder."""
-        return party_of_file(graph, "the ONNX file", folder, self.path, self.path, threads)
+        return party_of_file(graph, "the ONNX file", folder=folder, single=self.path, double=self.path, threads=threads)

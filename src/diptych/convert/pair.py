@@ -98,8 +98,10 @@ def certify(right: Graph, other: Graph, seed: int = 0, limit: float = LIMIT, sec
     before = measure(right)
     if before <= limit:
         return Verdict(before, limit=limit, first="", gates="", explanation=None)
-    first, gates = _first(right, other, values, theirs, limit)
-    return Verdict(before, limit=limit, first=first, gates=gates, explanation=explain(right, measure, limit, seconds))
+    first, gates = _first(right, other, mine=values, theirs=theirs, limit=limit)
+    return Verdict(
+        before, limit=limit, first=first, gates=gates, explanation=explain(right, measure, limit=limit, seconds=seconds)
+    )
 
 
 def _masking(graph: Graph, name: str) -> float | None:

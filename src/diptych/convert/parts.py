@@ -48,7 +48,7 @@ def read_parts(file: ModelFile, names: Sequence[str], assume: Mapping[str, str])
     value: Ref | None = None
     for layer in chosen:
         own = {name: file.tensors[name].read() for name in layer.tensors}
-        for kind, weights, label in _layers(file, layer, own, assume):
+        for kind, weights, label in _layers(file, layer, own=own, assume=assume):
             taken = [*(node.name for node in nodes), *(given.name for given in inputs)]
             if value is None:
                 given = _input(unique_name("x" if names else f"{label}_input", taken), kind, weights)
@@ -90,7 +90,7 @@ def _choices(key: str, note: Note) -> str:
 
 def _input(name: str, kind: Kind, weights: Mapping[str, Array]) -> Input:
     if isinstance(kind, Embedding):
-        return Input(name, (None,), "ids", weights["weight"].shape[0])
+        return Input(name, (None,), kind="ids", limit=weights["weight"].shape[0])
     width = weights["weight_ih"].shape[1] if isinstance(kind, Recurrent) else weights["weight"].shape[-1]
     return Input(name, (None, width))
 
@@ -107,7 +107,7 @@ def _layers(
         kind = _recurrent(layer, own, assume)
         if of_keras:
             return [(kind, from_keras(kind, arrays), layer.name)]
-        return _stack(file, layer, kind, own, assume)
+        return _stack(file, layer, kind=kind, own=own, assume=assume)
     if layer.kind == "Embedding":
         return [(Embedding(), {"weight": arrays[0]}, layer.name)]
     if layer.kind in ("Linear", "Dense"):
@@ -133,7 +133,13 @@ def _recurrent(layer: Layer, own: Mapping[str, Array], assume: Mapping[str, str]
     after = assume.get("reset", "after" if two or not any("kernel" in name for name in own) else "before") == "after"
     both = any("_reverse" in name for name in own)
     cell: Any = CELLS[layer.kind]
-    return Recurrent(cell, activation, Function(gate), after if cell == "gru" else True, "both" if both else "forward")
+    return Recurrent(
+        cell,
+        activation,
+        gate=Function(gate),
+        reset_after=after if cell == "gru" else True,
+        direction="both" if both else "forward",
+    )
 
 
 def _stack(

@@ -58,7 +58,7 @@ def _expanded(node: Node, kind: Recurrent, moved: dict[Ref, Ref]) -> list[Node]:
                 part = f"{node.name}_{output}_part{suffix}"
                 nodes.append(Node(part, Slice(-1, place * hidden, (place + 1) * hidden), {"x": whole}))
                 whole = Ref(part)
-            parts.append(_projection(node, nodes, f"{output}{suffix}", whole, suffix, origin))
+            parts.append(_projection(node, nodes, name=f"{output}{suffix}", x=whole, suffix=suffix, origin=origin))
         if len(parts) > 1:
             joined = f"{node.name}_{output}_joined"
             nodes.append(Node(joined, Concatenate(-1), {f"x{number}": ref for number, ref in enumerate(parts)}))
@@ -66,7 +66,7 @@ def _expanded(node: Node, kind: Recurrent, moved: dict[Ref, Ref]) -> list[Node]:
         moved[Ref(node.name, output)] = parts[0]
     for suffix in kind.suffixes:
         moved[Ref(node.name, f"h{suffix}")] = _projection(
-            node, nodes, f"h{suffix}", Ref(inner, f"h{suffix}"), suffix, origin
+            node, nodes, name=f"h{suffix}", x=Ref(inner, f"h{suffix}"), suffix=suffix, origin=origin
         )
     return nodes
 

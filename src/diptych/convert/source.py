@@ -85,7 +85,7 @@ def read_source(given: Path | ModelFile, asked: Asked, threads: int | None = Non
     file = given if isinstance(given, ModelFile) else read_model_file(given)
     path = file.path
     if asked.module:
-        return _module(file, asked, asked.module, threads)
+        return _module(file, asked, module=asked.module, threads=threads)
     of_keras = file.format.startswith("keras") or file.format == "saved-model"
     if of_keras and asked.layers is None:
         return _keras(file, asked)
@@ -93,7 +93,7 @@ def read_source(given: Path | ModelFile, asked: Asked, threads: int | None = Non
         return _rtneural(file)
     if file.format == "onnx" and asked.layers is None:
         _only(asked, file)
-        return _source(file, read_onnx_graph(file), OnnxOriginal(path), [])
+        return _source(file, read_onnx_graph(file), original=OnnxOriginal(path), missing=[])
     if asked.layers is not None:
         return _parts(file, asked)
     if file.format == "tensorflow-graph":
@@ -138,8 +138,8 @@ def _keras(file: ModelFile, asked: Asked) -> Source:
     missing = [] if new else [f"the model as {file.written_by} runs it: Keras 3 cannot, so the formulas judge alone"]
     runs = new and file.format in SUFFIXES and is_installed("tensorflow")
     names = {path: [name for name, _ in named] for path, named in weights.items()}
-    original = KerasOriginal(file, architecture, names, read) if runs else None
-    return _source(file, graph, original, missing, lambda: adam_of_keras(file, weights, read))
+    original = KerasOriginal(file, architecture, weights=names, read=read) if runs else None
+    return _source(file, graph, original=original, missing=missing, adam=lambda: adam_of_keras(file, weights, read))
 
 
 def _source(
@@ -201,7 +201,7 @@ def _module(file: ModelFile, asked: Asked, module: str, threads: int | None) -> 
     with tempfile.TemporaryDirectory(prefix="diptych-", ignore_cleanup_errors=True) as folder:
         save_arrays(Path(folder, "weights.safetensors"), weights)
         arguments = {"folder": folder, "module": module, "inputs": list(asked.inputs), "averages": averages}
-        found = call("pytorch", "diptych.convert.torch.users:read_module_of_user", arguments, threads)
+        found = call("pytorch", "diptych.convert.torch.users:read_module_of_user", arguments=arguments, threads=threads)
         named = mapped_arrays(Path(folder, "graph.safetensors"))
         graph = from_plain(found["graph"], {name: np.array(array) for name, array in named.items()})
 
@@ -212,7 +212,7 @@ def _module(file: ModelFile, asked: Asked, module: str, threads: int | None) -> 
             raise RefusalError(f"it has averages for {len(averages['first'])} parameters, the module others")
         return adam_of(file.training, found["averages"])
 
-    return _source(file, graph, ModuleOriginal(module, weights), [], adam)
+    return _source(file, graph, original=ModuleOriginal(module, weights), missing=[], adam=adam)
 
 
 def _parts(file: ModelFile, asked: Asked) -> Source:
@@ -223,20 +223,23 @@ def _parts(file: ModelFile, asked: Asked) -> Source:
     missing += [f"the layers {', '.join(left)} are left out, as asked"] if left else []
     weights = {f"{node.name}.{name}": array for node in graph.nodes for name, array in node.weights.items()}
     check_finite(file.path, weights)
-    return _source(file, graph, None, missing)
+    return _source(file, graph, original=None, missing=missing)
 
 
 def _frozen(file: ModelFile, asked: Asked) -> Source:
     _only(asked, file)
     graph = read_frozen(file, asked.inputs)
     check_finite(file.path, graph.weights())
-    return _source(file, graph, None, ["the model as TensorFlow 1 runs it: nothing here is that old"])
+    return _source(file, graph, original=None, missing=["the model as TensorFlow 1 runs it: nothing here is that old"])
 
 
 def _rtneural(file: ModelFile) -> Source:
     architecture: Any = file.architecture
     return _source(
-        file, read_rtneural(architecture, file.path), None, ["nothing runs the file itself: the formulas judge alone"]
+        file,
+        read_rtneural(architecture, file.path),
+        original=None,
+        missing=["nothing runs the file itself: the formulas judge alone"],
     )
 
 

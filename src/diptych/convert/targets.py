@@ -74,17 +74,17 @@ class PyTorchTarget:
         if self.adam:
             save_arrays(folder / "optimizer.safetensors", state_of(self.adam, self.written))
         arguments = {"folder": str(folder), "variables": variables_of(self.written), "adam": bool(self.adam)}
-        evidence = call("pytorch", "diptych.convert.torch.running:run_written", arguments, threads)
+        evidence = call("pytorch", "diptych.convert.torch.running:run_written", arguments=arguments, threads=threads)
         for file in folder.glob("*.safetensors"):
             if file.stem in ("model", "optimizer"):
                 shutil.copyfile(file, building / file.name)
         gradients = mapped_arrays(folder / "written" / "gradients.safetensors")
-        party = party_of(self.graph, self.written, evidence, gradients)
+        party = party_of(self.graph, self.written, evidence=evidence, found=gradients)
         if self.adam is None:
             return party
         places = {name: place for name, place in self.written.names.items() if name in party.gradients}
         stepped = {name: evidence["adam"][place] for name, place in places.items()}
-        return with_adam(party, self.graph, self.adam, stepped, corrected_first=True)
+        return with_adam(party, self.graph, adam=self.adam, found=stepped, corrected_first=True)
 
 
 @dataclass(eq=False)
@@ -116,16 +116,16 @@ class KerasTarget:
         arrays = mapped_arrays(folder / "arrays.safetensors")
         weights = {name: [arrays[f"{name}|{n}"] for n in range(len(one))] for name, one in self.written.weights.items()}
         self.written = replace(self.written, weights=weights)
-        evidence = call("tensorflow", "diptych.convert.keras.running:run_program", arguments, threads)
+        evidence = call("tensorflow", "diptych.convert.keras.running:run_program", arguments=arguments, threads=threads)
         shutil.copyfile(folder / "model.keras", building / "model.keras")
         gradients = mapped_arrays(folder / "written" / "gradients.safetensors")
-        party = party_of_program(self.graph, self.written, evidence, gradients)
+        party = party_of_program(self.graph, self.written, evidence=evidence, found=gradients)
         if self.adam is None:
             return party
         stepped = gradients_of(self.graph, self.written, evidence["adam"])
         for name in self._summed_biases():
             stepped.pop(name, None)
-        return with_adam(party, self.graph, self.adam, stepped, corrected_first=False)
+        return with_adam(party, self.graph, adam=self.adam, found=stepped, corrected_first=False)
 
     def _summed_biases(self, names: tuple[str, ...] = ("bias_ih", "bias_hh")) -> set[str]:
         """The biases, or one of each two, that became their sum."""
@@ -164,7 +164,14 @@ class OnnxTarget:
             self.written.save(file)
             if installed():
                 write_onnx(self.graph, "float64").save(wide)
-        return party_of_file(self.graph, "the written ONNX file", folder, building / "model.onnx", double, threads)
+        return party_of_file(
+            self.graph,
+            "the written ONNX file",
+            folder=folder,
+            single=building / "model.onnx",
+            double=double,
+            threads=threads,
+        )
 
 
 def write_for(to: str, graph: Graph, title: str, adam: Adam | None = None) -> Target:

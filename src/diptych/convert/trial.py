@@ -79,7 +79,13 @@ def make_trial(graph: Graph, seed: int = 0) -> Trial:
     by_ref: dict[Ref, Values] = {}
     for name, ref in graph.outputs.items():
         by_ref[ref] = by_ref[ref] + factors[name] if ref in by_ref else factors[name]
-    return Trial(inputs, factors, values, directions, derivatives(graph, values, by_ref, directions))
+    return Trial(
+        inputs,
+        factors,
+        values=values,
+        directions=directions,
+        derivatives=derivatives(graph, values, factors=by_ref, directions=directions),
+    )
 
 
 def inputs_that_run(
@@ -93,7 +99,7 @@ def inputs_that_run(
     problem = ""
     for length in LENGTHS:
         for pattern in patterns:
-            inputs = make_inputs(graph, generator(seed, "conversion: inputs"), length, pattern)
+            inputs = make_inputs(graph, generator(seed, "conversion: inputs"), length=length, pattern=pattern)
             try:
                 values = run(graph, inputs)
             except (ValueError, IndexError) as error:
@@ -110,7 +116,7 @@ def make_inputs(graph: Graph, draw: np.random.Generator, length: int, pattern: P
     inputs = {}
     for given in graph.inputs:
         shape = (BATCH, *(length if size is None else size for size in given.shape))
-        value = _input(given, shape, draw, masking.get(given.name), pattern)
+        value = _input(given, shape, draw=draw, masking=masking.get(given.name), pattern=pattern)
         if given.kind == "lengths":
             value = np.full(BATCH, length) if pattern == "whole" else lengths(length)
         inputs[given.name] = np.moveaxis(value, 0, given.batch_axis) if value.ndim > 1 else value

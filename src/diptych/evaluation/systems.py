@@ -82,7 +82,7 @@ def measure(
         _by_sacrebleu(systems, references, names=by_sacrebleu, tokenize=tokenize, test=test) if by_sacrebleu else {}
     )
     counted = [name for name in measures if not MEASURES[name].sacrebleu]
-    by_measure |= {name: _by_counts(name, systems, references, test, line) for name in counted}
+    by_measure |= {name: _by_counts(name, systems, references=references, test=test, line=line) for name in counted}
     return {system: {name: by_measure[name][system] for name in measures} for system in systems}
 
 
@@ -152,7 +152,7 @@ def _by_counts(
     """By system, a percentage that is one sum over sentences divided by another: matches, or edits."""
     count = resamples(len(references))
     whole = name == "exact_match" or (name == "wer" and line == "word")
-    counts = {system: _counts(name, texts, references, whole) for system, texts in systems.items()}
+    counts = {system: _counts(name, texts, references=references, whole=whole) for system, texts in systems.items()}
     first, first_texts = next(iter(counts.values())), list(next(iter(systems.values())))
     drawn = _drawn(len(references), count)
     by_system = {}
@@ -167,8 +167,8 @@ def _by_counts(
             score=100.0 * share,
             low=min(float(low), 100.0 * share),
             high=max(float(high), 100.0 * share),
-            p_value=None if same else _p_value(first, (parts, wholes), drawn, test),
-            signature=_signature(name, whole, count, test if len(systems) > 1 else "bs"),
+            p_value=None if same else _p_value(first, (parts, wholes), drawn=drawn, test=test),
+            signature=_signature(name, whole, count=count, test=test if len(systems) > 1 else "bs"),
         )
     return by_system
 

@@ -95,7 +95,7 @@ def _trained(folder: Path, run: Run, backend: str) -> Listed:
     best = next((line for line in reversed(lines) if "validation_loss" in line and line.get("best")), None)
     seconds = sum(float(line["seconds"]) for line in steps)
     state = _state(record)
-    corpus = open_prepared(folder / DATA, run.config.data, run.source, run.target)
+    corpus = open_prepared(folder / DATA, run.config.data, source=run.source, target=run.target)
     total = None if corpus is None else total_steps(corpus.train, run.config, state.place)
     finished = total is not None and state.is_finished(config.patience, total)
     return Listed(

@@ -41,12 +41,14 @@ def check(
     worst, where = 0.0, ""
     for name, value in expected.items():
         if found[name].shape != value.shape:
-            return Check(what, float("inf"), limit, f"{name}: shape {found[name].shape}, expected {value.shape}")
+            return Check(
+                what, float("inf"), limit=limit, where=f"{name}: shape {found[name].shape}, expected {value.shape}"
+            )
         relative = np.abs(found[name] - value) / (float(np.abs(value).max(initial=0.0)) or 1.0)
         place = np.unravel_index(int(np.argmax(relative)), relative.shape)  # the first NaN, if there is one
         if not relative[place] <= worst:
             worst, where = float(relative[place]), f"{name}{[int(one) for one in place]}"
-    return Check(what, worst, limit, where)
+    return Check(what, worst, limit=limit, where=where)
 
 
 def demand(checks: Sequence[Check]) -> None:

@@ -87,8 +87,8 @@ def export(trained: Trained, target: Target, to: str, out: Path, scores: bool = 
         if scores:
             with target.systems(trained, building) as systems:
                 scored = score(trained.run, systems)
-        replace_file(building / CARD, card(trained, to, checks, scored))
-        made = _certify(trained, to, building, checks, scored, versions)
+        replace_file(building / CARD, card(trained, to, checks=checks, scored=scored))
+        made = _certify(trained, to, folder=building, checks=checks, scored=scored, versions=versions)
         building.chmod(0o755)
         try:
             put_folder(building, out, replace=False)

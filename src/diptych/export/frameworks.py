@@ -63,7 +63,13 @@ class FrameworkTarget:
         if self.to != "torchscript":
             arguments |= {"to": self.to, "int8": self.int8}
         module = "torch" if self.to == "torchscript" else "tensorflow"
-        answer = call(BACKENDS[self.to], f"diptych.export.{module}.process:write", arguments, self.threads, "cpu")
+        answer = call(
+            BACKENDS[self.to],
+            f"diptych.export.{module}.process:write",
+            arguments=arguments,
+            threads=self.threads,
+            device="cpu",
+        )
         who = f"{NAMES[self.to]} in {'int8' if self.int8 else 'float32'}"
         checks = []
         for trial, found in zip(trials, answer["outputs"], strict=True):

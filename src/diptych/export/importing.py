@@ -64,7 +64,7 @@ def import_export(out: Path, folder: Path | None = None, assignments: Sequence[s
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        _write(exported, config, parameters, building)
+        _write(exported, config, parameters=parameters, folder=building)
         building.chmod(0o755)
         put_folder(building, folder, replace=False)
     finally:

@@ -66,7 +66,7 @@ def outputs(stepper: Stepper, trial: Trial) -> Outputs:
 
 def compare(who: str, found: Outputs, expected: Outputs, limit: float = LIMIT) -> Check:
     """What one who computed gave, beside the reference in float64."""
-    return check(f"{who} and the reference in float64", found, expected, limit)
+    return check(f"{who} and the reference in float64", found, expected=expected, limit=limit)
 
 
 def compare_searches(who: str, trained: Trained, stepper: Stepper, error: float) -> list[Check]:
@@ -85,24 +85,33 @@ def compare_searches(who: str, trained: Trained, stepper: Stepper, error: float)
     longest = np.minimum(trained.run.longest_translations(lengths), 40)
     checks = []
     for name, width in (("greedy search", 1), (f"a beam of {BEAM}", BEAM)):
-        ours, theirs = (_search(each, source, lengths, longest, width) for each in (stepper, trained.reference()))
+        ours, theirs = (
+            _search(each, source, lengths=lengths, longest=longest, width=width)
+            for each in (stepper, trained.reference())
+        )
         differ = [row for row in range(SENTENCES) if ours[row].tokens != theirs[row].tokens]
         ties = [
             row
             for row in differ
-            if is_tie(trained, source[row, : lengths[row]].tolist(), ours[row].tokens, theirs[row].tokens, error)
+            if is_tie(
+                trained,
+                source[row, : lengths[row]].tolist(),
+                ours=ours[row].tokens,
+                theirs=theirs[row].tokens,
+                error=error,
+            )
         ]
         tied = f", {len(ties)} at a tie" if ties else ""
         what = f"{name} of {who} and of the reference: sentences of {SENTENCES} that differ{tied}"
         where = "" if len(differ) == len(ties) else f"sentence {next(row for row in differ if row not in ties)}"
-        checks.append(Check(what, float(len(differ) - len(ties)), 0.0, where))
+        checks.append(Check(what, float(len(differ) - len(ties)), limit=0.0, where=where))
     return checks
 
 
 def _search(stepper: Stepper, source: Ids, lengths: Ids, longest: Ids, width: int) -> list[Hypothesis]:
     if width == 1:
-        return greedy(stepper, source, lengths, longest)
-    return [best[0] for best in beam(stepper, source, lengths, longest, width)]
+        return greedy(stepper, source, source_lengths=lengths, maximum_lengths=longest)
+    return [best[0] for best in beam(stepper, source, source_lengths=lengths, maximum_lengths=longest, size=width)]
 
 
 def is_tie(trained: Trained, source: Sequence[int], ours: Sequence[int], theirs: Sequence[int], error: float) -> bool:

@@ -60,7 +60,7 @@ class Stepper:
         feeds = {"input_ids": source.astype(np.int64), "input_lengths": source_lengths.astype(np.int64)}
         found = dict(zip(self._given, self.encoder.run(None, feeds)))
         memory = {name: found[name] for name in self._given if not name.startswith(PRESENT)}
-        return SearchState(memory, source.shape[1], np.arange(len(source)), _carried(found))
+        return SearchState(memory, source.shape[1], sentences=np.arange(len(source)), decoder=_carried(found))
 
     def restrict(self, state: SearchState, words: Ids) -> SearchState:
         """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all.

@@ -60,7 +60,7 @@ def javascript_rungs(run: Run, parameters: Mapping[str, Any], searched: Mapping[
     config = run.config.model
     # A forced step is fed the token before it: the last one of the list is said and never fed.
     said = [[*(token for _, token in rows[1:]), 0] for rows in places]
-    forced = node.ask(config, parameters, sources, said)["forced"]
+    forced = node.ask(config, parameters, sources=sources, said=said)["forced"]
     found = node.ask(
         config, searched, sources, searches=list(SEARCHES.values()), longest=longest_translations(lengths).tolist()
     )["found"]

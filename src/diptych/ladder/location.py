@@ -62,11 +62,13 @@ def locate(run: Run, weights: str = "", threads: int | None = None) -> Location 
     function = f"{trace.__module__}:trace"
     arguments = {"folder": str(run.folder), "weights": weights}
     first, second = BACKENDS
-    recorded = call(first, function, arguments, threads)
+    recorded = call(first, function, arguments=arguments, threads=threads)
     with tempfile.TemporaryDirectory(prefix="diptych-") as folder:
         given = Path(folder) / "given.safetensors"
         save_file({name: np.ascontiguousarray(array) for name, array in recorded.items()}, given)
-        return first_difference(recorded, call(second, function, arguments | {"given": str(given)}, threads), run)
+        return first_difference(
+            recorded, call(second, function, arguments=arguments | {"given": str(given)}, threads=threads), run
+        )
 
 
 def first_difference(ours: Arrays, others: Arrays, run: Run) -> Location | None:
@@ -85,7 +87,10 @@ def first_difference(ours: Arrays, others: Arrays, run: Run) -> Location | None:
             index = tuple(int(i) for i in np.argwhere(~(gaps <= TOLERANCE * scale))[0])
             values = (float(array[index]), float(other[index]))
             return Location(
-                name, place=_describe(name, index, array.shape, run), values=values, gap=float(gaps.max() / scale)
+                name,
+                place=_describe(name, index, shape=array.shape, run=run),
+                values=values,
+                gap=float(gaps.max() / scale),
             )
     return None
 

@@ -41,7 +41,7 @@ def probe(panel: Panel, model: Any, weights: bool = True) -> Probes:
         if binding.parameters[0].gates:
             bound.setdefault(binding.parameters[0].name.rpartition(".")[0], []).append(binding)
     for path, bindings in bound.items():
-        steps = _probe_layer(panel, find(model, path), path, bindings, model.config.cell)
+        steps = _probe_layer(panel, find(model, path), path=path, bindings=bindings, cell=model.config.cell)
         yield next(steps)
         if weights:
             yield from steps

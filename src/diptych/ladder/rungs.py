@@ -114,7 +114,7 @@ def measure(
         rungs: dict[str, Arrays] = {"initial parameters": panel.export_parameters(model)}
         rungs |= forward_rungs(panel, model, config, work=first)
         if trains(panel):
-            rungs |= training_rungs(panel, model, config, first, others=works)
+            rungs |= training_rungs(panel, model, config=config, first=first, others=works)
             searched = searched or panel.export_parameters(model)
         if searches and searched is not None:
             stepper, sources = panel.Stepper(model), search_batch(run)
@@ -142,8 +142,8 @@ def forward_rungs(panel: Panel, model: Any, config: RunConfig, work: Work) -> di
     target_output = panel.to_tensor(batch.target_output)
     chosen, targets = (panel.select_positions(values, positions) for values in (logits, target_output))
     if config.model.copies:
-        features, _ = model.features(source, lengths, target_input, masks)
-        gate = model.gate(panel.apply_dropout(features, masks, "output", config.model.dropout))
+        features, _ = model.features(source, lengths, target_input=target_input, masks=masks)
+        gate = model.gate(panel.apply_dropout(features, masks, place="output", rate=config.model.dropout))
         given = panel.select_positions(gate, positions), panel.select_positions(attention, positions)
         total = panel.copying_cross_entropy(
             chosen, *given, panel.to_tensor(copies_of(batch)), targets, config.training.label_smoothing
@@ -277,11 +277,13 @@ def first_works(run: Run, config: RunConfig, steps: int) -> Iterator[Work]:
     The first batch has pairs of all lengths, so that there is padding: those of training are of one length if they can.
     """
     needed = steps * config.training.batch_size * 4  # enough pairs for batches of several lengths
-    pairs = encode_pairs(run.corpus().train[:needed], run.source, run.target, run.config.data.maximum_length)
+    pairs = encode_pairs(
+        run.corpus().train[:needed], run.source, target=run.target, maximum_length=run.config.data.maximum_length
+    )
     by_length = np.argsort(pairs.sources.lengths, kind="stable")
     places = np.linspace(0, len(pairs) - 1, min(config.training.batch_size, len(pairs)))
     batch = collate(pairs, by_length[places.astype(int)])
     source, target = batch.source.shape[1], batch.target_output.shape[1]
-    shapes = dropout_shapes(config.model, len(batch.source), source, target)
+    shapes = dropout_shapes(config.model, len(batch.source), source=source, target=target)
     yield Work(batch, dropout_masks(config.training.seed, 0, shapes, rate=config.model.dropout), epoch=0)
     yield from schedule(pairs, config, start=Place(step=1, position=1), steps=steps - 1)

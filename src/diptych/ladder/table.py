@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from diptych.ladder.javascript import JAVASCRIPT
-from diptych.ladder.ladder import Level, Parity
+from diptych.ladder.ladder import Parity
+from diptych.ladder.limits import Level
 
 
 def print_parity(levels: Sequence[Level], console: Console | None = None) -> None:

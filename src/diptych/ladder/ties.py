@@ -31,7 +31,10 @@ def is_tie(
     """
     table = _log_probabilities(run, parameters, sentence, tokens=ours)
     if rung.startswith("beam"):
-        scores = [_score(_log_probabilities(run, parameters, sentence, tokens), tokens) for tokens in (ours, others)]
+        scores = [
+            _score(_log_probabilities(run, parameters, sentence=sentence, tokens=tokens), tokens)
+            for tokens in (ours, others)
+        ]
         return abs(scores[0] - scores[1]) <= 2 * BEAM_SIZE * error
     step = next(
         t for t in range(max(len(ours), len(others))) if t >= min(len(ours), len(others)) or ours[t] != others[t]

@@ -49,7 +49,7 @@ def trace(
     _trace_forward(recorder, model, work=works[0], label_smoothing=config.training.label_smoothing)
     _trace_stepper(recorder, model, works[0])
     if steps:
-        _trace_training(recorder, panel.TrainingStep(model, clipping(config.training)), model, works)
+        _trace_training(recorder, panel.TrainingStep(model, clipping(config.training)), model=model, works=works)
     return recorder.arrays
 
 
@@ -91,7 +91,7 @@ def _trace_forward(recorder: Recorder, model: Any, work: Work, label_smoothing: 
         for direction in ("forward", "backward")[: config.directions]:
             name, back = f"encoder.{direction}_layers.{number}", direction == "backward"
             layer = find(model, name)
-            _trace_steps(recorder, layer, name, inputs)
+            _trace_steps(recorder, layer, name=name, inputs=inputs)
             hidden, end = layer(inputs, lengths=lengths, reverse=back)
             memory.append(recorder(f"{name} outputs", hidden))
             ends.append([recorder(f"{name} final state {part}", tensor) for part, tensor in enumerate(end)])

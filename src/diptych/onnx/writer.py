@@ -72,7 +72,11 @@ class GraphWriter:
     def ops(self, operator: str, inputs: Sequence[str], wanted: Sequence[str], **attributes: Any) -> list[str]:
         """A node of several outputs; those without a name are left out."""
         outputs = [self.name(one) if one else "" for one in wanted]
-        self.nodes.append(message.node(operator, inputs, outputs, f"{next(filter(None, outputs))}_node", attributes))
+        self.nodes.append(
+            message.node(
+                operator, inputs, outputs=outputs, name=f"{next(filter(None, outputs))}_node", attributes=attributes
+            )
+        )
         return outputs
 
     def graph_of(self, name: str, inputs: Sequence[Message], outputs: Sequence[Message]) -> Message:

@@ -82,4 +82,4 @@ def decide(seen: Sequence[Tie], decided: Sequence[Tie] | None, margin: float, ch
     faults = [tie for place, tie in others.items() if place not in own]
     faults += [tie for tie in ties if tie.place not in others and tie.margin < NEAR / 2.0]
     checksum += sum(-1 if tie.up else 1 for tie in turned)
-    return Rounding(margin, checksum, ties, turned, faults=tuple(faults), gap=max(gaps, default=0.0))
+    return Rounding(margin, checksum, ties=ties, turned=turned, faults=tuple(faults), gap=max(gaps, default=0.0))

@@ -38,16 +38,16 @@ def specification(
     parameters: dict[str, Parameter] = {}
 
     def add(name: str, shape: tuple[int, ...], kind: Kind, gates: str = "") -> None:
-        parameters[name] = Parameter(name, shape, kind, gates)
+        parameters[name] = Parameter(name, shape, kind=kind, gates=gates)
 
     def add_recurrent(name: str, input_size: int, size: int) -> None:
         gates = GATES[config.cell]
         rows = len(gates) * size
-        add(f"{name}.weight_ih", (rows, input_size), "input", gates)
-        add(f"{name}.weight_hh", (rows, size), "recurrent", gates)
-        add(f"{name}.bias_ih", (rows,), "bias", gates)
+        add(f"{name}.weight_ih", (rows, input_size), kind="input", gates=gates)
+        add(f"{name}.weight_hh", (rows, size), kind="recurrent", gates=gates)
+        add(f"{name}.bias_ih", (rows,), kind="bias", gates=gates)
         if config.cell == "gru":
-            add(f"{name}.bias_hh", (rows,), "bias", gates)
+            add(f"{name}.bias_hh", (rows,), kind="bias", gates=gates)
 
     add("source_embedding.weight", (source_vocabulary_size, config.embedding_size), "embedding")
     if not config.tie_source_target:

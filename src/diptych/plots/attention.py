@@ -49,7 +49,7 @@ def attention_map(
         UsageError: the path cannot be written, or there is no attention to draw.
         ValueError: the attention's shape does not fit the tokens.
     """
-    attention_maps(source_tokens, {"": (tokens, attention)}, path, title)
+    attention_maps(source_tokens, {"": (tokens, attention)}, path=path, title=title)
 
 
 def attention_maps(
@@ -104,7 +104,14 @@ def _draw(source_tokens: Sequence[str], hypotheses: Hypotheses, difference: npt.
     for number, (name, (_, weights)) in enumerate(maps.items()):
         rows = [] if number and same and beside else sides[name]
         axes = _heatmap(
-            figure, cells, weights, columns, rows, name=NAMES.get(name, name), colours="Blues", limits=(0.0, 1.0)
+            figure,
+            cells,
+            weights=weights,
+            columns=columns,
+            rows=rows,
+            name=NAMES.get(name, name),
+            colours="Blues",
+            limits=(0.0, 1.0),
         )
         place.put(axes)
         if number == (len(maps) - 1 if beside else 0):

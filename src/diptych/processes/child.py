@@ -75,7 +75,7 @@ def main(made_of: str, arguments: str, *ignored: str) -> int:
     questions: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_read_all, args=(questions,), daemon=True).start()
     try:
-        answer_all(made_of, json.loads(arguments), questions, answers)
+        answer_all(made_of, json.loads(arguments), questions=questions, answers=answers)
     except BrokenPipeError:  # who asked has gone
         return 1
     except KeyboardInterrupt:

@@ -111,8 +111,8 @@ class Decoder(nn.Module):
             The features (B, T, F) that the output layer sees and the attention's weights (B, T, S).
         """
         if self.config.attends_first or self.config.input_feeding:
-            return self._step_by_step(embedded, state, source, masks)
-        return self._all_at_once(embedded, state, source, masks)
+            return self._step_by_step(embedded, state, source=source, masks=masks)
+        return self._all_at_once(embedded, state, source=source, masks=masks)
 
     def step(
         self,
@@ -142,7 +142,7 @@ class Decoder(nn.Module):
             context, weights = self._attend_once(state.layers[-1][0], source, products)
             output = torch.cat([context, state.fed], dim=-1)
         for i, layer in enumerate(self.layers):
-            inputs = apply_dropout(output, masks, f"decoder.{i}", self.config.dropout)
+            inputs = apply_dropout(output, masks, place=f"decoder.{i}", rate=self.config.dropout)
             from_input = products.layers[i].inputs(inputs)
             from_hidden = products.layers[i].hidden(state.layers[i][0])
             layers.append(advance(layer.cell, from_input, from_hidden, state=state.layers[i]))
@@ -160,7 +160,7 @@ class Decoder(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         outputs = embedded
         for layer in range(self.config.decoder_layers):
-            outputs = apply_dropout(outputs, masks, f"decoder.{layer}", self.config.dropout)
+            outputs = apply_dropout(outputs, masks, place=f"decoder.{layer}", rate=self.config.dropout)
             outputs, _ = self.layers[layer](outputs, state.layers[layer])
         context, weights = self._attend(self.attention.queries(outputs), source)
         return self._features(torch.cat([context, outputs], dim=-1)), weights

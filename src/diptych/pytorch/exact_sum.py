@@ -81,4 +81,4 @@ class ExactSum:
             variable = binding.variable
             gradients.append(in_rows(variable, values.view(in_rows(variable, variable).shape)))
         faults, stops = total[-2:].tolist()
-        return Total(loss.view(()), gradients, faults, stops)
+        return Total(loss.view(()), gradients, faults=faults, stops=stops)

@@ -124,7 +124,7 @@ class _Linear(Function):
         """See `linear`."""
         ctx.save_for_backward(inputs, weight)
         ctx.has_bias, ctx.kernels = bias is not None, kernels
-        return _multiply(kernels.forward, inputs.flatten(0, -2), weight, bias).view(*inputs.shape[:-1], -1)
+        return _multiply(kernels.forward, inputs.flatten(0, -2), weight=weight, bias=bias).view(*inputs.shape[:-1], -1)
 
     @staticmethod
     @once_differentiable

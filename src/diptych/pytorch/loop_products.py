@@ -30,7 +30,7 @@ class LoopProduct:
         self.weight = weight.detach()
         self.kernels = kernels
         self.multiplied: list[Tensor] = []
-        self.base = _collect(base, weight, self.multiplied, kernels)
+        self.base = _collect(base, weight, multiplied=self.multiplied, kernels=kernels)
 
     def at(self, base: Tensor) -> StepProduct:
         """The product at one step, with its part of the base (B, O)."""
@@ -57,7 +57,7 @@ class StepProduct:
     def __call__(self, inputs: Tensor) -> Tensor:
         """The product with the inputs (B, I), added to the base: (B, O)."""
         self.inputs = inputs.detach()
-        return linear_add(inputs, self.weight, self.base, self.kernels)
+        return linear_add(inputs, self.weight, base=self.base, kernels=self.kernels)
 
 
 def multiply_in_loop(

@@ -124,7 +124,7 @@ class Model(nn.Module):
         """The encoder's memory (B, S, M) and the final state (B, M) of each of its layers."""
         masks = masks or {}
         embedded = self.source_embedding(self.known(source)).to(self.compute)
-        embedded = apply_dropout(embedded, masks, "source_embedding", self.config.dropout)
+        embedded = apply_dropout(embedded, masks, place="source_embedding", rate=self.config.dropout)
         return self.encoder(self.with_factors(embedded), source_lengths, masks)
 
     def with_factors(self, embedded: Tensor) -> Tensor:
@@ -160,14 +160,14 @@ class Model(nn.Module):
             The logits (B, T, V) and the attention's weights (B, T, S).
         """
         masks = masks or {}
-        features, weights = self.features(source, source_lengths, target_input, masks)
-        return self.project(apply_dropout(features, masks, "output", self.config.dropout)), weights
+        features, weights = self.features(source, source_lengths, target_input=target_input, masks=masks)
+        return self.project(apply_dropout(features, masks, place="output", rate=self.config.dropout)), weights
 
     def embed_target(self, tokens: Tensor, masks: dict[str, Tensor] | None = None) -> Tensor:
         """Target tokens (...) give vectors (..., E)."""
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
         return apply_dropout(
-            table(self.known(tokens)).to(self.compute), masks or {}, "target_embedding", self.config.dropout
+            table(self.known(tokens)).to(self.compute), masks or {}, place="target_embedding", rate=self.config.dropout
         )
 
     def project(self, features: Tensor, chosen: Chosen | None = None) -> Tensor:

@@ -53,7 +53,7 @@ class Stepper:
             tensors = (torch.from_numpy(array).to(self.device) for array in (source, source_lengths))
             seen, decoder = self.model.encode(*tensors)
         copies = source if self.model.config.copies else source[:, :0]
-        return SearchState(seen, np.arange(len(source)), decoder, copies)
+        return SearchState(seen, np.arange(len(source)), decoder=decoder, copies=copies)
 
     def restrict(self, state: SearchState, words: np.ndarray) -> SearchState:
         """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all."""
@@ -80,7 +80,7 @@ class Stepper:
             gate = self.model.gate(features) if self.model.config.copies else None
         table, looked = to_array(log_probabilities), to_array(weights)
         if gate is not None:
-            table = with_copies(table, to_array(gate), looked, state.copies)
+            table = with_copies(table, to_array(gate), weights=looked, copies=state.copies)
         return table, looked, state._replace(decoder=decoder)
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
@@ -88,7 +88,9 @@ class Stepper:
         index, sentences = torch.from_numpy(np.array(rows, np.int64)).to(self.device), state.sentences[rows]
         same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
         source = state.source if same else select_rows(state.source, index)
-        return SearchState(source, sentences, select_rows(state.decoder, index), state.copies[rows], state.chosen)
+        return SearchState(
+            source, sentences, decoder=select_rows(state.decoder, index), copies=state.copies[rows], chosen=state.chosen
+        )
 
 
 def select_rows(state: Any, index: Tensor) -> Any:

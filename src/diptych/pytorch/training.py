@@ -87,7 +87,7 @@ class TrainingStep:
         self.optimizer.steps += 1
         inputs, keep = self._to_tensors(batch, masks)
         with denormals_flushed():
-            loss, norm, rounded = self._train(inputs, keep, learning_rate, self.steps)
+            loss, norm, rounded = self._train(inputs, keep, learning_rate=learning_rate, steps=self.steps)
         return self._result(loss.item(), norm.item(), rounded)
 
     def step_over(self, parts: Sequence[tuple[Batch, Masks]], learning_rate: float) -> StepResult:
@@ -102,7 +102,7 @@ class TrainingStep:
                 part, added = self._gradients(*self._to_tensors(batch, masks))
                 loss = loss + share * part.detach()
                 add_each(gradients, added, share)
-            norm, rounded = self._update(loss, gradients, learning_rate, self.steps)
+            norm, rounded = self._update(loss, gradients, learning_rate=learning_rate, steps=self.steps)
         return self._result(loss.item(), norm.item(), rounded)
 
     def step_shards(
@@ -129,7 +129,7 @@ class TrainingStep:
             if faults:
                 return StepResult(math.nan, math.nan, stop=stops > 0)
             self.optimizer.steps += 1
-            norm, rounded = self._update(loss, gradients, learning_rate, self.steps)
+            norm, rounded = self._update(loss, gradients, learning_rate=learning_rate, steps=self.steps)
         return self._result(loss.item(), norm.item(), rounded)._replace(stop=stops > 0)
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
@@ -195,7 +195,7 @@ class TrainingStep:
     ) -> tuple[Tensor, Tensor, Rounded]:
         """One optimizer step: the loss per real token and the gradient's norm, before it, and what rounding left."""
         loss, gradients = self._gradients(inputs, masks)
-        return loss, *self._update(loss, gradients, learning_rate, steps)
+        return loss, *self._update(loss, gradients, learning_rate=learning_rate, steps=steps)
 
     def _update(
         self, loss: Tensor, gradients: list[Tensor], learning_rate: float, steps: int
@@ -241,7 +241,9 @@ class TrainingStep:
         features, weights = self._seen(inputs, masks)
         logits, gate = self.model.project(features), self.model.gate(features)
         copies = inputs.source[inputs.positions // inputs.target_output.shape[1]]  # (N, S)
-        return copying_cross_entropy(logits, gate, weights, copies, targets, label_smoothing)
+        return copying_cross_entropy(
+            logits, gate, weights=weights, copies=copies, targets=targets, label_smoothing=label_smoothing
+        )
 
     def _logits(self, inputs: Inputs, masks: dict[str, Tensor]) -> Tensor:
         """The logits at real target positions (N, V): only these are projected to the vocabulary."""
@@ -249,8 +251,10 @@ class TrainingStep:
 
     def _seen(self, inputs: Inputs, masks: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """What the output layer sees at real target positions (N, F), and the attention's weights there (N, S)."""
-        features, weights = self.model.features(inputs.source, inputs.source_lengths, inputs.target_input, masks)
-        features = apply_dropout(features, masks, "output", self.model.config.dropout)
+        features, weights = self.model.features(
+            inputs.source, inputs.source_lengths, target_input=inputs.target_input, masks=masks
+        )
+        features = apply_dropout(features, masks, place="output", rate=self.model.config.dropout)
         if not self.model.config.copies:  # then nobody asks for the weights
             return select_positions(features, inputs.positions), weights
         return select_positions(features, inputs.positions), select_positions(weights, inputs.positions)

@@ -74,8 +74,8 @@ class Decoder:
             The features (B, T, F) that the output layer sees and the attention's weights (B, T, S).
         """
         if self.config.attends_first or self.config.input_feeding:
-            return self._step_by_step(embedded, state, source, masks)
-        return self._all_at_once(embedded, state, source, masks)
+            return self._step_by_step(embedded, state, source=source, masks=masks)
+        return self._all_at_once(embedded, state, source=source, masks=masks)
 
     def step(
         self, embedded: ndarray, state: DecoderState, source: Source, masks: dict[str, ndarray]
@@ -96,7 +96,7 @@ class Decoder:
             context, weights = self._attend_once(state.layers[-1][0], source)
             output = np.concatenate([embedded, context, state.fed], axis=-1)
         for i, layer in enumerate(self.layers):
-            inputs = apply_dropout(output, masks, f"decoder.{i}", self.config.dropout)
+            inputs = apply_dropout(output, masks, place=f"decoder.{i}", rate=self.config.dropout)
             output, layer_state = layer.step(inputs, state.layers[i])
             layers.append(layer_state)
         if not self.config.attends_first:  # the query is the state after this step
@@ -110,7 +110,7 @@ class Decoder:
     ) -> tuple[ndarray, ndarray]:
         outputs = embedded
         for layer in range(self.config.decoder_layers):
-            outputs = apply_dropout(outputs, masks, f"decoder.{layer}", self.config.dropout)
+            outputs = apply_dropout(outputs, masks, place=f"decoder.{layer}", rate=self.config.dropout)
             outputs, _ = self.layers[layer](outputs, state.layers[layer])
         context, weights = self._attend(self.attention.queries(outputs), source)
         return self._features(np.concatenate([context, outputs], axis=-1)), weights

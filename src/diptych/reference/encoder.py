@@ -34,7 +34,7 @@ class Encoder:
         """
         outputs, states = embedded, []
         for layer in range(self.config.encoder_layers):
-            inputs = apply_dropout(outputs, masks, f"encoder.{layer}", self.config.dropout)
+            inputs = apply_dropout(outputs, masks, place=f"encoder.{layer}", rate=self.config.dropout)
             outputs, state = self.forward_layers[layer](inputs, lengths=lengths)
             if self.config.bidirectional:
                 backward, backward_state = self.backward_layers[layer](inputs, lengths=lengths, reverse=True)

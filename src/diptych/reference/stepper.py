@@ -48,7 +48,7 @@ class Stepper:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
         seen, decoder = self.model.encode(source, source_lengths)
         copies = source if self.model.config.copies else source[:, :0]
-        return SearchState(seen, np.arange(len(source)), decoder, copies)
+        return SearchState(seen, np.arange(len(source)), decoder=decoder, copies=copies)
 
     def restrict(self, state: SearchState, words: np.ndarray) -> SearchState:
         """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all."""
@@ -72,7 +72,9 @@ class Stepper:
         largest = logits.max(axis=-1, keepdims=True)
         log_probabilities = logits - largest - np.log(np.exp(logits - largest).sum(axis=-1, keepdims=True))
         if self.model.config.copies:
-            log_probabilities = with_copies(log_probabilities, self.model.gate(features), weights, state.copies)
+            log_probabilities = with_copies(
+                log_probabilities, self.model.gate(features), weights=weights, copies=state.copies
+            )
         return log_probabilities, weights, state._replace(decoder=decoder)
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
@@ -80,7 +82,9 @@ class Stepper:
         index, sentences = np.array(rows, np.int64), state.sentences[rows]
         same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
         source = state.source if same else select_rows(state.source, index)
-        return SearchState(source, sentences, select_rows(state.decoder, index), state.copies[rows], state.chosen)
+        return SearchState(
+            source, sentences, decoder=select_rows(state.decoder, index), copies=state.copies[rows], chosen=state.chosen
+        )
 
 
 def select_rows(state: Any, index: ndarray) -> Any:

@@ -78,7 +78,9 @@ def create_folder(config: RunConfig, folder: Path, given: Given | None, *, repor
             here = moved(config, folder, building)
             texts = text_states(here.data, building)
             corpus = watched_corpus(here, reporter, strict)
-            languages = _taken_up(building, reporter) or _build_languages(building, here, corpus, reporter)
+            languages = _taken_up(building, reporter) or _build_languages(
+                building, here, corpus=corpus, reporter=reporter
+            )
             if open_prepared(building / DATA, here.data, *languages) is None:
                 prepare(building / DATA, here.data, *languages, corpus, texts, reporter)
             put_folder(building, folder)

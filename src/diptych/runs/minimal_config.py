@@ -75,7 +75,7 @@ def minimal_config(paths: Sequence[Path], columns: tuple[str, str] = ("", ""), f
         f"name = {to_toml(_name(paths[0]))}",
     ]
     chosen = {
-        "data": _data(paths, columns, folder, text, bad=any(map(_is_bad, corpus.dropped))),
+        "data": _data(paths, columns, folder=folder, text=text, bad=any(map(_is_bad, corpus.dropped))),
         "model": _model(text, size),
         "training": _training(text, size),
     }

@@ -161,7 +161,7 @@ def prepare(
         RunError: the disk refuses.
     """
     run = folder.parent
-    rest = _rest(config, source, target, run)
+    rest = _rest(config, source, target=target, run=run)
     key = _key(rest, before)
     encoders = {
         "train": Encoder(
@@ -183,7 +183,9 @@ def prepare(
                 raise OSError(f"{building / 'train'} cannot be read back")
             verdicts = progress.verdicts
             with (building / DROPPED).open("w", encoding="utf-8") as listing:
-                account = make_account(corpus, verdicts, config, listing, root=run if (run / PAIRS).is_dir() else None)
+                account = make_account(
+                    corpus, verdicts, config=config, listing=listing, root=run if (run / PAIRS).is_dir() else None
+                )
             name = fingerprint(open_pairs(building / "train"))
             description = {
                 "fingerprint": name,

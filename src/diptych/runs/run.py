@@ -217,12 +217,12 @@ class Run:
     @cached_property
     def longest_source(self) -> int | None:
         """How many tokens the longest source has that the model is trained on; None where its data are not there."""
-        corpus = open_prepared(self.folder / DATA, self.config.data, self.source, self.target)
+        corpus = open_prepared(self.folder / DATA, self.config.data, source=self.source, target=self.target)
         return None if corpus is None else int(corpus.train.sources.lengths.max())
 
     def resampling(self) -> Resampling | None:
         """How training divides its pairs into subwords anew in each epoch; None if it does not."""
-        return resampling(self.config.data, self.source, self.target, self.config.training.seed)
+        return resampling(self.config.data, self.source, target=self.target, seed=self.config.training.seed)
 
     def longest_translations(self, source_lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """(B,) how many tokens translations may have where no limit is set: twice what is usual, and 10 more.

@@ -119,7 +119,7 @@ def start_values(base: Base, config: RunConfig, languages: Languages) -> tuple[d
         side = _side(name)
         if side in sides and weight.shape[1:] == there.shape[1:]:
             old, new = (language.vocabulary for language in sides[side])
-            known = _copy_rows(drawn[name], there, old, new)
+            known = _copy_rows(drawn[name], there, old=old, new=new)
             if known < len(new):
                 notes.append(f"{name}: {len(new) - known:,} of {len(new):,} rows are new")
         elif weight.shape == there.shape:
@@ -153,7 +153,7 @@ def start(config: RunConfig, own: Languages) -> tuple[Languages, dict[str, npt.N
         values = dict(initial_parameters(config.model, *sizes, training.seed))
     for side, language in zip(("source", "target"), languages, strict=True):
         if path := getattr(training, f"{side}_embeddings"):
-            notes.append(_fill(values, f"{side}_embedding.weight", path, language, config))
+            notes.append(_fill(values, f"{side}_embedding.weight", path=path, language=language, config=config))
     return languages, values, notes
 
 

@@ -92,14 +92,20 @@ def beam(
         table, attention, state = stepper.step(state, fed)
         if constraints:
             table = constraints.mask(table, said, owners)
-        new = extend(table, attention, owners, sums, room, masked=bool(constraints))
+        new = extend(table, attention, owners=owners, sums=sums, room=room, masked=bool(constraints))
         length = len(history) + 1
         owners, sums = owners[new.parents], sums[new.parents] + new.values
 
         over = length == maximum_lengths[owners]
         for row in np.flatnonzero((new.tokens == EOS) | over):
             owner = owners[row]
-            hypothesis = trace([*history, new], int(row), int(source_lengths[owner]), length_penalty, coverage_penalty)
+            hypothesis = trace(
+                [*history, new],
+                int(row),
+                source_length=int(source_lengths[owner]),
+                exponent=length_penalty,
+                coverage_penalty=coverage_penalty,
+            )
             (ended if hypothesis.ended else cut_off)[owner].append(hypothesis)
         for owner in np.unique(owners[new.tokens == EOS]):
             ended[owner].sort(key=lambda hypothesis: -hypothesis.score)

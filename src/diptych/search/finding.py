@@ -71,8 +71,8 @@ def find(
         hypotheses = sample(
             stepper,
             source,
-            source_lengths,
-            longest,
+            source_lengths=source_lengths,
+            maximum_lengths=longest,
             temperature=search.temperature,
             seed=search.seed,
             rows=rows,

@@ -43,7 +43,14 @@ def greedy(
         best: Rows = table[:, FIRST_CHOICE:].argmax(axis=1)
         return best + FIRST_CHOICE
 
-    return walk(stepper, source, source_lengths, maximum_lengths, choose=most_probable, constraints=constraints)
+    return walk(
+        stepper,
+        source,
+        source_lengths=source_lengths,
+        maximum_lengths=maximum_lengths,
+        choose=most_probable,
+        constraints=constraints,
+    )
 
 
 def walk(

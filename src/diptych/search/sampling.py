@@ -75,7 +75,14 @@ def sample(
         best: Rows = choices.argmax(axis=1)
         return best + FIRST_CHOICE
 
-    return walk(stepper, source, source_lengths, maximum_lengths, choose=draw, constraints=constraints)
+    return walk(
+        stepper,
+        source,
+        source_lengths=source_lengths,
+        maximum_lengths=maximum_lengths,
+        choose=draw,
+        constraints=constraints,
+    )
 
 
 def keep_top(choices: npt.NDArray[np.float64], top_k: int, top_p: float) -> None:

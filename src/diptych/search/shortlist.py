@@ -91,7 +91,7 @@ class Shortlisted:
         inner = self.stepper.start(source, source_lengths)
         if isinstance(self.stepper, Projecting):
             inner = self.stepper.restrict(inner, words)
-        return ShortlistState(inner, np.arange(len(source)), words, allowed)
+        return ShortlistState(inner, np.arange(len(source)), words=words, allowed=allowed)
 
     def step(self, state: ShortlistState, tokens: Ids) -> tuple[Reals, Reals, ShortlistState]:
         """Feed one token to each of N rows: log-probabilities (N, V), attention (N, S) and the next state."""

@@ -34,7 +34,10 @@ def print_side_by_side(both: SideBySide, color: bool = True) -> None:
     console.print(_join([fold(Text(title, style="bold"), width) for title in titles], [" "] * columns, width))
     console.print(_join([[Text("─" * width, style="dim")] for _ in titles], [" "] * columns, width))
     for row in both.rows:
-        cells = [_cell(line, texts, digits, width) if line else [] for line, texts in zip(row, coloured, strict=True)]
+        cells = [
+            _cell(line, texts, digits=digits, width=width) if line else []
+            for line, texts in zip(row, coloured, strict=True)
+        ]
         console.print(_join(cells, _marks(row), width))
 
 

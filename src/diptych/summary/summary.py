@@ -131,7 +131,12 @@ def summarize(config: RunConfig, vocabularies: tuple[int, int], device: str = "a
         sizes["A"] = model.key_size
     versions = {each: told[each]["versions"] for each in asked}
     return Summary(
-        config.name, weights, tensors, sizes, versions, missing=[each for each in BACKENDS if each not in asked]
+        config.name,
+        weights,
+        tensors=tensors,
+        sizes=sizes,
+        versions=versions,
+        missing=[each for each in BACKENDS if each not in asked],
     )
 
 

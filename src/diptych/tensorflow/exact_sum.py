@@ -55,7 +55,7 @@ class ExactSum:
         """What the whole numbers of all shards stand for."""
         loss, *gradients = self._read(total)
         faults, stops = total[-2:].numpy().tolist()
-        return Total(loss, gradients, faults, stops)
+        return Total(loss, gradients, faults=faults, stops=stops)
 
     @tf.function(jit_compile=True)  # one pass over the numbers instead of one for every operation
     def _add(self, total: Tensor, numbers: list[Tensor], share: Tensor) -> Tensor:

@@ -73,7 +73,7 @@ class Grid:
                     tie = Tie(*binding.locate(index), up=bool(array[index] < 0.0), margin=margin)
                     seen[tie] = (binding, index)
         margin, checksum = (0.5 - max(farthest)) / self.scale, sum(int(number) for number in rounded.sums)
-        told = decide(list(seen), decided, margin, checksum)
+        told = decide(list(seen), decided, margin=margin, checksum=checksum)
         for tie in told.turned:
             self._turn(*seen[tie], tie.up)
         return told

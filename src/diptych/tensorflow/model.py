@@ -123,7 +123,7 @@ class Model(keras.Model):
         """The encoder's memory (B, S, M) and the final state (B, M) of each of its layers."""
         masks = masks or {}
         embedded = self.source_embedding(self.known(source))
-        embedded = apply_dropout(embedded, masks, "source_embedding", self.config.dropout)
+        embedded = apply_dropout(embedded, masks, place="source_embedding", rate=self.config.dropout)
         return self.encoder(self.with_factors(embedded), source_lengths, masks)
 
     def with_factors(self, embedded: Tensor) -> Tensor:
@@ -160,13 +160,13 @@ class Model(keras.Model):
             The logits (B, T, V) and the attention's weights (B, T, S).
         """
         masks = masks or {}
-        features, weights = self.features(source, source_lengths, target_input, masks)
-        return self.project(apply_dropout(features, masks, "output", self.config.dropout)), weights
+        features, weights = self.features(source, source_lengths, target_input=target_input, masks=masks)
+        return self.project(apply_dropout(features, masks, place="output", rate=self.config.dropout)), weights
 
     def embed_target(self, tokens: Tensor, masks: dict[str, Tensor] | None = None) -> Tensor:
         """Target tokens (...) give vectors (..., E)."""
         table = self.source_embedding if self.config.tie_source_target else self.target_embedding
-        return apply_dropout(table(self.known(tokens)), masks or {}, "target_embedding", self.config.dropout)
+        return apply_dropout(table(self.known(tokens)), masks or {}, place="target_embedding", rate=self.config.dropout)
 
     def project(self, features: Tensor, chosen: Chosen | None = None) -> Tensor:
         """Features (..., F) give logits (..., V); of chosen words (..., U)."""

@@ -57,7 +57,7 @@ class Stepper:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
         seen, decoder = self._start(tf.constant(source), tf.constant(source_lengths))
         copies = source if self.model.config.copies else source[:, :0]
-        return SearchState(seen, np.arange(len(source)), decoder, copies)
+        return SearchState(seen, np.arange(len(source)), decoder=decoder, copies=copies)
 
     def restrict(self, state: SearchState, words: np.ndarray) -> SearchState:
         """The same state, whose steps give the log-probabilities (N, U) of these words (U,) as if these were all."""
@@ -84,7 +84,7 @@ class Stepper:
         log_probabilities, weights, gate, decoder = step(state.source, state.decoder, tf.constant(tokens), state.chosen)
         table, looked = to_array(log_probabilities), to_array(weights)
         if self.model.config.copies:
-            table = with_copies(table, to_array(gate), looked, state.copies)
+            table = with_copies(table, to_array(gate), weights=looked, copies=state.copies)
         return table, looked, state._replace(decoder=decoder)
 
     def reorder(self, state: SearchState, rows: np.ndarray) -> SearchState:
@@ -92,7 +92,9 @@ class Stepper:
         index, sentences = tf.constant(np.array(rows, np.int64)), state.sentences[rows]
         same = np.array_equal(sentences, state.sentences)  # rows changed places within their sentences
         source = state.source if same else select_rows(state.source, index)
-        return SearchState(source, sentences, select_rows(state.decoder, index), state.copies[rows], state.chosen)
+        return SearchState(
+            source, sentences, decoder=select_rows(state.decoder, index), copies=state.copies[rows], chosen=state.chosen
+        )
 
     def _encode(self, source: Tensor, source_lengths: Tensor) -> tuple[Source, DecoderState]:
         return self.model.encode(source, source_lengths)

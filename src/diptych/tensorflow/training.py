@@ -194,7 +194,7 @@ class TrainingStep:
     ) -> tuple[Tensor, Tensor, Rounded]:
         """One optimizer step: the loss per real token and the gradient's norm, before it, and what rounding left."""
         loss, gradients = self._gradients(inputs, masks)
-        return loss, *self._update(loss, gradients, learning_rate, steps)
+        return loss, *self._update(loss, gradients, learning_rate=learning_rate, steps=steps)
 
     @tf.function(jit_compile=True)  # one pass over each variable instead of one for every operation
     def _update(
@@ -250,7 +250,9 @@ class TrainingStep:
         features, weights = self._seen(inputs, masks)
         logits, gate = self.model.project(features), self.model.gate(features)
         copies = tf.gather(inputs.source, inputs.positions // tf.shape(inputs.target_output, tf.int64)[1])  # (N, S)
-        return copying_cross_entropy(logits, gate, weights, copies, targets, label_smoothing)
+        return copying_cross_entropy(
+            logits, gate, weights=weights, copies=copies, targets=targets, label_smoothing=label_smoothing
+        )
 
     def _logits(self, inputs: Inputs, masks: dict[str, Tensor]) -> Tensor:
         """The logits at real target positions (N, V): only these are projected to the vocabulary."""
@@ -258,8 +260,10 @@ class TrainingStep:
 
     def _seen(self, inputs: Inputs, masks: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """What the output layer sees at real target positions (N, F), and the attention's weights there (N, S)."""
-        features, weights = self.model.features(inputs.source, inputs.source_lengths, inputs.target_input, masks)
-        features = apply_dropout(features, masks, "output", self.model.config.dropout)
+        features, weights = self.model.features(
+            inputs.source, inputs.source_lengths, target_input=inputs.target_input, masks=masks
+        )
+        features = apply_dropout(features, masks, place="output", rate=self.model.config.dropout)
         if not self.model.config.copies:  # then nobody asks for the weights
             return select_positions(features, inputs.positions), weights
         return select_positions(features, inputs.positions), select_positions(weights, inputs.positions)

@@ -53,7 +53,9 @@ class Journal:
             watchers: who is told, too, see `diptych.training.watching`.
         """
         if self._writes:
-            self._watchers = [open_watcher(name, self._run, self._backend, self._begun_at) for name in watchers]
+            self._watchers = [
+                open_watcher(name, self._run, backend=self._backend, step=self._begun_at) for name in watchers
+            ]
         self._reporter.begin(self._backend, self._begun_at, last_step)
         try:
             for text in notes:

@@ -103,8 +103,8 @@ def train(
         return _train(
             run,
             checkpoints,
-            checkpoint,
-            state,
+            checkpoint=checkpoint,
+            state=state,
             workers=workers,
             reporter=reporter,
             stop_at=stop_at,

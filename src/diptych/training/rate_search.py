@@ -100,7 +100,7 @@ def range_test(
     reporter.begin(backend, 0, steps)
     try:
         with closing(schedule(pairs, config, start=Place(), steps=steps, resample=run.resampling())) as works:
-            losses, smoothed, ended = _losses(training, works, rates, reporter)
+            losses, smoothed, ended = _losses(training, works, rates=rates, reporter=reporter)
     finally:
         reporter.end()
     if not losses:

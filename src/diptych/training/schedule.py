@@ -124,11 +124,16 @@ def schedule(
     accumulate = config.training.accumulate
 
     def prepare(step: int, epoch: int, groups: list[Ids]) -> Work:
-        batches = [_batch(pairs, rows, epoch, resample) for rows in groups]
+        batches = [_batch(pairs, rows, epoch=epoch, resample=resample) for rows in groups]
         if config.training.shards > 1:
             no_masks: Masks = {}
             whole = [(batch, no_masks) for batch in batches]
-            return Work(*whole[0], epoch, tuple(whole[1:]), own_shards(batches, config, step, worker, workers))
+            return Work(
+                *whole[0],
+                epoch,
+                tuple(whole[1:]),
+                own_shards(batches, config, step=step, worker=worker, workers=workers),
+            )
         parts = []
         for part, batch in enumerate(batches):
             rows, width = batch.source.shape
@@ -139,7 +144,7 @@ def schedule(
     def jobs() -> Iterator[Callable[[], Work]]:
         step, position = start.step, start.position
         for epoch in range(start.epoch, config.training.epochs):
-            batches = training_batches(pairs, size, seed, epoch, batch_by=kind)
+            batches = training_batches(pairs, size, seed=seed, epoch=epoch, batch_by=kind)
             for first in range(position * accumulate, len(batches), accumulate):
                 yield partial(prepare, step, epoch, batches[first : first + accumulate])
                 step += 1

@@ -53,7 +53,9 @@ def own_shards(
     number = config.training.shards
     places = [(part, shard) for part in range(len(batches)) for shard in range(number)][worker::workers]
     cuts = ((part, _rows(len(batches[part].rows), shard, number)) for part, shard in places)
-    return tuple(_cut(batches[part], rows, config, step, part) for part, rows in cuts if rows[0] < rows[1])
+    return tuple(
+        _cut(batches[part], rows, config=config, step=step, part=part) for part, rows in cuts if rows[0] < rows[1]
+    )
 
 
 def check_workers(config: TrainingConfig, workers: int) -> None:
@@ -91,6 +93,6 @@ def _cut(batch: Batch, rows: tuple[int, int], config: RunConfig, step: int, part
     (rows_in_all, sources), targets = batch.source.shape, batch.target_output.shape[1]
     whole = dropout_shapes(config.model, rows_in_all, source=sources, target=targets)
     drawn = dropout_masks(config.training.seed, step, shapes=whole, rate=config.model.dropout, part=part, rows=rows)
-    widths = dropout_shapes(config.model, end - first, source, target)
+    widths = dropout_shapes(config.model, end - first, source=source, target=target)
     masks = {place: mask[:, : widths[place][1]].copy() for place, mask in drawn.items()}
-    return Shard(own, masks, part, first, whole=(rows_in_all, targets))
+    return Shard(own, masks, part=part, first=first, whole=(rows_in_all, targets))

@@ -242,13 +242,17 @@ def load(
     if workers > 1:
         if members:
             raise UsageError(f"{workers} workers cannot share an ensemble: leave out the members, or the workers")
-        shared = SharedModel(Member(run, backend, which), workers, threads, precision, device, shortlist=words)
+        shared = SharedModel(
+            Member(run, backend, which), workers, threads=threads, precision=precision, device=device, shortlist=words
+        )
         trained = run.trained_backends()
         owner = backend if backend in trained else trained[0]
         copies: dict[str, Any] = {"processes": shared.processes, "find_each": shared.find_each}
         return Translator(run, shared.stepper, backend, trained_in=owner, shortlisted=bool(words), **copies)
     if not members:
-        loaded = load_model(run, backend, which, threads, precision, device, shortlist=words)
+        loaded = load_model(
+            run, backend, which=which, threads=threads, precision=precision, device=device, shortlist=words
+        )
         return Translator(run, loaded.stepper, backend, trained_in=loaded.trained_in, shortlisted=bool(words))
     first = Member(run, backend, which)
     others = [each if isinstance(each, Member) else Member.open(each, backend) for each in members]

@@ -136,4 +136,4 @@ def _checked(rank: int, size: int, addresses: tuple[str, ...], origin: str) -> M
     """A membership, if the numbers can be."""
     if size < 1 or not 0 <= rank < size:
         raise UsageError(f"{origin} says worker {rank} of {size}: workers are counted from 0 to before their number")
-    return Membership(rank, size, addresses, origin)
+    return Membership(rank, size, addresses=addresses, origin=origin)

@@ -33,16 +33,16 @@ def faults(graph: Graph) -> Iterator[Fault]:
     """Every mistake that can be planted in a graph, in each layer by itself and in all of them."""
     for rewired in (structure.rewired, sequences.rewired):
         for family, what, entry, where, changed_graph in rewired(graph):
-            yield Fault(family, what, where, entry, changed_graph)
+            yield Fault(family, what, where=where, entry=entry, graph=changed_graph)
     for family, what, entry, change in itertools.chain(weights.changes(), structure.changes()):
         changed = {node.name: new for node in graph.nodes if (new := change(node)) is not None}
         for name, node in changed.items():
-            yield Fault(family, what, node.origin or name, entry, graph.with_node(node))
+            yield Fault(family, what, where=node.origin or name, entry=entry, graph=graph.with_node(node))
         if len(changed) > 1:
             whole = graph
             for node in changed.values():
                 whole = whole.with_node(node)
-            yield Fault(family, what, "every layer of its kind", entry, whole)
+            yield Fault(family, what, where="every layer of its kind", entry=entry, graph=whole)
 
 
 def explain(graph: Graph, measure: Measure, limit: float, seconds: float = 60.0) -> Explanation | None:

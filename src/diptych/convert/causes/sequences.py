@@ -29,7 +29,7 @@ def rewired(graph: Graph) -> Iterator[Rewiring]:
             turned = Node(f"{node.name}_turned", NotEqual(1.0), {"x": node.inputs["mask"]})
             yield (
                 "attention mask", "the mask of the attention has True and False in each other's place",
-                "mask_polarity", node.origin or node.name, _with_mask(graph, node, [turned], turned),
+                "mask_polarity", node.origin or node.name, _with_mask(graph, node, added=[turned], mask=turned),
             )  # fmt: skip
         if not isinstance(node.kind, Recurrent):
             continue
@@ -38,12 +38,12 @@ def rewired(graph: Graph) -> Iterator[Rewiring]:
             counted, lengths = _counted(node)
             yield (
                 "mask", "its mask is taken for lengths: as many first steps as are real, whichever they are",
-                "masks_with_holes", where, _with_mask(graph, node, [*counted, lengths], lengths),
+                "masks_with_holes", where, _with_mask(graph, node, added=[*counted, lengths], mask=lengths),
             )  # fmt: skip
             started = _rows_started(node)
             yield (
                 "empty rows", "a row without a real step is run for one step (a length of 0 made 1)",
-                "empty_sequences", where, _with_mask(graph, node, started, started[-1]),
+                "empty_sequences", where, _with_mask(graph, node, added=started, mask=started[-1]),
             )  # fmt: skip
         if not any(name != "x" for name in node.inputs if name != "mask"):
             yield (
@@ -81,8 +81,8 @@ def _along_the_batch(graph: Graph, node: Node) -> Graph:
     turned = Node(f"{node.name}_turned", Transpose((1, 0, 2)), {"x": node.inputs["x"]})
     back = Node(f"{node.name}_back", Transpose((1, 0, 2)), {"x": Ref(node.name, "sequence")})
     last = Node(f"{node.name}_last", Select(1, -1), {"x": Ref(back.name)})
-    graph = using(graph, node, "last", [last], Ref(last.name))
-    graph = using(graph, node, "sequence", [back], Ref(back.name))
+    graph = using(graph, node, output="last", added=[last], instead=Ref(last.name))
+    graph = using(graph, node, output="sequence", added=[back], instead=Ref(back.name))
     changed = replace(node, inputs={"x": Ref(turned.name)})
     nodes = [new for one in graph.nodes for new in ([turned, changed] if one.name == node.name else [one])]
     return replace(graph, nodes=tuple(nodes))

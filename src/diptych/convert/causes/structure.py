@@ -170,24 +170,27 @@ def rewired(graph: Graph) -> Iterator[Rewiring]:
             units = graph.weights_of(node)["weight_hh"].shape[1]
             last = Node(f"{node.name}_step", Select(1, -1), {"x": Ref(node.name, "sequence")})
             if Ref(node.name, "last") in graph.used():
+                pointed = using(graph, node, output="last", added=[last], instead=Ref(last.name))
                 yield (
                     "last", "its last output is outputs[:, -1], where the backward direction has seen one step",
-                    "bidirectional_last_output", where, using(graph, node, "last", [last], Ref(last.name)),
+                    "bidirectional_last_output", where, pointed,
                 )  # fmt: skip
             if Ref(node.name, "sequence") in graph.used():
                 forward = Node(f"{node.name}_part", Slice(-1, 0, units), {"x": Ref(node.name, "sequence")})
                 back = Node(f"{node.name}_part_reverse", Slice(-1, units, None), {"x": Ref(node.name, "sequence")})
                 turned = Node(f"{node.name}_turned", Flip(1), {"x": Ref(back.name)})
                 joined = Node(f"{node.name}_joined", Concatenate(-1), {"x0": Ref(forward.name), "x1": Ref(turned.name)})
+                parts = [forward, back, turned, joined]
+                pointed = using(graph, node, output="sequence", added=parts, instead=Ref(joined.name))
                 yield (
                     "reversed", "the backward direction's outputs stay in the order in which it ran", "go_backwards",
-                    where, using(graph, node, "sequence", [forward, back, turned, joined], Ref(joined.name)),
+                    where, pointed,
                 )  # fmt: skip
         elif node.kind.direction == "backward" and Ref(node.name, "sequence") in graph.used():
             turned = Node(f"{node.name}_turned", Flip(1), {"x": Ref(node.name, "sequence")})
             yield (
                 "reversed", "its outputs are turned round once too often, or not at all", "go_backwards", where,
-                using(graph, node, "sequence", [turned], Ref(turned.name)),
+                using(graph, node, output="sequence", added=[turned], instead=Ref(turned.name)),
             )  # fmt: skip
         if Ref(node.name, "last") in graph.used() and "mask" in node.inputs and node.kind.direction == "forward":
             unmasked = Node(f"{node.name}_step", Select(1, -1), {"x": Ref(f"{node.name}_zeros", "sequence")})
@@ -197,7 +200,7 @@ def rewired(graph: Graph) -> Iterator[Rewiring]:
             )  # fmt: skip
             yield (
                 "last", "its last output is taken at the last step, which is padding in shorter rows", "padded_outputs",
-                where, using(graph, node, "last", [twin, unmasked], Ref(unmasked.name)),
+                where, using(graph, node, output="last", added=[twin, unmasked], instead=Ref(unmasked.name)),
             )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def read_diptych(folder: Path) -> ModelFile:
         RefusalError: nothing was trained in the run, or the checkpoint is not whole.
     """
     if (folder / MANIFEST).is_file():
-        return _read_checkpoint(folder, folder, None, ())
+        return _read_checkpoint(folder, folder, config=None, notes=())
     config = read_config(folder / CONFIG)
     trained = {}
     for backend in BACKENDS:
@@ -45,7 +45,7 @@ def read_diptych(folder: Path) -> ModelFile:
     notes = (Note(f"trained: {said}; this is {first}'s latest checkpoint"),)
     latest = folder / first / "checkpoints" / "latest"
     checkpoint = latest.with_name(latest.read_text(encoding="utf-8").strip())
-    return _read_checkpoint(folder, checkpoint, config.model_dump(mode="json"), notes)
+    return _read_checkpoint(folder, checkpoint, config=config.model_dump(mode="json"), notes=notes)
 
 
 def _read_checkpoint(

@@ -92,19 +92,21 @@ def _list(stored: StoredBytes) -> dict[str, Any]:
 def _tensor(stored: StoredBytes, entry: dict[str, Any]) -> Tensor:
     """An array of the listing."""
     name, dtype, shape, big = entry["path"], entry["dtype"], tuple(entry["shape"]), entry["big"]
-    needed = number_bytes(stored.path, name, dtype, shape)
+    needed = number_bytes(stored.path, name, dtype=dtype, shape=shape)
     if "chunks" in entry:
         if needed > limits.EXPANDED and needed > limits.EXPANSION * entry["stored"]:
             raise RefusalError(
                 f"{stored.path}: {shown(name)} would become {needed:,} bytes of {entry['stored']:,}: it is a bomb"
             )
-        return Tensor(name, dtype, shape, lambda: _from_chunks(stored, entry))
+        return Tensor(name, dtype, shape=shape, load=lambda: _from_chunks(stored, entry))
     if "bytes" in entry:
         inline = base64.b64decode(entry["bytes"])
-        return StoredBytes(stored.path, 0, len(inline), inline).tensor(name, dtype, shape, 0, big=big)
+        return StoredBytes(stored.path, 0, size=len(inline), memory=inline).tensor(
+            name, dtype, shape=shape, offset=0, big=big
+        )
     if needed and (entry["offset"] is None or entry["stored"] < needed):
         raise RefusalError(f"{stored.path}: {shown(name)} has a place for {needed:,} bytes, but was never written")
-    return stored.tensor(name, dtype, shape, entry["offset"] or 0, big=big)
+    return stored.tensor(name, dtype, shape=shape, offset=entry["offset"] or 0, big=big)
 
 
 def _from_chunks(stored: StoredBytes, entry: dict[str, Any]) -> npt.NDArray[Any]:
@@ -112,20 +114,24 @@ def _from_chunks(stored: StoredBytes, entry: dict[str, Any]) -> npt.NDArray[Any]
     name, shape, chunk_shape = entry["path"], tuple(entry["shape"]), tuple(entry["chunk_shape"])
     item, dtype = SIZES[entry["dtype"]], entry["dtype"]
     whole: npt.NDArray[Any] | None = None
-    size = number_bytes(stored.path, name, dtype, chunk_shape)
+    size = number_bytes(stored.path, name, dtype=dtype, shape=chunk_shape)
     for corner, skipped, offset, length in entry["chunks"]:
         data = stored.read(offset, length, name)
         for position, kind in reversed(list(enumerate(entry["filters"]))):
             if not skipped >> position & 1:
-                data = _undo(stored, name, kind, data, item, size)
+                data = _undo(stored, name, kind=kind, data=data, item=item, size=size)
         if len(data) != size:
             raise RefusalError(f"{stored.path}: a piece of {shown(name)} has {len(data):,} bytes, expected {size:,}")
-        piece = to_array(stored.path, data, name, dtype, chunk_shape, big=entry["big"])
+        piece = to_array(stored.path, data, name=name, dtype=dtype, shape=chunk_shape, big=entry["big"])
         if whole is None:
             whole = np.zeros(shape, piece.dtype)
         place = tuple(slice(start, start + length) for start, length in zip(corner, chunk_shape))
         whole[place] = piece[tuple(slice(length) for length in whole[place].shape)]
-    return np.zeros(shape, to_array(stored.path, b"", name, dtype, (0,)).dtype) if whole is None else whole
+    return (
+        np.zeros(shape, to_array(stored.path, b"", name=name, dtype=dtype, shape=(0,)).dtype)
+        if whole is None
+        else whole
+    )
 
 
 def _undo(stored: StoredBytes, name: str, kind: int, data: bytes, item: int, size: int) -> bytes:

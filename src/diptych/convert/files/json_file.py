@@ -40,7 +40,7 @@ def read_json(path: Path) -> ModelFile:
     """
     whole = StoredBytes.of_file(path)
     data = whole.read(0, min(whole.size, limits.TEXT_NUMBERS + 1))
-    value = limits.parse_json(path, "it", data, limits.TEXT_NUMBERS)
+    value = limits.parse_json(path, "it", data=data, limit=limits.TEXT_NUMBERS)
     if isinstance(value, dict) and "in_shape" in value and isinstance(value.get("layers"), list):
         return _rtneural(path, value)
     if isinstance(value, dict) and isinstance(value.get("class_name"), str) and "config" in value:
@@ -74,12 +74,12 @@ def _rtneural(path: Path, value: Mapping[str, Any]) -> ModelFile:
             tensors[tensor.name] = tensor
             own.append(tensor.name)
         config = {key: item for key, item in layer.items() if key != "weights"}
-        layers.append(Layer(name, kind, tuple(own), config))
+        layers.append(Layer(name, kind, tensors=tuple(own), config=config))
         if str(layer.get("type")) not in LAYERS:
             notes.append(Note(f"{shown(kind)} is no layer that RTNeural has", name))
         if kind in ("GRU", "LSTM"):
             text = "the gates' activation is not in the file; RTNeural computes sigmoid"
-            notes.append(question("recurrent_activation", name, text, "sigmoid"))
+            notes.append(question("recurrent_activation", name, text=text, likely="sigmoid"))
     return ModelFile(
         path,
         "rtneural-json",
@@ -96,7 +96,7 @@ def _configuration(path: Path, config: dict[str, Any]) -> ModelFile:
     version = config.get("keras_version")
     version = version if isinstance(version, str) else None
     check_acyclic(path, config)
-    layers, notes = notes_of_layers(path, keras_layers(path, config), {}, version, whole=True)
+    layers, notes = notes_of_layers(path, keras_layers(path, config), tensors={}, version=version, whole=True)
     said = Note("a configuration without weights: they are in a file of their own")
     return ModelFile(
         path,
@@ -120,4 +120,4 @@ def _tensor(path: Path, name: str, value: Any) -> Tensor:
     if array.dtype.kind not in "iuf" or array.ndim > limits.RANK or math.prod(array.shape) > limits.TEXT_NUMBERS:
         raise RefusalError(f"{path}: {shown(name)} is {shown(value)}, expected a list of numbers")
     numbers = array.astype(np.float64)
-    return Tensor(name, "float64", numbers.shape, numbers.copy)
+    return Tensor(name, "float64", shape=numbers.shape, load=numbers.copy)

@@ -58,7 +58,7 @@ def read_keras_archive(path: Path, archive: ZipArchive) -> ModelFile:
         layers, groups = _by_place(file, tensors), {}
     compiled = config.get("compile_config")
     optimizer, settings = optimizer_of(compiled.get("optimizer") if isinstance(compiled, dict) else None)
-    layers, notes = notes_of_layers(path, layers, tensors, version, whole=True)
+    layers, notes = notes_of_layers(path, layers, tensors=tensors, version=version, whole=True)
     left = [name for names in groups.values() for name in names]
     left_over = tuple(Note(f"no layer of the configuration has {shown(name)}") for name in left[: limits.NOTES])
     written_by = WrittenBy("keras", version)
@@ -78,7 +78,7 @@ def read_keras_archive(path: Path, archive: ZipArchive) -> ModelFile:
 def read_keras_weights(path: Path, file: Hdf5File) -> ModelFile:
     """A .weights.h5 file, which has neither configuration nor version."""
     tensors, slots = _split(file)
-    found, notes = notes_of_layers(path, _by_place(file, tensors), tensors, "3.0", whole=False)
+    found, notes = notes_of_layers(path, _by_place(file, tensors), tensors=tensors, version="3.0", whole=False)
     training = _training("", {}, slots) if slots else None
     return ModelFile(
         path,
@@ -152,7 +152,7 @@ def _placed(path: Path, layers: tuple[Layer, ...], place: str = "", model: str =
         yield f"{place}{own}", layer
         if layer.kind in MODELS:
             inner = keras_layers(path, {"config": layer.config})
-            yield from _placed(path, inner, f"{place}{own}/", f"{layer.name}/")
+            yield from _placed(path, inner, place=f"{place}{own}/", model=f"{layer.name}/")
 
 
 def _place(name: str, places: Container[str]) -> str:

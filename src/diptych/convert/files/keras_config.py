@@ -35,7 +35,7 @@ def keras_layers(path: Path, config: dict[str, Any]) -> tuple[Layer, ...]:
         name = str(entry.get("name") or settings.get("name") or f"{kind.lower()}_{len(found) + 1}")
         if name in found:
             raise RefusalError(f"{path}: two layers are named {shown(name)}; expected different names")
-        found[name] = Layer(name, kind, (), settings)
+        found[name] = Layer(name, kind, tensors=(), config=settings)
     limits.check_count(path, len(found))
     return tuple(found.values())
 

@@ -37,15 +37,15 @@ def read_keras_hdf5(path: Path, file: Hdf5File) -> ModelFile:
     weights = file.attributes.get(root, {})
     tensors: dict[str, Tensor] = {}
     groups: dict[str, list[str]] = {}
-    for layer in _names(path, file, root, "layer_names"):
+    for layer in _names(path, file, group=root, attribute="layer_names"):
         group = f"{root}/{layer}".lstrip("/")
         groups[layer] = []
-        for name in _names(path, file, group, "weight_names"):
+        for name in _names(path, file, group=group, attribute="weight_names"):
             found = file.arrays.get(f"{group}/{name}")
             if found is None:
                 raise RefusalError(f"{path}: layer {shown(layer)} names the weight {shown(name)}, which is not there")
             full = f"{layer}/{name}"
-            tensors[full] = Tensor(full, found.dtype, found.shape, found.load)
+            tensors[full] = Tensor(full, found.dtype, shape=found.shape, load=found.load)
             groups[layer].append(full)
     version = _text(attributes.get("keras_version", weights.get("keras_version")))
     config = _json(path, "model_config", attributes)
@@ -56,7 +56,7 @@ def read_keras_hdf5(path: Path, file: Hdf5File) -> ModelFile:
         layers = tuple(Layer(name, "", tuple(names)) for name, names in groups.items())
     training = _training(path, file, _json(path, "training_config", attributes))
     used = {f"{root}/{name}".lstrip("/") for name in tensors} | set(training.slots if training else ())
-    layers, notes = notes_of_layers(path, layers, tensors, version, whole=config is not None)
+    layers, notes = notes_of_layers(path, layers, tensors=tensors, version=version, whole=config is not None)
     extra = [Note(f"no layer names {shown(name)}: it would be left over") for name in file.arrays if name not in used]
     extra += [Note(f"left out: {shown(text)}") for text in file.left_out]
     kind = "keras-h5" if config is not None else "keras-h5-weights"
@@ -83,12 +83,12 @@ def _training(path: Path, file: Hdf5File, config: dict[str, Any] | None) -> Trai
     """The optimizer's state."""
     name, settings = optimizer_of((config or {}).get("optimizer_config"))
     slots = {}
-    for weight in _names(path, file, "optimizer_weights", "weight_names"):
+    for weight in _names(path, file, group="optimizer_weights", attribute="weight_names"):
         found = file.arrays.get(f"optimizer_weights/{weight}")
         if found is None:
             raise RefusalError(f"{path}: the optimizer names the weight {shown(weight)}, which is not there")
         full = f"optimizer_weights/{weight}"
-        slots[full] = Tensor(full, found.dtype, found.shape, found.load)
+        slots[full] = Tensor(full, found.dtype, shape=found.shape, load=found.load)
     if config is None and not slots:
         return None
     counters = [slot for slot in slots.values() if slot.shape == () and slot.dtype.startswith(("int", "uint"))]
@@ -101,7 +101,9 @@ def _with_weights(path: Path, layers: tuple[Layer, ...], groups: dict[str, list[
     strange = [name for name in groups if name not in known]
     if strange:
         raise RefusalError(f"{path} has weights of a layer {shown(strange[0])}, which its configuration does not have")
-    return tuple(Layer(each.name, each.kind, tuple(groups.get(each.name, ())), each.config) for each in layers)
+    return tuple(
+        Layer(each.name, each.kind, tensors=tuple(groups.get(each.name, ())), config=each.config) for each in layers
+    )
 
 
 def _has(file: Hdf5File, path: str, name: str) -> bool:

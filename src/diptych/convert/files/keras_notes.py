@@ -53,7 +53,7 @@ def notes_of_layers(
     # A layer in a model may be listed beside that model, too.
     for name, kind, config in {each[0]: each for each in walk(path, layers)}.values():
         weights = [tensors[each] for each in by_name[name].tensors] if name in by_name else []
-        found += _of_config(name, kind, config, weights, version)
+        found += _of_config(name, kind, config=config, weights=weights, version=version)
     return layers, tuple(found)
 
 
@@ -103,9 +103,11 @@ def _of_weights(layer: Layer, tensors: Mapping[str, Tensor], version: str | None
     if kind in ("LSTM", "GRU"):
         likely = None if version is None else "hard_sigmoid" if older(version, 2, 3) else "sigmoid"
         text = "the gates' activation is not in a file of weights only"
-        found.append(question("recurrent_activation", layer.name, text, likely))
+        found.append(question("recurrent_activation", layer.name, text=text, likely=likely))
     if kind == "SimpleRNN":
-        found.append(question("activation", layer.name, "the activation is not in a file of weights only", "tanh"))
+        found.append(
+            question("activation", layer.name, text="the activation is not in a file of weights only", likely="tanh")
+        )
     if kind == "GRU":
         biases = [tensors[name].shape for name in layer.tensors if _last(name) == "bias"]
         if not biases:
@@ -150,7 +152,9 @@ def _of_config(
         if "reset_after" in config or (version and older(version, 2, 2)):
             remark("resets before the product: nn.GRU cannot compute it, a cell of its own can")
         elif not any(tensor.shape[:1] == (2,) for tensor in weights if len(tensor.shape) == 2):
-            found.append(question("reset", name, "the configuration does not say where it resets", "before"))
+            found.append(
+                question("reset", name, text="the configuration does not say where it resets", likely="before")
+            )
     if kind in ("CuDNNLSTM", "CuDNNGRU"):
         remark("two biases, gates by sigmoid; Keras 3 has no such layer and loads such weights only in part")
     if any(_last(tensor.name) == "W_i" for tensor in weights):

@@ -62,4 +62,4 @@ def npy_tensor(stored: StoredBytes, name: str) -> Tensor:
     if not isinstance(shape, tuple) or not all(type(size) is int for size in shape):
         raise RefusalError(f"{stored.path}: {shown(name)} has the impossible shape {shown(shape)}")
     big = dtype.str.startswith(">")
-    return stored.tensor(name, dtype.name, shape, 8 + width + length, bool(fortran), big)
+    return stored.tensor(name, dtype.name, shape=shape, offset=8 + width + length, fortran=bool(fortran), big=big)

@@ -80,7 +80,7 @@ def _graph(path: Path, message: Span, versions: Mapping[str, int]) -> tuple[Grap
         limits.check_count(path, len(tensors))
         limits.check_count(path, len(nodes), "nodes")
     given = tuple(each for each in inputs if each.name not in tensors)
-    return Graph(name, tuple(nodes), given, tuple(outputs), versions), tensors
+    return Graph(name, tuple(nodes), inputs=given, outputs=tuple(outputs), versions=versions), tensors
 
 
 def _node(path: Path, message: Span) -> Node:
@@ -101,7 +101,7 @@ def _node(path: Path, message: Span) -> Node:
         elif number == 7:
             domain = text(value)
     kind = operator if domain in ("", "ai.onnx") else f"{domain}.{operator}"
-    return Node(name, kind, tuple(inputs), tuple(outputs), attributes)
+    return Node(name, kind, inputs=tuple(inputs), outputs=tuple(outputs), attributes=attributes)
 
 
 def _attribute(path: Path, message: Span) -> tuple[str, Any]:
@@ -121,8 +121,11 @@ def _attribute(path: Path, message: Span) -> tuple[str, Any]:
             found = read_tensor(path, value)
         elif number == 6 and isinstance(value, Span):
             inner, weights = _graph(path, value, {})
-            constants = (Node(key, "Constant", (), (key,), {"value": each}) for key, each in weights.items())
-            found = Graph(inner.name, (*constants, *inner.nodes), inner.inputs, inner.outputs)
+            constants = (
+                Node(key, "Constant", inputs=(), outputs=(key,), attributes={"value": each})
+                for key, each in weights.items()
+            )
+            found = Graph(inner.name, (*constants, *inner.nodes), inputs=inner.inputs, outputs=inner.outputs)
         elif number in (7, 8, 9):
             items = floats(value) if number == 7 else integers(value) if number == 8 else [text(value)]
             found = [*(found if isinstance(found, list) else []), *items]
@@ -161,7 +164,7 @@ def _layer(node: Node, tensors: Mapping[str, Tensor]) -> Layer:
     weights = tuple(name for name in node.inputs if name in tensors)
     name = node.name or (node.outputs[0] if node.outputs else node.operator)
     simple = {key: value for key, value in node.attributes.items() if not isinstance(value, Tensor | Graph)}
-    return Layer(name, node.operator, weights, simple)
+    return Layer(name, node.operator, tensors=weights, config=simple)
 
 
 def _notes(graph: Graph) -> list[Note]:

@@ -50,15 +50,15 @@ def read_tensor(path: Path, message: Span) -> Tensor:
         elif number in LISTS:
             lists.setdefault(number, []).append(value)
     if dtype == "string":
-        return Tensor(name, dtype, tuple(shape), lambda: _refuse(path, name))
+        return Tensor(name, dtype, shape=tuple(shape), load=lambda: _refuse(path, name))
     if outside:
-        return _beside(path, name, dtype, tuple(shape), outside)
+        return _beside(path, name, dtype=dtype, shape=tuple(shape), outside=outside)
     if place is not None:
-        if place.size != number_bytes(path, name, dtype, tuple(shape)):
+        if place.size != number_bytes(path, name, dtype=dtype, shape=tuple(shape)):
             raise RefusalError(f"{path}: {shown(name)} of shape {tuple(shape)}, {dtype}, has {place.size:,} bytes")
-        return place.tensor(name, dtype, tuple(shape), 0)
-    numbers = _listed(path, name, dtype, tuple(shape), lists)
-    return Tensor(name, dtype, tuple(shape), lambda: numbers)
+        return place.tensor(name, dtype, shape=tuple(shape), offset=0)
+    numbers = _listed(path, name, dtype=dtype, shape=tuple(shape), lists=lists)
+    return Tensor(name, dtype, shape=tuple(shape), load=lambda: numbers)
 
 
 def _listed(
@@ -67,7 +67,7 @@ def _listed(
     """Numbers written one by one, or packed."""
     parts: list[npt.NDArray[Any]] = [_numbers(number, value) for number, values in lists.items() for value in values]
     flat = np.concatenate(parts) if parts else np.zeros(0)
-    number_bytes(path, name, dtype, shape)
+    number_bytes(path, name, dtype=dtype, shape=shape)
     if flat.size != math.prod(shape):
         raise RefusalError(f"{path}: {shown(name)} of shape {shape} has {flat.size:,} numbers")
     if dtype in ("float16", "bfloat16"):  # their bits stand as int32
@@ -100,7 +100,7 @@ def _beside(path: Path, name: str, dtype: str, shape: tuple[int, ...], outside: 
         raise RefusalError(
             f"{path}: the numbers of {shown(name)} are in {shown(str(relative))}; expected a file in the model's folder"
         )
-    return whole.tensor(name, dtype, shape, offset)
+    return whole.tensor(name, dtype, shape=shape, offset=offset)
 
 
 def _refuse(path: Path, name: str) -> npt.NDArray[Any]:

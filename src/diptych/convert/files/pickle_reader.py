@@ -269,4 +269,4 @@ class _Machine:
             raise ValueError(f"a tensor of {shown((storage, offset, shape, strides))}")
         if len(shape) != len(strides) or len(shape) > limits.RANK:
             raise ValueError(f"a tensor of shape {shown(shape)} and strides {shown(strides)}")
-        return StoredTensor(storage, offset, tuple(shape), tuple(strides))
+        return StoredTensor(storage, offset, shape=tuple(shape), strides=tuple(strides))

@@ -72,7 +72,7 @@ class Span:
                 length, at = self._varint(at)
                 if length > self.end - at:
                     raise self._damaged(f"a field of {length:,} bytes where {self.end - at:,} are left")
-                yield key >> 3, Span(self.data, at, at + length, self.budget, self.depth + 1)
+                yield key >> 3, Span(self.data, at, end=at + length, budget=self.budget, depth=self.depth + 1)
                 at += length
             elif kind in (FIXED32, FIXED64):
                 length = 4 if kind == FIXED32 else 8
@@ -141,7 +141,7 @@ Value = int | Fixed | Span
 def message_of(path: Path) -> Iterator[Span]:
     """The message that a file is."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        yield Span(data, 0, len(data), Budget(path))
+        yield Span(data, 0, end=len(data), budget=Budget(path))
 
 
 def signed(value: Value) -> int:

@@ -45,7 +45,7 @@ def read_pytorch_zip(path: Path, archive: ZipArchive) -> ModelFile:
     order = archive.member(f"{root}byteorder") if f"{root}byteorder" in archive else None
     big = order is not None and order.read(0, min(order.size, 8)) == b"big"
     value = read_pickle(path, pickled.read(0, min(pickled.size, limits.HEADER), "its pickle"))
-    return _model(path, value, lambda storage: archive.member(f"{root}data/{storage.key}"), big)
+    return _model(path, value, find=lambda storage: archive.member(f"{root}data/{storage.key}"), big=big)
 
 
 def read_pytorch_stream(path: Path) -> ModelFile:
@@ -77,14 +77,14 @@ def read_pytorch_stream(path: Path) -> ModelFile:
         at += 8 + size
     if missing := storages.keys() - places.keys():
         raise RefusalError(f"{path} lacks the numbers of {shown(sorted(missing)[0])}: it was cut short")
-    return _model(path, value, lambda storage: places[storage.key], system.get("little_endian") is False)
+    return _model(path, value, find=lambda storage: places[storage.key], big=system.get("little_endian") is False)
 
 
 def _model(path: Path, value: Any, find: Find, big: bool) -> ModelFile:
     """The model of an unpickled value."""
 
     def tensor(name: str, stored: StoredTensor) -> Tensor:
-        return _tensor(path, name, stored, find(stored.storage), big)
+        return _tensor(path, name, stored=stored, place=find(stored.storage), big=big)
 
     found = sort_out(path, value, tensor)
     return ModelFile(
@@ -115,13 +115,13 @@ def _tensor(path: Path, name: str, stored: StoredTensor, place: StoredBytes, big
 
     def load() -> npt.NDArray[Any]:
         if not size:
-            return to_array(path, b"", name, storage.dtype, shape, big=big)
+            return to_array(path, b"", name=name, dtype=storage.dtype, shape=shape, big=big)
         data = place.read(stored.offset * item, (last + 1 - stored.offset) * item, name)
-        flat = to_array(path, data, name, storage.dtype, (len(data) // item,), big=big)
+        flat = to_array(path, data, name=name, dtype=storage.dtype, shape=(len(data) // item,), big=big)
         steps = [stride * flat.itemsize for stride in stored.strides]
         return np.array(np.lib.stride_tricks.as_strided(flat, shape, steps, writeable=False), order="C")
 
-    return Tensor(name, storage.dtype, shape, load)
+    return Tensor(name, storage.dtype, shape=shape, load=load)
 
 
 def _storages(value: Any) -> list[Storage]:

@@ -55,4 +55,4 @@ READINGS: dict[str, dict[str, str]] = {
 
 def question(key: str, where: str, text: str, likely: str | None = None) -> Note:
     """A question with all of its readings."""
-    return Note(text, where, key, READINGS[key], likely)
+    return Note(text, where, key=key, readings=READINGS[key], likely=likely)

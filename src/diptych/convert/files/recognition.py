@@ -71,7 +71,7 @@ def _judge(layer: str, parts: Mapping[str, Tensor], framework: str) -> tuple[str
         return ("Embedding" if embedding else ""), []
     if len(weight) == 2 and not has_bias:
         likely = "Embedding" if "emb" in layer.lower() else "Linear" if weight[0] < weight[1] else None
-        return likely or "", [question("class", layer, f"one matrix {weight} without a bias", likely)]
+        return likely or "", [question("class", layer, text=f"one matrix {weight} without a bias", likely=likely)]
     kinds = {1: "LayerNorm" if has_bias else "", 2: "Linear", 3: "Conv1d", 4: "Conv2d"}
     return kinds.get(len(weight), ""), []
 
@@ -94,18 +94,26 @@ def _judge_recurrent(
     found = []
     if own and rows_are_outputs:
         if kind == "RNN":
-            found.append(question("nonlinearity", layer, "a plain RNN's weights do not show its nonlinearity", "tanh"))
+            found.append(
+                question(
+                    "nonlinearity", layer, text="a plain RNN's weights do not show its nonlinearity", likely="tanh"
+                )
+            )
         return f"{kind}Cell" if is_cell else kind, found
     if kind in ("GRU", "LSTM"):
         gates, ours, theirs = ("gru_gates", "rzn", "zrn") if kind == "GRU" else ("lstm_gates", "ifgo", "ifgo")
         text = f"which gate comes first in the {large} {'rows' if rows_are_outputs else 'columns'}"
-        found.append(question(gates, layer, text, ours if rows_are_outputs else theirs))
-        found.append(question("recurrent_activation", layer, "the gates' activation is not in the file", "sigmoid"))
+        found.append(question(gates, layer, text=text, likely=ours if rows_are_outputs else theirs))
+        found.append(
+            question("recurrent_activation", layer, text="the gates' activation is not in the file", likely="sigmoid")
+        )
     if kind == "GRU":
         text = "two biases, as a GRU has that resets after" if two else "one bias or none does not show where it resets"
-        found.append(question("reset", layer, text, "after" if two else None))
+        found.append(question("reset", layer, text=text, likely="after" if two else None))
     if kind == "LSTM":
-        found.append(question("forget_bias", layer, "whether something is added to the forget gate", "0"))
+        found.append(question("forget_bias", layer, text="whether something is added to the forget gate", likely="0"))
     if kind == "RNN":
-        found.append(question("nonlinearity", layer, "a plain RNN's weights do not show its nonlinearity", "tanh"))
+        found.append(
+            question("nonlinearity", layer, text="a plain RNN's weights do not show its nonlinearity", likely="tanh")
+        )
     return kind, found

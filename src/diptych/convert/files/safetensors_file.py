@@ -72,7 +72,10 @@ def _tensor(data: StoredBytes, name: str, entry: Any) -> tuple[Tensor, tuple[int
         )
     dtype = TYPES.get(str(entry["dtype"]), str(entry["dtype"]))
     begin, end = ends
-    tensor, needed = data.tensor(name, dtype, tuple(shape), begin), number_bytes(data.path, name, dtype, tuple(shape))
+    tensor, needed = (
+        data.tensor(name, dtype, shape=tuple(shape), offset=begin),
+        number_bytes(data.path, name, dtype=dtype, shape=tuple(shape)),
+    )
     if begin + needed != end:
         raise RefusalError(
             f"{data.path}: tensor {shown(name)} of shape {tensor.shape} and type {dtype} lies at {begin:,} to {end:,}; "

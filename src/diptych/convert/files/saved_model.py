@@ -45,7 +45,9 @@ def read_saved_model(folder: Path) -> ModelFile:
     told = _keras(metadata) if metadata.is_file() else Told()
     bundle = read_bundle(index)
     objects = _objects(bundle)
-    found, names = _checkpoint(folder, "saved-model", WrittenBy("tensorflow", version), bundle, objects)
+    found, names = _checkpoint(
+        folder, "saved-model", written_by=WrittenBy("tensorflow", version), bundle=bundle, objects=objects
+    )
     if told.config is None:
         note = Note("its layers as programs are in the graph's functions, which are not read")
         return replace(found, architecture=graph, notes=(*found.notes, note))
@@ -54,7 +56,7 @@ def read_saved_model(folder: Path) -> ModelFile:
     layers = tuple(
         replace(each, tensors=tuple(groups.get(each.name, ()))) for each in keras_layers(folder, told.config)
     )
-    layers, notes = notes_of_layers(folder, layers, found.tensors, told.version, whole=True)
+    layers, notes = notes_of_layers(folder, layers, tensors=found.tensors, version=told.version, whole=True)
     name, optimizer = optimizer_of((told.settings.get("training_config") or {}).get("optimizer_config"))
     training = found.training
     if training is not None or name:
@@ -72,7 +74,9 @@ def read_tensorflow_checkpoint(index: Path) -> ModelFile:
         RefusalError: it is damaged, or its data is missing.
     """
     bundle = read_bundle(index)
-    return _checkpoint(index, "tensorflow-checkpoint", WrittenBy("tensorflow"), bundle, _objects(bundle))[0]
+    return _checkpoint(
+        index, "tensorflow-checkpoint", written_by=WrittenBy("tensorflow"), bundle=bundle, objects=_objects(bundle)
+    )[0]
 
 
 def _checkpoint(
@@ -92,12 +96,12 @@ def _checkpoint(
         name = name if name not in tensors and name not in slots else key.removesuffix(VALUE)
         is_slot = SLOT in key or OPTIMIZER.search(key) is not None or "seed_generator" in name
         place = slots if is_slot else tensors
-        place[name] = Tensor(name, tensor.dtype, tensor.shape, tensor.load)
+        place[name] = Tensor(name, tensor.dtype, shape=tensor.shape, load=tensor.load)
         if not is_slot:
             names[key] = name
         elif tensor.shape == () and tensor.dtype == "int64" and "iter" in f"{key}/{name}":
             step = int(tensor.read())
-    layers, notes = notes_of_layers(path, _by_scope(tensors), tensors, None, whole=False)
+    layers, notes = notes_of_layers(path, _by_scope(tensors), tensors=tensors, version=None, whole=False)
     training = Training("", config={}, slots=slots, step=step) if slots else None
     return ModelFile(
         path,
@@ -149,12 +153,12 @@ def _objects(bundle: TensorBundle) -> list[StoredObject]:
     if OBJECT_GRAPH not in bundle.texts:
         return []
     data = bundle.text(OBJECT_GRAPH)
-    return read_objects(Span(data, 0, len(data), Budget(bundle.texts[OBJECT_GRAPH].path)))
+    return read_objects(Span(data, 0, end=len(data), budget=Budget(bundle.texts[OBJECT_GRAPH].path)))
 
 
 def _described(path: Path) -> tuple[str | None, Graph]:
     """TensorFlow's version, and the nodes outside of functions."""
-    version, graph = None, Graph("", (), (), ())
+    version, graph = None, Graph("", (), inputs=(), outputs=())
     with message_of(path) as message:
         for number, value in message.fields():
             for part, each in value.fields() if number == 2 and isinstance(value, Span) else ():
@@ -202,7 +206,9 @@ def _keras(path: Path) -> Told:
             config = own.get("model_config") or {key: own.get(key) for key in ("class_name", "config")}
             usable = isinstance(config, dict) and isinstance(config.get("class_name"), str)
             version = own.get("keras_version")
-            told = Told(config if usable else None, own, version if isinstance(version, str) else None, layers)
+            told = Told(
+                config if usable else None, own, version=version if isinstance(version, str) else None, layers=layers
+            )
     return told
 
 

@@ -81,10 +81,10 @@ def sort_out(path: Path, value: Any, make: Callable[[str, StoredTensor], Tensor]
     layers, questions = recognise(tensors, "pytorch")
     training = None
     for place, state in optimizers.items():
-        training = training or _training(path, place, state, make)
+        training = training or _training(path, place, state=state, make=make)
     if len(optimizers) > 1:
         notes.append(Note(f"{len(optimizers)} optimizers; the first is read"))
-    return Checkpoint(tensors, layers, training, (*notes, *questions))
+    return Checkpoint(tensors, layers, training=training, notes=(*notes, *questions))
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:

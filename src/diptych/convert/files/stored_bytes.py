@@ -81,7 +81,7 @@ class StoredBytes:
         Raises:
             RefusalError: the type is unknown, the shape impossible, or the bytes are not there.
         """
-        count = number_bytes(self.path, name, dtype, shape)
+        count = number_bytes(self.path, name, dtype=dtype, shape=shape)
         if offset < 0 or offset + count > self.size:
             raise RefusalError(
                 f"{self.path}: tensor {shown(name)} should have {count:,} bytes at {offset:,}, but there are only "
@@ -89,9 +89,11 @@ class StoredBytes:
             )
 
         def load() -> npt.NDArray[Any]:
-            return to_array(self.path, self.read(offset, count, name), name, dtype, shape, fortran, big)
+            return to_array(
+                self.path, self.read(offset, count, name), name=name, dtype=dtype, shape=shape, fortran=fortran, big=big
+            )
 
-        return Tensor(name, dtype, shape, load)
+        return Tensor(name, dtype, shape=shape, load=load)
 
 
 def number_bytes(path: Path, name: str, dtype: str, shape: tuple[int, ...]) -> int:

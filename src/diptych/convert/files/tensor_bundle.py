@@ -57,7 +57,7 @@ def read_bundle(index: Path) -> TensorBundle:
     shards, big = 1, False
     opened: dict[int, StoredBytes] = {}
     for key, value in _entries(index):
-        entry = dict(Span(value, 0, len(value), Budget(index)).fields())
+        entry = dict(Span(value, 0, end=len(value), budget=Budget(index)).fields())
         if not key:
             shards, big = signed(entry.get(1, 1)), signed(entry.get(2, 0)) == 1
             continue
@@ -76,9 +76,9 @@ def read_bundle(index: Path) -> TensorBundle:
                 raise RefusalError(f"{place.path} was cut short: {shown(name)} should lie at {offset:,}")
             texts[name] = StoredBytes(place.path, offset, size)
             continue
-        if size != number_bytes(index, name, dtype, sizes):
+        if size != number_bytes(index, name, dtype=dtype, shape=sizes):
             raise RefusalError(f"{index}: {shown(name)} of shape {sizes}, {dtype}, has {size:,} bytes")
-        tensors[name] = place.tensor(name, dtype, sizes, offset, big=big)
+        tensors[name] = place.tensor(name, dtype, shape=sizes, offset=offset, big=big)
         limits.check_count(index, len(tensors))
     return TensorBundle(tensors, texts)
 
@@ -106,7 +106,7 @@ def _entries(index: Path) -> Iterator[tuple[bytes, bytes]]:
         _, at = _varint(index, data, at)
     budget = limits.HEADER  # of keys, which repeat one another's beginnings
     for _, handle in _block(index, data, at):
-        for key, value in _block(index, handle, 0, data):
+        for key, value in _block(index, handle, at=0, data=data):
             budget -= len(key)
             if budget < 0:
                 raise RefusalError(f"{index} has more names than a model")

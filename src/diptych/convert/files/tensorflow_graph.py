@@ -81,7 +81,7 @@ def graph_of(path: Path, message: Span) -> Graph:
         if node.operator == "Placeholder"
     )
     outputs = tuple(Value(name, "", None) for name in nodes if name not in read)
-    return Graph("", tuple(nodes.values()), inputs, outputs, versions)
+    return Graph("", tuple(nodes.values()), inputs=inputs, outputs=outputs, versions=versions)
 
 
 def target(name: str) -> str:
@@ -103,7 +103,7 @@ def _node(path: Path, message: Span) -> Node:
             entry = dict(value.fields())
             key, content = text(entry.get(1, 0)), entry.get(2)
             attributes[key] = _attribute(path, name, content) if isinstance(content, Span) else None
-    return Node(name, operator, tuple(inputs), (), attributes)
+    return Node(name, operator, inputs=tuple(inputs), outputs=(), attributes=attributes)
 
 
 def _attribute(path: Path, node: str, message: Span) -> Any:
@@ -164,7 +164,7 @@ def _layers(graph: Graph, tensors: Mapping[str, Tensor]) -> tuple[Layer, ...]:
         if node_of_scope is not None and kind != "LSTMBlockFusedCell":
             kind = node_of_scope.operator
         config = {key: value for key, value in node_of_scope.attributes.items() if key != "T"} if node_of_scope else {}
-        found.append(Layer(scope, kind, tuple(names), config))
+        found.append(Layer(scope, kind, tensors=tuple(names), config=config))
     return tuple(found)
 
 

@@ -46,16 +46,16 @@ def read_tensor(path: Path, name: str, message: Span) -> Tensor:
         elif number in LISTS:
             parts.append(_numbers(number, value))
     if dtype not in SIZES:
-        return Tensor(name, dtype, shape, lambda: _refuse(path, name, dtype))
-    needed = number_bytes(path, name, dtype, shape)
+        return Tensor(name, dtype, shape=shape, load=lambda: _refuse(path, name, dtype))
+    needed = number_bytes(path, name, dtype=dtype, shape=shape)
     if place is not None and place.size:
         if place.size != needed:
             raise RefusalError(f"{path}: {shown(name)} of shape {shape}, {dtype}, has {place.size:,} bytes")
-        return place.tensor(name, dtype, shape, 0)
+        return place.tensor(name, dtype, shape=shape, offset=0)
     count, numbers = math.prod(shape), np.concatenate(parts) if parts else np.zeros(1)
     if numbers.size > max(count, 1) or (needed > limits.EXPANDED and count > limits.EXPANSION * numbers.size):
         raise RefusalError(f"{path}: {shown(name)} of shape {shape} is written as {numbers.size:,} numbers")
-    return Tensor(name, dtype, shape, lambda: _filled(numbers, dtype, shape))
+    return Tensor(name, dtype, shape=shape, load=lambda: _filled(numbers, dtype, shape))
 
 
 def read_shape(message: Span) -> tuple[int | None, ...] | None:

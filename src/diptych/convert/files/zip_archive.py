@@ -68,7 +68,7 @@ class ZipArchive:
             raise RefusalError(f"{self.path}: {shown(name)} reaches beyond the file's end: it was cut short")
         if entry.compress_type == zipfile.ZIP_STORED:
             return StoredBytes(self.path, self._whole.start + start, entry.file_size)
-        return StoredBytes(self.path, 0, entry.file_size, self._unpacked(entry, start))
+        return StoredBytes(self.path, 0, size=entry.file_size, memory=self._unpacked(entry, start))
 
     def _unpacked(self, entry: zipfile.ZipInfo, start: int) -> bytes:
         size = entry.file_size

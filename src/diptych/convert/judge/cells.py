@@ -33,7 +33,7 @@ def step(kind: Recurrent, w: Mapping[str, Values], x: Values, state: States) -> 
     """One step: x (B, I) and the state in, the output (B, H) and the new state out."""
     given = product(x, w["weight_ih"]) + w.get("bias_ih", 0.0)
     if kind.cell == "gru":
-        return _gru(kind, w, given, state["h"])
+        return _gru(kind, w, given=given, h=state["h"])
     recurrent = product(state["h"], w["weight_hh"]) + w.get("bias_hh", 0.0)
     if kind.cell == "rnn":
         h = apply(kind.activation, given + recurrent)
@@ -85,7 +85,7 @@ def run_direction(
     before = np.zeros((x.shape[0], w["weight_hr"].shape[0] if "weight_hr" in w else w["weight_hh"].shape[1]), x.dtype)
     last = before
     for time in reversed(range(x.shape[1])) if backward else range(x.shape[1]):
-        output, new = step(kind, w, x[:, time], state)
+        output, new = step(kind, w, x=x[:, time], state=state)
         if mask is not None:
             real = mask[:, time, None]
             new = {name: np.where(real, value, state[name]) for name, value in new.items()}

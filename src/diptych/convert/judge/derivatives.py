@@ -49,7 +49,7 @@ def derivatives(
         node = graph.node(owner)
         stepped: Any = Stepped(node.weights[weight], direction)
         own = {**node.weights, weight: stepped if isinstance(node.kind, Embedding) else stepped[...]}
-        moved = run_again(graph, values, owner, own)
+        moved = run_again(graph, values, changed=owner, weights=own)
         counted = ((factor * moved[ref].imag).sum() for ref, factor in factors.items() if ref in moved)
         found[name] = float(sum(counted) / STEP)
     return found

@@ -61,7 +61,7 @@ def run(graph: Graph, inputs: Named, dtype: Any = np.float64) -> dict[Ref, Value
     """
     values = {Ref(given.name): _typed(inputs[given.name], given.kind, dtype) for given in graph.inputs}
     for node in graph.nodes:
-        values |= _values_of(graph, node, values, dtype)
+        values |= _values_of(graph, node, values=values, dtype=dtype)
     return values
 
 
@@ -81,7 +81,7 @@ def run_again(graph: Graph, values: Mapping[Ref, Values], changed: str, weights:
         if changed in (node.name, node.shares) or any(ref.node in touched for ref in node.inputs.values()):
             touched.add(node.name)
             given = {ref: new[ref] if ref in new else values[ref] for ref in node.inputs.values()}
-            new |= _values_of(graph, node, given, np.float64)
+            new |= _values_of(graph, node, values=given, dtype=np.float64)
     return new
 
 
@@ -122,7 +122,7 @@ def _recurrent(kind: Any, x: Named, w: Named) -> dict[str, Values]:
             for name in kind.state_names
         }
         backward = kind.direction == "backward" or bool(suffix)
-        sequence, last, final = run_direction(kind, own, x["x"], x.get("mask"), state, backward)
+        sequence, last, final = run_direction(kind, own, x=x["x"], mask=x.get("mask"), state=state, backward=backward)
         sequences.append(sequence)
         lasts.append(last)
         states |= {f"{name}{suffix}": value for name, value in final.items()}

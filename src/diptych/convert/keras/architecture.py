@@ -43,7 +43,7 @@ def read_keras_and_places(
     version = first_number(model, keras_version)
     reader = Reader(version, forces_zeros=version == 3 or is_of_tensorflow(keras_version))
     source = Weights(weights)
-    values, names = _read_model(reader, model, "", None, source)
+    values, names = _read_model(reader, model, path="", given=None, weights=source)
     source.check_all_used()
     outputs: dict[str, Value] = {}
     for name, value in zip(names, values):
@@ -125,8 +125,8 @@ def _read_model(
             f"computes; rebuild it as a Sequential or functional model"
         )
     if model["class_name"] == "Sequential":
-        return _read_sequential(reader, model["config"], path, given, weights)
-    return _read_functional(reader, model["config"], path, given, weights)
+        return _read_sequential(reader, model["config"], path=path, given=given, weights=weights)
+    return _read_functional(reader, model["config"], path=path, given=given, weights=weights)
 
 
 def _read_layer(
@@ -137,16 +137,30 @@ def _read_layer(
     name = name or config["class_name"].lower()
     where = f"{path}/{name}" if path else name
     if config["class_name"] in MODELS:
-        values, _ = _read_model(reader, config, where, given, weights)
+        values, _ = _read_model(reader, config, path=where, given=given, weights=weights)
         return values
     positional, keywords = (call.positional, call.keywords) if call else ([], {})
     operation = _is_operation(config)
     own = {} if operation else config["config"]
     layer = Layer(
-        config["class_name"], name, where, own, [] if operation else weights.of(where, name), positional, keywords
+        config["class_name"],
+        name,
+        path=where,
+        config=own,
+        arrays=[] if operation else weights.of(where, name),
+        positional=positional,
+        keywords=keywords,
     )
     if operation:
-        layer = Layer(layer.class_name, name, where, config["config"], [], positional, keywords)
+        layer = Layer(
+            layer.class_name,
+            name,
+            path=where,
+            config=config["config"],
+            arrays=[],
+            positional=positional,
+            keywords=keywords,
+        )
         values = read_operation(reader, layer, given)
     elif config["class_name"] in READERS:
         values = READERS[config["class_name"]](reader, layer, given)
@@ -166,7 +180,7 @@ def _read_sequential(
     name = "output"
     for layer in layers:
         if layer["class_name"] != "InputLayer":
-            given = _read_layer(reader, layer, path, given, weights)
+            given = _read_layer(reader, layer, path=path, given=given, weights=weights)
             name = layer["config"].get("name", name) if isinstance(layer["config"], dict) else layer.get("name", name)
     return given, [name] * len(given)
 
@@ -212,7 +226,7 @@ def _read_functional(
             )
         for name, number, call in ready:
             try:
-                found = _read_call(reader, layers[name], path, call, values, weights)
+                found = _read_call(reader, layers[name], path=path, call=call, values=values, weights=weights)
             except RefusalError as error:
                 if not _is_operation(layers[name]):
                     raise
@@ -254,7 +268,7 @@ def _read_call(
         for name, value in keywords.items():
             if name not in KEYWORDS and value is not None:
                 raise RefusalError(f"{where}: called with {name} = {value!r}, which is not known")
-    return _read_layer(reader, layer, path, given, weights, Call(positional, keywords))
+    return _read_layer(reader, layer, path=path, given=given, weights=weights, call=Call(positional, keywords))
 
 
 def _is_operation(layer: Mapping[str, Any]) -> bool:

@@ -28,7 +28,7 @@ def _embedding(reader: Reader, layer: Layer, given: list[Value]) -> list[Value]:
     _dropout_of_keras_1(arguments)
     arguments.finish()
     node = reader.add(layer, kinds.Embedding(), {"x": given[0].ref}, {"weight": layer.arrays[0]})
-    mask = reader.operation(layer, "mask", kinds.NotEqual(), {"x": given[0].ref}) if masks else None
+    mask = reader.operation(layer, "mask", kind=kinds.NotEqual(), inputs={"x": given[0].ref}) if masks else None
     return [Value(node("output"), mask)]
 
 
@@ -42,8 +42,8 @@ def _masking(reader: Reader, layer: Layer, given: list[Value]) -> list[Value]:
     value = float(arguments.take("mask_value", 0.0))
     arguments.take("input_dim")
     arguments.finish()
-    real = reader.operation(layer, "real", kinds.NotEqual(value), {"x": given[0].ref})
-    mask = reader.operation(layer, "mask", kinds.Quantified("any"), {"x": real})
+    real = reader.operation(layer, "real", kind=kinds.NotEqual(value), inputs={"x": given[0].ref})
+    mask = reader.operation(layer, "mask", kind=kinds.Quantified("any"), inputs={"x": real})
     return [Value(reader.add(layer, kinds.Masked(), {"x": given[0].ref, "mask": mask})("output"), mask)]
 
 
@@ -55,13 +55,13 @@ def _dense(reader: Reader, layer: Layer, given: list[Value]) -> list[Value]:
     arguments.finish()
     weights = from_keras(kinds.Dense(), layer.arrays)
     value = reader.add(layer, kinds.Dense(), {"x": given[0].ref}, weights)("output")
-    return [_activated(reader, layer, value, function, given[0])]
+    return [_activated(reader, layer, ref=value, function=function, given=given[0])]
 
 
 def _activated(reader: Reader, layer: Layer, ref: Any, function: Function, given: Value) -> Value:
     """The value after the activation that a layer brings with it."""
     if function.name != "linear":
-        ref = reader.operation(layer, function.name, kinds.Activation(function), {"x": ref})
+        ref = reader.operation(layer, function.name, kind=kinds.Activation(function), inputs={"x": ref})
     return Value(ref, given.mask)
 
 
@@ -163,9 +163,9 @@ def _convolution(reader: Reader, layer: Layer, given: list[Value]) -> list[Value
     arrays = layer.arrays
     if reader.version == 1:  # (width, 1, C, O)
         arrays = [arrays[0][:, 0], *arrays[1:]]
-    kind = kinds.Convolution(stride, dilation, groups, padding)
+    kind = kinds.Convolution(stride, dilation, groups=groups, padding=padding)
     value = reader.add(layer, kind, {"x": given[0].ref}, from_keras(kind, arrays))("output")
-    return [_activated(reader, layer, value, function, Value(value))]
+    return [_activated(reader, layer, ref=value, function=function, given=Value(value))]
 
 
 def _one(value: Any) -> int:
@@ -223,17 +223,19 @@ def _joined_masks(reader: Reader, layer: Layer, given: list[Value], none_is_all:
         if not none_is_all:
             return None
         return reader.operation(
-            layer, "mask", kinds.Masks("any"), {"x0": masks[0], "x1": _every_step(reader, layer, masks[0])}
+            layer, "mask", kind=kinds.Masks("any"), inputs={"x0": masks[0], "x1": _every_step(reader, layer, masks[0])}
         )
     if len(masks) < 2:
         return masks[0] if masks else None
     mode: Any = "any" if reader.version >= 3 else "all"
-    return reader.operation(layer, "mask", kinds.Masks(mode), {f"x{n}": mask for n, mask in enumerate(masks)})
+    return reader.operation(
+        layer, "mask", kind=kinds.Masks(mode), inputs={f"x{n}": mask for n, mask in enumerate(masks)}
+    )
 
 
 def _every_step(reader: Reader, layer: Layer, mask: Any) -> Any:
     """A mask like another, of True."""
-    return reader.operation(layer, "every_step", kinds.NotEqual(2.0), {"x": mask})
+    return reader.operation(layer, "every_step", kind=kinds.NotEqual(2.0), inputs={"x": mask})
 
 
 def _concatenate(reader: Reader, layer: Layer, given: list[Value]) -> list[Value]:
@@ -245,7 +247,7 @@ def _concatenate(reader: Reader, layer: Layer, given: list[Value]) -> list[Value
         if not all(value.mask for value in given):
             raise arguments.refusal("along time, some inputs have a mask and some have none")
         masks = {f"x{number}": cast(Any, value.mask) for number, value in enumerate(given)}
-        mask = reader.operation(layer, "mask", kinds.Concatenate(1), masks)
+        mask = reader.operation(layer, "mask", kind=kinds.Concatenate(1), inputs=masks)
     elif axis != 1:
         mask = _joined_masks(reader, layer, given, none_is_all=True)
     return [Value(reader.add(layer, kinds.Concatenate(axis), _numbered(given))("output"), mask)]
@@ -264,11 +266,11 @@ def _time_distributed(reader: Reader, layer: Layer, given: list[Value]) -> list[
     if inner["class_name"] not in ("Dense", "Activation", "Dropout", "LayerNormalization", "ReLU", "LeakyReLU", "ELU"):
         raise reader.arguments(layer).refusal(f"a {inner['class_name']!r} inside it is not converted")
     config = {name: value for name, value in layer.config.items() if name != "layer"}
-    outer = Arguments(layer.path, "TimeDistributed", config, reader.version)
+    outer = Arguments(layer.path, "TimeDistributed", config=config, version=reader.version)
     for name in ("input_length", "input_dim"):
         outer.take(name)
     outer.finish()
-    own = Layer(inner["class_name"], layer.name, layer.path, inner["config"], layer.arrays)
+    own = Layer(inner["class_name"], layer.name, path=layer.path, config=inner["config"], arrays=layer.arrays)
     return READERS[inner["class_name"]](reader, own, given)
 
 

@@ -42,12 +42,12 @@ def party_of(model: Any, graph: Graph, trial: dict[str, Any], folder: Path) -> P
     """What a copy of the model computes on a trial; its gradients are kept in a folder."""
     config, weights = model.to_json(), weights_of(model)
     arrays = {f"{path}|{n}": array for path, named in weights.items() for n, array in named}
-    evidence = run_built(config, arrays, trial, folder)
+    evidence = run_built(config, arrays, trial=trial, folder=folder)
 
     def read(arrays: dict[str, NamedArrays]) -> Graph:
         return read_keras(json.loads(config), arrays, keras.__version__)
 
-    return party_of_original(graph, evidence, weights, read, folder)
+    return party_of_original(graph, evidence, names=weights, read=read, folder=folder)
 
 
 def graph_of_layer(layer: Any) -> Graph:

@@ -53,7 +53,7 @@ def read_operation(reader: Reader, layer: Layer, given: list[Value]) -> list[Val
     if name == "Matmul":
         return made(kinds.Product(), {"x0": given[0].ref, "x1": given[1].ref})
     if name == "GetItem":
-        return _item(reader, layer, given[0].ref, options.get("key", layer.positional[-1]), refusal)
+        return _item(reader, layer, ref=given[0].ref, key=options.get("key", layer.positional[-1]), refusal=refusal)
     if name == "NotEqual" and len(plain) == 1:
         return made(kinds.NotEqual(float(plain[0])))
     if name in ("Any", "All") and isinstance(axis := _single(options.get("axis")), int):
@@ -92,7 +92,7 @@ def _item(reader: Reader, layer: Layer, ref: Ref, key: Any, refusal: Any) -> lis
         if isinstance(place, slice):
             if place == slice(None):
                 continue
-            kind = kinds.Slice(first + axis, place.start, place.stop, place.step)
+            kind = kinds.Slice(first + axis, place.start, stop=place.stop, step=place.step)
         else:
             kind = kinds.Select(first + axis, int(place))
         ref = reader.add(layer, kind, {"x": ref}, None, f"axis_{axis}")("output")

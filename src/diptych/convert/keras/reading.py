@@ -81,7 +81,7 @@ class Reader:
 
     def arguments(self, layer: Layer) -> Arguments:
         """A layer's arguments; those that act in training only are remembered."""
-        found = Arguments(layer.path, layer.class_name, dict(layer.config), self.version)
+        found = Arguments(layer.path, layer.class_name, config=dict(layer.config), version=self.version)
         self._arguments.append(found)
         return found
 
@@ -161,7 +161,7 @@ class Reader:
 
     def operation(self, layer: Layer, part: str, kind: Kind, inputs: Mapping[str, Ref]) -> Ref:
         """A node without weights; gives its only output."""
-        return self.add(layer, kind, inputs, None, part)("output")
+        return self.add(layer, kind, inputs=inputs, weights=None, part=part)("output")
 
     def _origin(self, name: str) -> str:
         """The node that a value comes from by nothing but moving it, or the input."""

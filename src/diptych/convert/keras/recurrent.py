@@ -36,7 +36,14 @@ def read_recurrent(reader: Reader, layer: Layer, given: list[Value]) -> list[Val
     arguments = reader.arguments(layer)
     cell, calls = _cell(layer.class_name, arguments), _calls(arguments)
     arguments.finish()
-    return _run(reader, layer, [(cell.kind, _weights(cell, layer.arrays, arguments))], calls, given, arguments)
+    return _run(
+        reader,
+        layer,
+        stack=[(cell.kind, _weights(cell, layer.arrays, arguments))],
+        calls=calls,
+        given=given,
+        arguments=arguments,
+    )
 
 
 def read_rnn(reader: Reader, layer: Layer, given: list[Value]) -> list[Value]:
@@ -51,14 +58,14 @@ def read_rnn(reader: Reader, layer: Layer, given: list[Value]) -> list[Value]:
         where = f"{layer.path}/cell {number}"
         if one["class_name"] not in CELLS:
             raise arguments.refusal(f"its cell {one['class_name']!r} is not one of Keras's own")
-        own = Arguments(where, one["class_name"], one["config"], reader.version)
+        own = Arguments(where, one["class_name"], config=one["config"], version=reader.version)
         made = _cell(one["class_name"], own)
         own.finish()
         stack.append((made.kind, _weights(made, left[: made.count], own)))
         del left[: made.count]
     if left:
         raise arguments.refusal(f"{len(left)} weights are left over once its {len(cells)} cells have theirs")
-    return _run(reader, layer, stack, calls, given, arguments)
+    return _run(reader, layer, stack=stack, calls=calls, given=given, arguments=arguments)
 
 
 def read_bidirectional(reader: Reader, layer: Layer, given: list[Value]) -> list[Value]:
@@ -70,12 +77,17 @@ def read_bidirectional(reader: Reader, layer: Layer, given: list[Value]) -> list
     if inner["class_name"] not in CELLS:
         raise arguments.refusal(f"a {inner['class_name']!r} inside it cannot be converted")
     own = Arguments(
-        f"{layer.path}/{inner['config'].get('name', 'layer')}", inner["class_name"], inner["config"], reader.version
+        f"{layer.path}/{inner['config'].get('name', 'layer')}",
+        inner["class_name"],
+        config=inner["config"],
+        version=reader.version,
     )
     cell, calls = _cell(inner["class_name"], own), _calls(own)
     own.finish()
     if other is not None:
-        second = Arguments(f"{layer.path}/backward", other["class_name"], other["config"], reader.version)
+        second = Arguments(
+            f"{layer.path}/backward", other["class_name"], config=other["config"], version=reader.version
+        )
         if _cell(other["class_name"], second) != cell:
             raise arguments.refusal("its two layers differ in more than their direction")
         _calls(second)
@@ -104,7 +116,8 @@ def read_bidirectional(reader: Reader, layer: Layer, given: list[Value]) -> list
         reader.states |= {f"{layer.name}_{one}": Value(node(one)) for one in _states(both)}
     whole = node("sequence" if calls["sequences"] else "last")
     outputs = [
-        Value(ref, mask if calls["sequences"] else None) for ref in _merged(reader, layer, both, whole, weights, mode)
+        Value(ref, mask if calls["sequences"] else None)
+        for ref in _merged(reader, layer, kind=both, whole=whole, weights=weights, mode=mode)
     ]
     states = [node(one) for one in _states(both)]
     return outputs + ([Value(ref) for ref in states] if calls["states"] else [])
@@ -117,13 +130,13 @@ def _merged(
         return [whole]
     units = weights["weight_hh"].shape[1]
     halves = [
-        reader.operation(layer, f"{end}", Slice(-1, start, stop), {"x": whole})
+        reader.operation(layer, f"{end}", kind=Slice(-1, start, stop), inputs={"x": whole})
         for end, start, stop in (("forward", 0, units), ("backward", units, None))
     ]
     if mode is None:
         return halves
     merge = Merge({"sum": "add", "mul": "multiply", "ave": "average"}[mode])  # type: ignore[arg-type]
-    return [reader.operation(layer, "merged", merge, {"x0": halves[0], "x1": halves[1]})]
+    return [reader.operation(layer, "merged", kind=merge, inputs={"x0": halves[0], "x1": halves[1]})]
 
 
 def _cell(class_name: str, arguments: Arguments) -> Cell:
@@ -143,7 +156,7 @@ def _cell(class_name: str, arguments: Arguments) -> Cell:
     reset_after = bool(arguments.take("reset_after", cudnn or arguments.version >= 3))
     if cell == "rnn":
         return Cell(Recurrent("rnn", activation), use_bias, cudnn)
-    kind = Recurrent(cell, activation, gate, reset_after if cell == "gru" else True)  # type: ignore[arg-type]
+    kind = Recurrent(cell, activation, gate=gate, reset_after=reset_after if cell == "gru" else True)  # type: ignore[arg-type]
     return Cell(kind, use_bias, cudnn)
 
 
@@ -200,8 +213,8 @@ def _run(
     """The nodes of one layer, or of the cells of one stack, each of which runs over the outputs of the one before."""
     value, mask, initial = given[0].ref, given[0].mask, [one.ref for one in given[1:]]
     if calls["time_major"]:
-        value = reader.operation(layer, "batch_first", Transpose((1, 0, 2)), {"x": value})
-        mask = reader.operation(layer, "mask_batch_first", Transpose((1, 0)), {"x": mask}) if mask else None
+        value = reader.operation(layer, "batch_first", kind=Transpose((1, 0, 2)), inputs={"x": value})
+        mask = reader.operation(layer, "mask_batch_first", kind=Transpose((1, 0)), inputs={"x": mask}) if mask else None
     if mask and calls["unroll"] and calls["backward"] and calls["zero"]:
         raise arguments.refusal(
             "unroll, go_backwards and zero_output_for_mask with a mask: Keras masks the wrong steps"
@@ -231,9 +244,9 @@ def _run(
             reader.states |= {f"{layer.name}_{name}": Value(node(name)) for name in kind.state_names}
     if calls["sequences"]:
         if calls["backward"]:
-            value = reader.operation(layer, "as_it_ran", Flip(), {"x": value})
+            value = reader.operation(layer, "as_it_ran", kind=Flip(), inputs={"x": value})
         if calls["time_major"]:
-            value = reader.operation(layer, "time_first", Transpose((1, 0, 2)), {"x": value})
+            value = reader.operation(layer, "time_first", kind=Transpose((1, 0, 2)), inputs={"x": value})
         outputs = [Value(value, given[0].mask)]
     else:
         outputs = [Value(node("last"))]

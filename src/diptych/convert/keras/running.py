@@ -41,7 +41,7 @@ def run_original(folder: str, file: str) -> dict[str, Any]:
     versions = {"tensorflow": tf.__version__, "keras": keras.__version__}
     if len(keras.models.model_from_json(config).inputs) < sum(name.startswith("input.") for name in trial):
         return {"versions": versions}  # a stateful model: it does not take its states
-    evidence = run_built(config, arrays, trial, own)
+    evidence = run_built(config, arrays, trial=trial, folder=own)
     del evidence["gradients"]
     return evidence | {"versions": versions}
 
@@ -196,7 +196,7 @@ def run_program(folder: str, variables: dict[str, str], adam: dict[str, Any] | N
     trial, arrays = load_file(Path(folder, "trial.safetensors")), mapped_arrays(Path(folder, "arrays.safetensors"))
     code, own = Path(folder, "model.py").read_text(encoding="utf-8"), Path(folder, "written")
     own.mkdir()
-    evidence, model = run_code(code, variables, arrays, trial, own)
+    evidence, model = run_code(code, variables, arrays=arrays, trial=trial, folder=own)
     gradients = evidence.pop("gradients")
     if adam:
         _compile(model, adam)
@@ -242,7 +242,7 @@ def run_code(
     code: str, variables: dict[str, str], arrays: dict[str, Any], trial: dict[str, Any], folder: Path
 ) -> tuple[dict[str, Any], Any]:
     """A written program's findings, see `run_model`, and its model in float32."""
-    evidence = _in_float64(code, variables, arrays, trial, folder)
+    evidence = _in_float64(code, variables, arrays=arrays, trial=trial, folder=folder)
     gc.collect()  # a Keras model holds itself
     model, _ = _built_from(code, "float32")
     _set_weights(model, arrays)

@@ -140,9 +140,26 @@ def _recurrent(writer: ProgramWriter, node: Node, kind: Recurrent) -> None:
     as_sequence = "sequence" in wants or (kind.zero_masked and kind.direction == "both")
     together = kind.direction == "both" and not (as_sequence and "mask" in node.inputs and not kind.zero_masked)
     if kind.direction != "both" or together:
-        _one_layer(writer, node, kind, weights, wants, as_sequence, states, initial if all(given) and given else [])
+        _one_layer(
+            writer,
+            node,
+            kind=kind,
+            weights=weights,
+            wants=wants,
+            as_sequence=as_sequence,
+            states=states,
+            initial=initial if all(given) and given else [],
+        )
     else:
-        _two_layers(writer, node, kind, weights, wants, as_sequence, initial if all(given) and given else [])
+        _two_layers(
+            writer,
+            node,
+            kind=kind,
+            weights=weights,
+            wants=wants,
+            as_sequence=as_sequence,
+            initial=initial if all(given) and given else [],
+        )
 
 
 def _cell(writer: ProgramWriter, node: Node, kind: Recurrent, weights: Mapping[str, Array]) -> str:
@@ -165,7 +182,7 @@ def _one_layer(
     writer: ProgramWriter, node: Node, kind: Recurrent, weights: dict[str, Array], wants: set[str],
     as_sequence: bool, states: list[str], initial: list[str],
 ) -> None:  # fmt: skip
-    inner = _cell(writer, node, kind, weights)
+    inner = _cell(writer, node, kind=kind, weights=weights)
     inner += ", return_sequences=True" if as_sequence else ""
     shows_states = bool(wants & set(states))
     inner += ", return_state=True" if shows_states else ""
@@ -188,7 +205,7 @@ def _one_layer(
     if as_sequence and kind.direction == "backward":
         writer.lines.append(f"{name} = ops.flip({name}, axis=1)")
     if as_sequence and "last" in wants:
-        _last(writer, node, kind, weights, name)
+        _last(writer, node, kind=kind, weights=weights, sequence=name)
 
 
 def _last(writer: ProgramWriter, node: Node, kind: Recurrent, weights: Mapping[str, Array], sequence: str) -> None:
@@ -208,9 +225,9 @@ def _two_layers(
     found = []
     for suffix in kind.suffixes:
         own = {n.removesuffix("_reverse"): w for n, w in weights.items() if n.endswith("_reverse") == bool(suffix)}
-        inner = _cell(writer, node, kind, weights) + ", return_sequences=True, return_state=True"
+        inner = _cell(writer, node, kind=kind, weights=weights) + ", return_sequences=True, return_state=True"
         inner += ", go_backwards=True" if suffix else ""
-        layer = writer.layer(node, inner, to_keras(replace(kind, direction="forward"), own), suffix)
+        layer = writer.layer(node, inner, weights=to_keras(replace(kind, direction="forward"), own), suffix=suffix)
         name = writer.variable(f"{node.name}{suffix}")
         variables = [writer.variable(f"{node.name}_{state}{suffix}") for state in kind.state_names]
         half = [one for one in initial if one.endswith("_reverse") == bool(suffix)]
@@ -222,7 +239,7 @@ def _two_layers(
         found.append(name)
     sequence = writer.assign(node, f"ops.concatenate([{', '.join(found)}], axis=-1)", "sequence")
     if "last" in wants:
-        _last(writer, node, kind, weights, sequence)
+        _last(writer, node, kind=kind, weights=weights, sequence=sequence)
 
 
 def _call(writer: ProgramWriter, node: Node, initial: list[str]) -> str:

@@ -65,7 +65,11 @@ def arithmetic(reader: Reader) -> list[Value]:
         other = values[place]
         array = np.asarray(other.value if isinstance(other, Filled) else getattr(other, "array", None))
         name = getattr(other, "name", "")
-        return [_with_constant(reader, reader.as_tensor(values[1 - place]), array, operator, place == 0, name)]
+        return [
+            _with_constant(
+                reader, reader.as_tensor(values[1 - place]), array=array, operator=operator, first=place == 0, name=name
+            )
+        ]
     tensors = [reader.as_tensor(value, place) for place, value in enumerate(values)]
     if len(tensors) == 1:
         return [tensors[0]]
@@ -101,9 +105,11 @@ def _with_constant(reader: Reader, x: Tensor, array: Array, operator: str, first
     axis, rank = len(x.dims) + long[0], len(x.dims)
     if axis != rank - 1:
         order = [*(one for one in range(rank) if one != axis), axis]
-        turned = _along(reader, reader.transposed(x, order), array.ravel(), operator, first, name)
+        turned = _along(
+            reader, reader.transposed(x, order), values=array.ravel(), operator=operator, first=first, name=name
+        )
         return reader.transposed(turned, np.argsort(order).tolist())
-    return _along(reader, x, array.ravel(), operator, first, name)
+    return _along(reader, x, values=array.ravel(), operator=operator, first=first, name=name)
 
 
 def _along(reader: Reader, x: Tensor, values: Array, operator: str, first: bool, name: str) -> Tensor:

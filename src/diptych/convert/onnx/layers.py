@@ -78,7 +78,7 @@ def convolution(reader: Reader) -> list[Value]:
         padding = "same"
     elif found["auto_pad"] not in ("NOTSET", "VALID"):
         raise reader.refusal(f"auto_pad = {found['auto_pad']!r} with strides = {stride} is not converted")
-    kind = kinds.Convolution(stride, dilation, int(found["group"]), padding)
+    kind = kinds.Convolution(stride, dilation, groups=int(found["group"]), padding=padding)
     inner = reader.transposed(x, CHANNELS_LAST)
     weights = {"weight": np.ascontiguousarray(weight)} | ({"bias": bias} if bias is not None else {})
     length = known(inner.dims[1])

@@ -117,7 +117,7 @@ def gather(reader: Reader) -> list[Value]:
         return [reader.apply(kinds.Select(axis, int(place)), x, rest)]
     first, steps = int(place[0]), np.diff(place)
     if len(place) and (steps == 1).all() and first >= 0:
-        return [_part(reader, x, axis, first, first + len(place), 1)]
+        return [_part(reader, x, axis=axis, start=first, end=first + len(place), step=1)]
     raise reader.refusal(f"the places {place.tolist()} on an axis are taken, which are no slice")
 
 
@@ -144,7 +144,7 @@ def slices(reader: Reader) -> list[Value]:
         if isinstance(value, Stacked) and value.axis == place:
             value = value.only(range(len(value.parts))[int(start) : int(end) : int(step)])
             continue
-        value = _part(reader, reader.as_tensor(value), place, start, end, int(step))
+        value = _part(reader, reader.as_tensor(value), axis=place, start=start, end=end, step=int(step))
     return [value] if value is not None else []
 
 
@@ -164,7 +164,7 @@ def _part(reader: Reader, x: Tensor, axis: int, start: Any, end: Any, step: int)
     _not_batch(reader, x, axis)
     length = known(dim)
     size: Dim | int = Dim(None) if length is None else len(range(length)[slice(first, last, step)])
-    return reader.apply(kinds.Slice(axis, first, last, None if step == 1 else step), x, (
+    return reader.apply(kinds.Slice(axis, first, stop=last, step=None if step == 1 else step), x, (
         *x.dims[:axis], size, *x.dims[axis + 1 :]))  # fmt: skip
 
 
@@ -203,7 +203,7 @@ def split(reader: Reader) -> list[Value]:
     if isinstance(value, Stacked) and value.axis == axis:
         return [value.only(range(end - size, end)) for end, size in zip(ends, parts)]
     x = reader.as_tensor(value)
-    return [_part(reader, x, axis, int(end - size), int(end), 1) for end, size in zip(ends, parts)]
+    return [_part(reader, x, axis=axis, start=int(end - size), end=int(end), step=1) for end, size in zip(ends, parts)]
 
 
 def cast(reader: Reader) -> list[Value]:

@@ -45,7 +45,7 @@ def party_of_file(graph: Graph, name: str, folder: Path, single: Path, double: P
     arguments = {
         "folder": str(folder), "single": str(single), "double": "" if misread else str(double), "threads": threads,
     }  # fmt: skip
-    found = call("reference", "diptych.convert.onnx.running:run_file", arguments, threads)
+    found = call("reference", "diptych.convert.onnx.running:run_file", arguments=arguments, threads=threads)
     checks: list[Check] = []
     if found["float64"]:
         rounded = with_float32_attributes(graph)

@@ -26,7 +26,7 @@ class Reader:
         self.producers = {name: node for node in file.nodes for name in node.outputs}
         self.uses = Counter([*(name for node in file.nodes for name in node.inputs), *(v.name for v in file.outputs)])
         self.opset = file.versions.get("ai.onnx", 0)
-        self.node = FileNode("", "", (), ())
+        self.node = FileNode("", "", inputs=(), outputs=())
         self.nodes: dict[str, Node] = {}
         self.inputs: dict[str, tuple[Input, Dims]] = {}
         self.assumptions: list[str] = []

@@ -43,9 +43,12 @@ def read_recurrent(reader: Reader) -> list[Value]:
         inputs["mask"] = mask
     for place, name in ((5, "h"), (6, "c")):
         if place == 5 or kind.cell == "lstm":
-            inputs |= {f"{name}0{s}": ref for s, ref in zip(kind.suffixes, _initial(reader, place, layout, directions))}
+            inputs |= {
+                f"{name}0{s}": ref
+                for s, ref in zip(kind.suffixes, _initial(reader, place, layout=layout, directions=directions))
+            }
     owner = (*reader.node.inputs[1:4], *reader.node.inputs[7:8])
-    sequence = reader.add(kind, inputs, from_onnx(kind, w, r, b, p), owner)
+    sequence = reader.add(kind, inputs, from_onnx(kind, w, r=r, b=b, p=p), owner)
     whole = Tensor(sequence, (batch, time, directions * hidden))
     parts = [
         whole if directions == 1 else Tensor(
@@ -88,7 +91,9 @@ def _kind(reader: Reader) -> tuple[Recurrent, int]:
     direction = DIRECTIONS[found["direction"]]
     count = 2 if direction == "both" else 1
     names = found["activations"] or DEFAULTS[operator] * count
-    functions = functions_from_onnx(reader.where, names, found["activation_alpha"], found["activation_beta"])
+    functions = functions_from_onnx(
+        reader.where, names, alphas=found["activation_alpha"], betas=found["activation_beta"]
+    )
     own = len(DEFAULTS[operator])
     if len(functions) != own * count or (count == 2 and functions[:own] != functions[own:]):
         raise reader.refusal(f"activations = {names}: {own} were expected, the same ones in each direction")
@@ -99,9 +104,9 @@ def _kind(reader: Reader) -> tuple[Recurrent, int]:
     kind = Recurrent(
         CELLS[operator],
         functions[own - 1],
-        gate,
-        after,
-        direction,
+        gate=gate,
+        reset_after=after,
+        direction=direction,
         zero_masked=isinstance(_lengths(reader), Tensor | Stacked),
     )
     return kind, int(found["layout"])

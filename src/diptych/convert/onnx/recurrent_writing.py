@@ -53,8 +53,8 @@ def write_recurrent(writer: FileWriter, node: Node, kind: Recurrent) -> None:
         [*(f"{key}={value}" for key, value in attributes.items()), *(["sequence_lens"] if lengths else [])]
     )
     writer.lines[name] = f"{operator}({said})"
-    _states(writer, node, kind, finals, mask)
-    sequence = _sequence(writer, kind, y, name)
+    _states(writer, node, kind=kind, finals=finals, mask=mask)
+    sequence = _sequence(writer, kind, y=y, name=name)
     if mask:
         hidden = weights["weight_hh"].shape[1]
         halves = [sequence] if kind.direction != "both" else [
@@ -63,13 +63,15 @@ def write_recurrent(writer: FileWriter, node: Node, kind: Recurrent) -> None:
             for place, suffix in enumerate(kind.suffixes)
         ]  # fmt: skip
         spread = [
-            mask.spread(half, kind.direction == "backward" or bool(suffix), kind.zero_masked, f"{name}{suffix}")
+            mask.spread(
+                half, kind.direction == "backward" or bool(suffix), zero=kind.zero_masked, name=f"{name}{suffix}"
+            )
             for half, suffix in zip(halves, kind.suffixes)
         ]
         sequence = writer.op("Concat", spread, name, axis=-1) if len(spread) > 1 else spread[0]
     writer.assign(node, sequence, "sequence")
     if Ref(name, "last") in writer.used:
-        writer.assign(node, _last(writer, node, kind, sequence, "mask" in node.inputs), "last")
+        writer.assign(node, _last(writer, node, kind=kind, sequence=sequence, masked="mask" in node.inputs), "last")
 
 
 def _attributes(kind: Recurrent, where: str, hidden: int) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def functions_from_onnx(where: str, names: Sequence[str], alphas: list[float], b
         own, alpha, beta = FUNCTIONS[known]
         alpha = alphas.pop(0) if alpha is not None and alphas else alpha
         beta = betas.pop(0) if beta is not None and betas else beta
-        found.append(function_of(where, known, own, alpha, beta))
+        found.append(function_of(where, known, own=own, alpha=alpha, beta=beta))
     return found
 
 

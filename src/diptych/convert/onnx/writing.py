@@ -105,7 +105,9 @@ def write_onnx(graph: Graph, dtype: str = "float32", show: Iterable[Ref] = ()) -
             WRITERS[type(node.kind)](writer, node, node.kind)
     outputs = []
     for name, ref in (*graph.outputs.items(), *((f"shown_{number}", ref) for number, ref in enumerate(show))):
-        writer.nodes.append(message.node("Identity", [writer.variables[ref]], [name], f"{name}_out", {}))
+        writer.nodes.append(
+            message.node("Identity", [writer.variables[ref]], outputs=[name], name=f"{name}_out", attributes={})
+        )
         shown = writer.values[ref]
         outputs.append(message.value(name, _type(shown.dtype.kind, dtype), [None] * shown.ndim))
     inputs = []

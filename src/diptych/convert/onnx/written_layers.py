@@ -33,7 +33,7 @@ def _dense(writer: FileWriter, node: Node, kind: kinds.Dense) -> None:
 
 
 def _activation(writer: FileWriter, node: Node, kind: kinds.Activation) -> None:
-    writer.assign(node, activated(writer, kind, writer.given(node), node.name))
+    writer.assign(node, activated(writer, kind, x=writer.given(node), name=node.name))
 
 
 SIMPLE = {
@@ -107,14 +107,14 @@ def _convolution(writer: FileWriter, node: Node, kind: kinds.Convolution) -> Non
     inputs = [writer.weight_of(node, name) for name in ("weight", "bias") if name in weights]
     writer.lines[node.name] = "Conv"
     _along_time(
-        writer, node, "Conv", inputs, kernel_shape=[width], pads=pads, strides=[kind.stride],
+        writer, node, operator="Conv", inputs=inputs, kernel_shape=[width], pads=pads, strides=[kind.stride],
         dilations=[kind.dilation], group=kind.groups,
     )  # fmt: skip
 
 
 def _pooling(writer: FileWriter, node: Node, kind: kinds.Pooling) -> None:
     operator = "MaxPool" if kind.mode == "max" else "AveragePool"
-    _along_time(writer, node, operator, [], kernel_shape=[kind.size], strides=[kind.stride])
+    _along_time(writer, node, operator=operator, inputs=[], kernel_shape=[kind.size], strides=[kind.stride])
 
 
 def _global_pooling(writer: FileWriter, node: Node, kind: kinds.GlobalPooling) -> None:

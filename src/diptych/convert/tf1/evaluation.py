@@ -184,4 +184,4 @@ def loop_of(nodes: Mapping[str, Node], leaving: Node) -> Loop:
         if node.operator == "Exit" and source(source(node)).name in variables:
             exits[node.name] = source(source(node)).name
     condition = of_kind(source(switch, 1), "LoopCond")
-    return Loop(str(frame), variables, switches, exits, condition.name)
+    return Loop(str(frame), variables, switches=switches, exits=exits, condition=condition.name)

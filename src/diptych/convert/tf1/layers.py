@@ -71,7 +71,7 @@ class Layers:
     ) -> Node:
         """A node, called after the one in the file."""
         taken = [*(node.name for node in self.nodes), *(given.name for given in self.inputs)]
-        node = Node(unique_name(wanted, taken), kind, inputs, weights or {}, wanted)
+        node = Node(unique_name(wanted, taken), kind, inputs=inputs, weights=weights or {}, origin=wanted)
         self.nodes.append(node)
         return node
 
@@ -159,7 +159,9 @@ class Layers:
         if matrix is None or matrix.ndim != 2 or attribute(node, "transpose_a"):
             raise self.refusal(node)
         weight = matrix if attribute(node, "transpose_b") else matrix.T
-        return Ref(self.add(node.name, Dense(), {"x": self.value(node.inputs[0])}, {"weight": weight}).name)
+        return Ref(
+            self.add(node.name, Dense(), inputs={"x": self.value(node.inputs[0])}, weights={"weight": weight}).name
+        )
 
     def _softmax(self, node: Operator, place: int) -> Ref:
         return Ref(self.add(node.name, Activation(Function("softmax")), {"x": self.value(node.inputs[0])}).name)
@@ -174,7 +176,7 @@ class Layers:
             raise self.refusal(node)
         self.nodes.remove(before)
         weights = {**before.weights, "bias": bias}
-        return Ref(self.add(before.origin, Dense(), before.inputs, weights).name)
+        return Ref(self.add(before.origin, Dense(), inputs=before.inputs, weights=weights).name)
 
     def _numbers(self, node: Operator, place: int) -> list[int]:
         """A constant of whole numbers among a node's inputs; what a Range and a ConcatV2 make of constants, too."""
@@ -278,7 +280,7 @@ class Layers:
             if not self._is_zero(tensor):
                 inputs[f"{name}0"] = self.value(tensor)
         first = next((node for node in self.nodes if node.origin == step.scope and node.weights), None)
-        node = self.add(step.scope, step.kind, inputs, {} if first else step.weights)
+        node = self.add(step.scope, step.kind, inputs=inputs, weights={} if first else step.weights)
         if first is not None:  # the same kernel is run again
             self.nodes[-1] = node = replace(node, shares=first.name)
         return node

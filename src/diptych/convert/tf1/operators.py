@@ -75,7 +75,7 @@ def _block_lstm(node: Node, steps: Values, x: Values, c: Values, h: Values, w: V
     peepholes, b = (rest[0], rest[1], rest[2]), rest[3]
     found = []
     for step in x[: int(steps)]:
-        values = lstm_step(node, step, c, h, w, peepholes, b)
+        values = lstm_step(node, step, c=c, h=h, w=w, peepholes=peepholes, b=b)
         c, h = values[1], values[6]
         found.append(values)
     left = len(x) - len(found)  # after the last step there are zeros
@@ -117,7 +117,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "LessEqual": _plain(lambda x, y: x <= y), "Greater": _plain(lambda x, y: x > y),
     "GreaterEqual": _plain(lambda x, y: x >= y), "LogicalAnd": _plain(np.logical_and), "Neg": _plain(lambda x: -x),
     "Softmax": _plain(softmax), "MatMul": _matmul, "LSTMBlockCell": lambda node, x, c, h, w, *rest: lstm_step(
-        node, x, c, h, w, rest[:3], rest[3]),
+        node, x, c=c, h=h, w=w, peepholes=rest[:3], b=rest[3]),
     "BlockLSTM": _block_lstm, "BlockLSTMV2": _block_lstm, "GRUBlockCell": _gru_block,
     "ConcatV2": lambda node, *values: np.concatenate(values[:-1], axis=int(values[-1])),
     "Split": lambda node, axis, x: np.split(x, int(node.attributes["num_split"]), axis=int(axis)),

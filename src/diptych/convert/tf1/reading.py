@@ -49,7 +49,7 @@ def read_frozen(file: ModelFile, inputs: Sequence[str] = (), outputs: Sequence[s
     graph = layers.graph(refs)
     graph = replace(graph, inputs=tuple(_with_batch(graph, one, given[one.name][1]) for one in graph.inputs))
     graph = graph.pruned()
-    apart = _check(file.path, frozen, graph, given, list(refs))
+    apart = _check(file.path, frozen, graph=graph, given=given, names=list(refs))
     said = f"read from the graph's operators; run themselves, in NumPy and float64, they give the same to {apart:.1e}"
     return replace(graph, assumptions=(*graph.assumptions, said))
 

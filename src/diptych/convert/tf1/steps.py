@@ -87,22 +87,25 @@ def _block(wiring: Wiring, node: Node) -> Step:
     matrix = wiring.weight(kernel, 2)
     gates = "ifgo" if node.operator == "BlockLSTMV2" else "igfo"
     forget, clip = (float(attribute(node, name)) for name in ("forget_bias", "cell_clip"))
-    weights = lstm_weights(matrix, wiring.weight(bias, 1), forget, matrix.shape[1] // 4, gates)
+    weights = lstm_weights(matrix, wiring.weight(bias, 1), forget_bias=forget, states=matrix.shape[1] // 4, gates=gates)
     if attribute(node, "use_peephole"):
         weights |= {f"peephole_{gate}": wiring.weight(name, 1) for gate, name in zip("ifo", peepholes)}
     return Step(
-        _scope(wiring, kernel), Recurrent("lstm", cell_clip=clip if clip > 0 else None), weights, x,
-        {"h": h, "c": c}, {"h": f"{node.name}:6", "c": f"{node.name}:1"}, whole,
+        _scope(wiring, kernel), Recurrent("lstm", cell_clip=clip if clip > 0 else None), weights=weights, x=x,
+        before={"h": h, "c": c}, after={"h": f"{node.name}:6", "c": f"{node.name}:1"}, whole=whole,
     )  # fmt: skip
 
 
 def _gru_block(wiring: Wiring, node: Node) -> Step:
     x, h, gates, candidate, gates_bias, bias = node.inputs[:6]
     weights = gru_weights(
-        wiring.weight(gates, 2), wiring.weight(candidate, 2), wiring.weight(gates_bias, 1), wiring.weight(bias, 1)
+        wiring.weight(gates, 2),
+        wiring.weight(candidate, 2),
+        gates_bias=wiring.weight(gates_bias, 1),
+        candidate_bias=wiring.weight(bias, 1),
     )
     kind = Recurrent("gru", reset_after=False)
-    return Step(_scope(wiring, gates), kind, weights, x, {"h": h}, {"h": f"{node.name}:3"})
+    return Step(_scope(wiring, gates), kind, weights=weights, x=x, before={"h": h}, after={"h": f"{node.name}:3"})
 
 
 def _from_product(wiring: Wiring, product: Node) -> Step:
@@ -111,16 +114,16 @@ def _from_product(wiring: Wiring, product: Node) -> Step:
     if others:
         raise NoCellError
     if reader.operator == "Split" and reader.attributes.get("num_split") == 4:
-        return _lstm(wiring, reader, x, h, kernel, bias)
+        return _lstm(wiring, reader, x=x, h=h, kernel=kernel, bias=bias)
     splits = [node for node, _ in wiring.all_readers(reader.name) if node.operator == "Split"]
     if reader.operator == "Sigmoid" and splits:
-        return _gru(wiring, reader, x, h, kernel, bias)
+        return _gru(wiring, reader, x=x, h=h, kernel=kernel, bias=bias)
     if reader.operator not in ACTIVATIONS:
         raise NoCellError
     matrix = wiring.weight(kernel, 2)
     kind = Recurrent("rnn", _function(reader))
     weights = split_kernel(matrix, wiring.weight(bias, 1), matrix.shape[1])
-    return Step(_scope(wiring, kernel), kind, weights, x, {"h": h}, {"h": reader.name})
+    return Step(_scope(wiring, kernel), kind, weights=weights, x=x, before={"h": h}, after={"h": reader.name})
 
 
 def _biased(wiring: Wiring, product: Node) -> tuple[str, str, str, str, str]:
@@ -173,10 +176,13 @@ def _gru(wiring: Wiring, sigmoid: Node, x: str, h: str, kernel: str, bias: str) 
     if wiring.other(total, new.name) != kept.name or wiring.only(kept.name, *SUMS) != total:
         raise NoCellError
     weights = gru_weights(
-        wiring.weight(kernel, 2), wiring.weight(candidate, 2), wiring.weight(bias, 1), wiring.weight(candidate_bias, 1)
+        wiring.weight(kernel, 2),
+        wiring.weight(candidate, 2),
+        gates_bias=wiring.weight(bias, 1),
+        candidate_bias=wiring.weight(candidate_bias, 1),
     )
     kind = Recurrent("gru", _function(activation), reset_after=False)
-    return Step(_scope(wiring, kernel), kind, weights, x, {"h": h}, {"h": total.name})
+    return Step(_scope(wiring, kernel), kind, weights=weights, x=x, before={"h": h}, after={"h": total.name})
 
 
 def _along_columns(wiring: Wiring, split: Node, parts: int) -> None:
@@ -200,7 +206,7 @@ def _gate(wiring: Wiring, tensor: str) -> Gate:
     while True:
         reader = wiring.only(tensor, "Sigmoid", *SUMS)
         if reader.operator == "Sigmoid":
-            return Gate(reader.name, bias, peephole, looks_at)
+            return Gate(reader.name, bias, peephole=peephole, looks_at=looks_at)
         other = wiring.other(reader, tensor)
         value, product = wiring.constant(other), wiring.nodes[place_of(other)[0]]
         if value is not None and value.shape == ():
@@ -243,12 +249,14 @@ def _lstm(wiring: Wiring, split: Node, x: str, h: str, kernel: str, bias: str) -
                 projection = wiring.weight(reader.inputs[1], 2)
                 limit, new_h = _clipped(wiring, reader.name)
     states = units if projection is None else projection.shape[1]
-    weights = lstm_weights(matrix, wiring.weight(bias, 1), f.bias, states)
+    weights = lstm_weights(matrix, wiring.weight(bias, 1), forget_bias=f.bias, states=states)
     for letter, gate in zip("ifo", (i, f, o)):
         weights |= {f"peephole_{letter}": gate.peephole} if gate.peephole is not None else {}
     weights |= {"weight_hr": projection.T} if projection is not None else {}
     kind = Recurrent("lstm", _function(activation), cell_clip=clip, projection_clip=limit)
-    return Step(_scope(wiring, kernel), kind, weights, x, {"h": h, "c": c}, {"h": new_h, "c": new_c})
+    return Step(
+        _scope(wiring, kernel), kind, weights=weights, x=x, before={"h": h, "c": c}, after={"h": new_h, "c": new_c}
+    )
 
 
 def _clipped(wiring: Wiring, tensor: str) -> tuple[float | None, str]:

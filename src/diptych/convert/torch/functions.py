@@ -24,8 +24,8 @@ def _option(arguments: list[Any], options: dict[str, Any], place: int, name: str
 
 
 def _pack(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
-    x, lengths = builder.tensor(arguments[0]), builder.tensor(_option(arguments, options, 1, "lengths"))
-    batch_first = builder.number(_option(arguments, options, 2, "batch_first", False))
+    x, lengths = builder.tensor(arguments[0]), builder.tensor(_option(arguments, options, place=1, name="lengths"))
+    batch_first = builder.number(_option(arguments, options, place=2, name="batch_first", default=False))
     builder.tell_input(lengths, "lengths")
     if not batch_first:
         builder.tell_input(x, "", time=True, time_first=True)
@@ -38,14 +38,14 @@ def _pad(builder: Builder, name: str, arguments: list[Any], options: dict[str, A
     packed = arguments[0]
     if not isinstance(packed, Packed):
         raise RefusalError(f"{builder.where}: pad_packed_sequence of what is not packed")
-    if builder.number(_option(arguments, options, 2, "padding_value", 0.0)):
+    if builder.number(_option(arguments, options, place=2, name="padding_value", default=0.0)):
         raise RefusalError(f"{builder.where}: padding_value other than 0 cannot be converted")
-    if _option(arguments, options, 3, "total_length") is None:
+    if _option(arguments, options, place=3, name="total_length") is None:
         builder.assumptions.append(
             "pad_packed_sequence cuts its result to the longest row; the converted model keeps every step"
         )
     value = Value(packed.ref)
-    if not builder.number(_option(arguments, options, 1, "batch_first", False)):
+    if not builder.number(_option(arguments, options, place=1, name="batch_first", default=False)):
         value = builder.add(f"{name}_time_first", kinds.Transpose((1, 0, 2)), {"x": packed.ref})
     return value, Value(packed.lengths)
 
@@ -75,7 +75,7 @@ def _getitem(builder: Builder, name: str, arguments: list[Any], options: dict[st
         elif place is None:
             raise RefusalError(f"{builder.where}: [.., None] is not converted; write unsqueeze")
         else:
-            ref = _select(builder, name, ref, at, builder.number(place))
+            ref = _select(builder, name, ref=ref, axis=at, index=builder.number(place))
     return Value(ref)
 
 
@@ -88,16 +88,16 @@ def _select(builder: Builder, name: str, ref: Ref, axis: int, index: int) -> Ref
 
 
 def _cat(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
-    parts = [builder.tensor(one) for one in _option(arguments, options, 0, "tensors")]
-    axis = builder.number(_option(arguments, options, 1, "dim", options.get("axis", 0)))
+    parts = [builder.tensor(one) for one in _option(arguments, options, place=0, name="tensors")]
+    axis = builder.number(_option(arguments, options, place=1, name="dim", default=options.get("axis", 0)))
     if axis == 0 and len(parts) > 1:
         raise RefusalError(f"{builder.where}: cat along axis 0 cannot be converted")
     return builder.add(name, kinds.Concatenate(axis), {f"x{number}": ref for number, ref in enumerate(parts)})
 
 
 def _stack(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
-    parts = [builder.tensor(one) for one in _option(arguments, options, 0, "tensors")]
-    axis = builder.number(_option(arguments, options, 1, "dim", 0))
+    parts = [builder.tensor(one) for one in _option(arguments, options, place=0, name="tensors")]
+    axis = builder.number(_option(arguments, options, place=1, name="dim", default=0))
     if axis == 0:
         return Stacked(builder, name, parts)
     return builder.add(name, kinds.Stack(axis), {f"x{number}": ref for number, ref in enumerate(parts)})
@@ -132,10 +132,12 @@ def _activation(function: str) -> Read:
         if function in ("leaky_relu", "elu"):
             label = "negative_slope" if function == "leaky_relu" else "alpha"
             parameter = float(
-                builder.number(_option(arguments, options, 1, label, 0.01 if function == "leaky_relu" else 1.0))
+                builder.number(
+                    _option(arguments, options, place=1, name=label, default=0.01 if function == "leaky_relu" else 1.0)
+                )
             )
         if function in ("softmax", "log_softmax"):
-            axis = builder.number(_option(arguments, options, 1, "dim", -1))
+            axis = builder.number(_option(arguments, options, place=1, name="dim", default=-1))
         return builder.add(name, kinds.Activation(Function(function, parameter), axis), {"x": x})
 
     return read
@@ -162,7 +164,7 @@ def _axes(kind: Any) -> Read:
 
 
 def _transpose(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
-    first, second = (builder.number(_option(arguments, options, n, f"dim{n - 1}")) for n in (1, 2))
+    first, second = (builder.number(_option(arguments, options, place=n, name=f"dim{n - 1}")) for n in (1, 2))
     order = list(range(3))
     if first == second:
         return arguments[0]
@@ -190,11 +192,11 @@ def _permute(builder: Builder, name: str, arguments: list[Any], options: dict[st
 
 def _reduction(mode: str) -> Read:
     def read(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
-        axis = builder.number(_option(arguments, options, 1, "dim", options.get("axis")))
+        axis = builder.number(_option(arguments, options, place=1, name="dim", default=options.get("axis")))
         axis = axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
         if not isinstance(axis, int):
             raise RefusalError(f"{builder.where}: {mode} over {axis!r}: one axis is converted")
-        keep = bool(builder.number(_option(arguments, options, 2, "keepdim", False)))
+        keep = bool(builder.number(_option(arguments, options, place=2, name="keepdim", default=False)))
         value = builder.add(name, kinds.Reduce(cast(Any, mode), axis, keep), {"x": builder.tensor(arguments[0])})
         return (value, Constant(None)) if mode == "max" and "amax" not in name else value
 
@@ -210,7 +212,7 @@ def _reshape(builder: Builder, name: str, arguments: list[Any], options: dict[st
 
 
 def _flatten(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
-    if builder.number(_option(arguments, options, 1, "start_dim", 0)) != 1:
+    if builder.number(_option(arguments, options, place=1, name="start_dim", default=0)) != 1:
         raise RefusalError(f"{builder.where}: only flatten(1), which leaves the batch as it is, is converted")
     return builder.add(name, kinds.Reshape((-1,)), {"x": builder.tensor(arguments[0])})
 
@@ -237,13 +239,13 @@ def _same(builder: Builder, name: str, arguments: list[Any], options: dict[str, 
 
 
 def _dropout(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
-    if _option(arguments, options, 2, "training", True) is not False:
+    if _option(arguments, options, place=2, name="training", default=True) is not False:
         raise RefusalError(
             f"{builder.where}: dropout stays on after training, because F.dropout is called without "
             f"training=self.training (diptych differences training_mode); no two runs give the same numbers"
         )
     builder.uncertified.append(f"{name}: dropout draws other random numbers")
-    rate = float(builder.number(_option(arguments, options, 1, "p", 0.5)))
+    rate = float(builder.number(_option(arguments, options, place=1, name="p", default=0.5)))
     return builder.add(name, kinds.Dropout(rate), {"x": builder.tensor(arguments[0])})
 
 
@@ -258,12 +260,12 @@ def _not(builder: Builder, name: str, arguments: list[Any], options: dict[str, A
 
 def _equal(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
     other = builder.add(name, kinds.NotEqual(float(builder.number(arguments[1]))), {"x": builder.tensor(arguments[0])})
-    return _not(builder, name, [other], options)
+    return _not(builder, name, arguments=[other], options=options)
 
 
 def _masked_fill(builder: Builder, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
-    value = float(builder.number(_option(arguments, options, 2, "value")))
-    mask = builder.tensor(_option(arguments, options, 1, "mask"))
+    value = float(builder.number(_option(arguments, options, place=2, name="value")))
+    mask = builder.tensor(_option(arguments, options, place=1, name="mask"))
     return builder.add(name, kinds.Filled(value), {"x": builder.tensor(arguments[0]), "mask": mask})
 
 

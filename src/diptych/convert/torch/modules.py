@@ -40,7 +40,7 @@ def read_recurrent(builder: Builder, path: str, layer: Any, arguments: list[Any]
     if layer.dropout:
         builder.uncertified.append(f"{path}: dropout between its layers acts in training only")
     names = kind.state_names
-    initial = _initial(builder, path, layer, state, names)
+    initial = _initial(builder, path, layer=layer, state=state, names=names)
     found: dict[str, list[Ref]] = {name: [] for name in names}
     weights = _arrays(layer)
     for depth in range(layer.num_layers):
@@ -59,7 +59,7 @@ def read_recurrent(builder: Builder, path: str, layer: Any, arguments: list[Any]
                     inputs[f"{name}0{suffix}"] = initial[name][depth * len(kind.suffixes) + place]
         owner = f"{path}.layer {depth}" if layer.num_layers > 1 else path
         wanted = f"{path}_{depth}" if layer.num_layers > 1 else path
-        node = builder.add(wanted, kind, inputs, own, owner, "sequence").ref
+        node = builder.add(wanted, kind, inputs=inputs, weights=own, owner=owner, output="sequence").ref
         value = node
         for name in names:
             found[name] += [Ref(node.node, f"{name}{suffix}") for suffix in kind.suffixes]
@@ -114,7 +114,7 @@ def read_cell(builder: Builder, path: str, layer: Any, arguments: list[Any], opt
         for name, part in zip(kind.state_names, parts, strict=True):
             inputs[f"{name}0"] = builder.tensor(part)
             builder.tell_input(inputs[f"{name}0"], "float", width=layer.hidden_size)
-    node = builder.add(path, kind, inputs, _arrays(layer), path, "h").ref
+    node = builder.add(path, kind, inputs=inputs, weights=_arrays(layer), owner=path, output="h").ref
     builder.origins.setdefault(path, node)
     return (Value(node), Value(Ref(node.node, "c"))) if cell == "lstm" else Value(node)
 
@@ -169,7 +169,7 @@ def _conv1d(builder: Builder, path: str, layer: Any, arguments: list[Any], optio
         raise RefusalError(f"{path} (Conv1d): padding_mode = {layer.padding_mode!r} cannot be converted")
     padding: Any = layer.padding if isinstance(layer.padding, str) else (layer.padding[0], layer.padding[0])
     padding = "valid" if padding in ((0, 0), "valid") else padding
-    kind = kinds.Convolution(layer.stride[0], layer.dilation[0], layer.groups, padding)
+    kind = kinds.Convolution(layer.stride[0], layer.dilation[0], groups=layer.groups, padding=padding)
     x = builder.add(f"{path}_channels_last", kinds.Transpose((0, 2, 1)), {"x": builder.tensor(arguments[0])}).ref
     value = builder.add(path, kind, {"x": x}, _arrays(layer), path)
     builder.origins.setdefault(path, value.ref)

@@ -22,7 +22,7 @@ def party_of(graph: Graph, written: WrittenModule, evidence: dict[str, Any], fou
     values = {ref: evidence["values"][str(ref)] for ref in written.variables if str(ref) in evidence["values"]}
     for node in graph.nodes:
         if isinstance(node.kind, Recurrent) and node.name in written.states:
-            values |= _states(node.name, node.kind, written.states[node.name], evidence["states"])
+            values |= _states(node.name, node.kind, variable=written.states[node.name], found=evidence["states"])
     gradients = {weight: found[place] for weight, place in written.names.items() if place in found}
     return Party.told_by(evidence, name, values=values, gradients=gradients, stepped=evidence.get("stepped"))
 

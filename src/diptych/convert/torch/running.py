@@ -36,7 +36,9 @@ def run_written(folder: str, variables: dict[str, str], adam: bool) -> dict[str,
     program = load_program(Path(folder, "model.py"))
     trial, own = load_file(Path(folder, "trial.safetensors")), Path(folder, "written")
     own.mkdir()
-    evidence = run_module(program.load(), trial, variables, own) | {"versions": {"torch": torch.__version__}}
+    evidence = run_module(program.load(), trial, variables=variables, folder=own) | {
+        "versions": {"torch": torch.__version__}
+    }
     gradients = evidence.pop("gradients")
     return evidence | ({"adam": _stepped(program, gradients)} if adam else {})
 
@@ -211,5 +213,5 @@ def run_original(module: Any, trial: dict[str, Any], layers: list[str], folder: 
     for name in layers:
         if not isinstance(modules[name], torch.nn.BatchNorm1d):
             modules[name].register_forward_hook(watch(name))
-    evidence = run_module(copied, trial, {}, folder)
+    evidence = run_module(copied, trial, variables={}, folder=folder)
     return evidence | {"layers": found, "versions": {"torch": torch.__version__}}

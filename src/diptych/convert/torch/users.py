@@ -60,7 +60,7 @@ def run_module_of_user(folder: str, module: str, layers: list[str]) -> dict[str,
     made, _ = _made(module, mapped_arrays(Path(folder, "weights.safetensors")))
     own = Path(folder, "original")
     own.mkdir()
-    evidence = run_original(made, load_file(Path(folder, "trial.safetensors")), layers, own)
+    evidence = run_original(made, load_file(Path(folder, "trial.safetensors")), layers=layers, folder=own)
     del evidence["gradients"]
     return evidence
 

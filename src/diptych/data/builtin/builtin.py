@@ -142,7 +142,7 @@ def _open_spacing(config: DataConfig) -> OpenCorpus:
     limit = config.maximum_pairs or len(train)
     if len(train) > limit:
         dropped = {**dropped, Reason.LIMIT.describe(config): len(train) - limit}
-    return OpenCorpus(beginning(train, limit), validation, test, dropped)
+    return OpenCorpus(beginning(train, limit), validation, test=test, dropped=dropped)
 
 
 def _distinct(pairs: Pairs) -> tuple[Pairs, dict[str, int]]:

@@ -56,7 +56,9 @@ def make_account(
         counts = {reason: verdicts.count(reason) for reason in Reason}
         dropped = corpus.dropped | {reason.describe(config): count for reason, count in counts.items() if count}
         train = verdicts.count(0)
-        return Account(train + validation + test + sum(dropped.values()), train, validation, test, dropped)
+        return Account(
+            train + validation + test + sum(dropped.values()), train, validation=validation, test=test, dropped=dropped
+        )
     texts = corpus.judged(verdicts)
     examples: dict[str, list[list[str]]] = {}
     for drop in chain.from_iterable(text.drops() for text in texts):

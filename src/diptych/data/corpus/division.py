@@ -27,7 +27,7 @@ def divide(pairs: Pairs, validation_size: int, test_size: int, seed: int, source
     Raises:
         DataError: there are too few different source sentences.
     """
-    chosen = choose(pairs, validation_size, test_size, seed, source_tokenizer)
+    chosen = choose(pairs, validation_size, test_size=test_size, seed=seed, source_tokenizer=source_tokenizer)
     if not chosen:
         return OpenCorpus(pairs, [], [])
     places = list(chosen.values())

@@ -89,7 +89,7 @@ class FilePairs:
             if verdict not in (Reason.EMPTY, Reason.NO_COLUMN) or not row_is_invisible(row):
                 filled = len(verdicts)
             if verdict.is_bad_line and not judge.drop_bad_lines and bad is None:
-                bad = len(verdicts), _error(paths, judge.layout, number, row)
+                bad = len(verdicts), _error(paths, judge.layout, number=number, row=row)
                 if verdict in (Reason.NOT_UTF8, Reason.NUL):
                     raise bad[1]
         del verdicts[filled:]

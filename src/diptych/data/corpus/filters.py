@@ -50,11 +50,11 @@ class Filter:
         layout = Layout(
             source,
             target,
-            config.delimiter,
-            config.comment,
-            config.encoding,
-            config.source_remove,
-            config.target_remove,
+            delimiter=config.delimiter,
+            comment=config.comment,
+            encoding=config.encoding,
+            source_remove=config.source_remove,
+            target_remove=config.target_remove,
             tags=config.source_tags,
         )
         scripts = config.source_scripts, config.target_scripts, config.script_share

@@ -23,9 +23,10 @@ def open_files(config: DataConfig, watch: Watch | None) -> OpenCorpus:
     """Bad lines go first, then what a filter leaves out, repetitions, what is held out, what is beyond the limit, and
     in the end what a weight below 1 does not draw."""
     compare = config.remove_duplicates
-    texts = [FilePairs.open(config.train, Filter.of_training(config), compare, watch)]
+    texts = [FilePairs.open(config.train, Filter.of_training(config), compare=compare, watch=watch)]
     texts += [
-        FilePairs.open(text.paths, Filter.of_training(config, text), compare, watch) for text in config.additional
+        FilePairs.open(text.paths, Filter.of_training(config, text), compare=compare, watch=watch)
+        for text in config.additional
     ]
     if compare != "none":
         texts = without_repetition(texts)
@@ -53,7 +54,7 @@ def open_files(config: DataConfig, watch: Watch | None) -> OpenCorpus:
     if config.maximum_pairs:
         texts = _limited(texts, config.maximum_pairs, config.seed)
     parts = [(texts[0], 1.0)] + [(text, more.weight) for text, more in zip(texts[1:], config.additional, strict=True)]
-    weighted = [_weighted(text, weight, config.seed, place) for place, (text, weight) in enumerate(parts)]
+    weighted = [_weighted(text, weight, seed=config.seed, place=place) for place, (text, weight) in enumerate(parts)]
     check_left([text for text, _ in weighted], config, "training")
     all_texts = [*(text for text, _ in weighted), *(each for each in (validation, test) if each)]
     places = list(chosen.values())

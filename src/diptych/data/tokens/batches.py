@@ -96,13 +96,13 @@ def training_batches(
         batch_by: which of the two `batch_size` is.
     """
     random = generator(seed, "batch order", epoch)
-    batches = _cut(pairs, _by_length(pairs, blur=random), batch_size, batch_by)
+    batches = _cut(pairs, _by_length(pairs, blur=random), batch_size=batch_size, batch_by=batch_by)
     return [batches[place] for place in random.permutation(len(batches))]
 
 
 def validation_batches(pairs: EncodedPairs, batch_size: int, batch_by: BatchBy = "sentences") -> list[Ids]:
     """Batches from short to long, as rows for `collate`: every pair once; arguments as of `training_batches`."""
-    return _cut(pairs, _by_length(pairs), batch_size, batch_by)
+    return _cut(pairs, _by_length(pairs), batch_size=batch_size, batch_by=batch_by)
 
 
 def target_length_counts(pairs: EncodedPairs) -> Counts:

@@ -37,8 +37,8 @@ class Resampling:
     def __call__(self, pairs: EncodedPairs, rows: Ids, epoch: int) -> EncodedPairs:
         """The pairs of these rows as an epoch, counted from 0, sees them; they are now rows 0, 1, ..."""
         numbers = pairs.corpus_rows[rows]
-        sources = self._side("source", pairs.sources, rows, numbers, epoch)
-        targets = self._side("target", pairs.targets, rows, numbers, epoch)
+        sources = self._side("source", pairs.sources, rows=rows, numbers=numbers, epoch=epoch)
+        targets = self._side("target", pairs.targets, rows=rows, numbers=numbers, epoch=epoch)
         pairs.release()
         return EncodedPairs(sources, targets, numbers)
 

@@ -66,7 +66,7 @@ def _shape(file: BinaryIO, path: Path) -> _Shape:
         longest = 0
     if size <= 0 or buckets < 0:
         raise ValueError(f"vectors of {size} numbers in {buckets} buckets")
-    return _Shape(size, buckets if longest > 0 else 0, shortest, longest)
+    return _Shape(size, buckets if longest > 0 else 0, shortest=shortest, longest=longest)
 
 
 def _dictionary(file: BinaryIO, path: Path, wanted: set[str]) -> tuple[dict[str, int], int]:

@@ -62,12 +62,12 @@ def export_page(trained: Trained, out: Path, int8: bool = False) -> Page:
     checks = certify(trained, kind) if node.is_installed() else []
     demand(checks)
     notes = [] if checks else ["not certified: that needs node, and there was none where the page was made"]
-    text = render(trained, kind, checks, notes)
+    text = render(trained, kind, checks=checks, notes=notes)
     try:
         replace_file(out, text)
     except OSError as error:
         raise no_place(out, error) from error
-    return Page(out, len(text.encode("utf-8")), checks, notes)
+    return Page(out, len(text.encode("utf-8")), checks=checks, notes=notes)
 
 
 def certify(trained: Trained, kind: Kind) -> list[Check]:
@@ -80,7 +80,15 @@ def certify(trained: Trained, kind: Kind) -> list[Check]:
     config, checks = trained.run.config.model, []
     for inside, limit in (("float64", LIMIT), (kind, INSIDE[kind])):
         searches = SEARCHES if inside == "float64" else ()
-        answer = node.ask(config, trained.parameters, sources, said, searches, longest, inside)  # type: ignore[arg-type]
+        answer = node.ask(
+            config,
+            trained.parameters,
+            sources=sources,
+            said=said,
+            searches=searches,
+            longest=longest,
+            kind=inside,  # type: ignore[arg-type]
+        )
         found = {
             f"{name} {number}": np.array([step[key] for step in steps])
             for number, steps in enumerate(answer["forced"])
@@ -88,9 +96,11 @@ def certify(trained: Trained, kind: Kind) -> list[Check]:
         }
         wanted = {f"{name} {number}": each[name][0] for number, each in enumerate(expected) for name in each}
         who = f"JavaScript (node {answer['node']}) with weights in {inside}"
-        checks.append(check(f"{who} and the reference in float64", found, wanted, limit))
+        checks.append(check(f"{who} and the reference in float64", found, expected=wanted, limit=limit))
         for search, several in zip(searches, answer["found"]):
-            checks.append(_searched(trained, search, rows, longest, [each[0]["tokens"] for each in several]))
+            checks.append(
+                _searched(trained, search, rows=rows, longest=longest, found=[each[0]["tokens"] for each in several])
+            )
     return checks
 
 
@@ -114,4 +124,4 @@ def _searched(
         else "greedy search"
     )
     what = f"{how} in JavaScript and of the reference: sentences of {len(rows)} that differ"
-    return Check(what, float(len(wrong)), 0.0, f"sentence {wrong[0]}" if wrong else "")
+    return Check(what, float(len(wrong)), limit=0.0, where=f"sentence {wrong[0]}" if wrong else "")

@@ -20,7 +20,7 @@ def decoder_file(writer: ModelWriter, config: ModelConfig, vocabulary_size: int)
     """decoder_model.onnx, see `diptych.export.onnx.names`."""
     dtype, states = writer.dtype.name, names.state_names(config)
     given = {name: name for name in names.memory_names(config)} | {name: names.past(name) for name in states}
-    features, attention, after = write_step(writer, config, names.IDS, given)
+    features, attention, after = write_step(writer, config, tokens=names.IDS, given=given)
     logits = write_logits(writer, config, features)
     made = {
         names.LOG_PROBABILITIES: writer.op("LogSoftmax", [logits], "log_softmax", axis=-1),
@@ -60,7 +60,7 @@ def write_step(
     last = f"{config.decoder_layers - 1}.hidden"
     context: list[str] = []
     if config.attends_first:  # the query is the state before this step
-        found, weights = _attend(writer, config, given[last], given)
+        found, weights = _attend(writer, config, state=given[last], given=given)
         seen.append(found)
         context = [found]
     seen += fed
@@ -68,11 +68,13 @@ def write_step(
     after: dict[str, str] = {}
     for layer in range(config.decoder_layers):
         parts = [name for name in names.state_names(config) if name.startswith(f"{layer}.")]
-        states = _recurrent_step(writer, config, f"decoder.layers.{layer}", output, [given[name] for name in parts])
+        states = _recurrent_step(
+            writer, config, name=f"decoder.layers.{layer}", x=output, state=[given[name] for name in parts]
+        )
         after |= dict(zip(parts, states))
         output = states[0]
     if config.attention != "none" and not config.attends_first:  # the query is the state after this step
-        found, weights = _attend(writer, config, output, given)
+        found, weights = _attend(writer, config, state=output, given=given)
         context = [found]
     features = writer.op("Concat", [*context, output], "seen", axis=-1) if context else output
     if config.attentional_layer:

@@ -47,7 +47,7 @@ def memory_values(config: ModelConfig, dtype: str) -> list[Message]:
 def rename(writer: ModelWriter, made: dict[str, str]) -> None:
     """Give tensors the names by which they leave the graph."""
     for name, tensor in made.items():
-        writer.nodes.append(message.node("Identity", [tensor], [name], f"{name}_out", {}))
+        writer.nodes.append(message.node("Identity", [tensor], outputs=[name], name=f"{name}_out", attributes={}))
 
 
 def write_encoder(writer: ModelWriter, config: ModelConfig) -> dict[str, str]:
@@ -58,7 +58,7 @@ def write_encoder(writer: ModelWriter, config: ModelConfig) -> dict[str, str]:
     outputs = op("Transpose", [outputs], "embedded", perm=[1, 0, 2])  # (S, B, E)
     states = []
     for layer in range(config.encoder_layers):
-        outputs, state = _layer(writer, config, layer, outputs, lengths)
+        outputs, state = _layer(writer, config, layer=layer, x=outputs, lengths=lengths)
         states.append(state)
     made = {}
     if config.attention != "none":

@@ -35,7 +35,7 @@ def greedy_file(writer: ModelWriter, config: ModelConfig, finer: int, room: int)
     done = op("Expand", [constant(False, bool), shape], "none_done")
     states = [names.present(name) for name in names.state_names(config)]
     carried = [tokens, done, *(made[name] for name in states)]
-    body = _body(writer, config, made, limits)
+    body = _body(writer, config, made=made, limits=limits)
     outputs = [*(f"last.{number}" for number in range(len(carried))), "said"]
     said = writer.ops("Loop", [trips, constant(True, bool), *carried], outputs, body=body)[-1]  # (T, B)
     rename(writer, {names.OUTPUT_IDS: op("Transpose", [said], "rows_said", perm=[1, 0])})
@@ -51,7 +51,7 @@ def _body(around: ModelWriter, config: ModelConfig, made: dict[str, str], limits
     step, go_on, tokens, done = (writer.name(name) for name in ("turn", "go_on", "tokens", "done"))
     past = [writer.name(names.past(name)) for name in names_of]
     given = {name: made[name] for name in names.memory_names(config)} | dict(zip(names_of, past))
-    features, _, after = write_step(writer, config, tokens, given)
+    features, _, after = write_step(writer, config, tokens=tokens, given=given)
     logits = write_logits(writer, config, features)
     choices = op("Slice", [logits, constant([FIRST_CHOICE]), constant([1 << 31]), constant([1])], "choices")
     best = op("ArgMax", [choices], "best", axis=1, keepdims=0)

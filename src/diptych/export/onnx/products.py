@@ -34,7 +34,7 @@ class ModelWriter(GraphWriter):
 
     def body(self) -> ModelWriter:
         """A writer for the body of a loop in this graph."""
-        return ModelWriter(self.weights, self.dtype.name, self.int8, self)
+        return ModelWriter(self.weights, self.dtype.name, int8=self.int8, around=self)
 
     def stored(self, name: str, array: npt.NDArray[Any]) -> str:
         """A weight that no product in int8 takes: whole, or as int8 numbers that a runtime scales when it loads them.

@@ -69,7 +69,7 @@ class OnnxTarget:
         _save(folder / ENCODER, encoder_file(self._writer(weights), config))
         _save(folder / DECODER, decoder_file(self._writer(weights), config, trained.sizes[1]))
         if self.whole:
-            _save(folder / GREEDY, greedy_file(self._writer(weights), config, trained.run.finer, ROOM))
+            _save(folder / GREEDY, greedy_file(self._writer(weights), config, finer=trained.run.finer, room=ROOM))
 
     def certify(self, trained: Trained, folder: Path) -> list[Check]:
         """What the runtime makes of the files, beside the reference in float64."""
@@ -85,11 +85,11 @@ class OnnxTarget:
             checks.append(compare(what, outputs(stepper, one), whole, **limits))
         if not self.int8:
             error = float(np.abs(found["log_probabilities"] - expected["log_probabilities"]).max())
-            checks += compare_searches(who, trained, stepper, error)
+            checks += compare_searches(who, trained, stepper=stepper, error=error)
         if self.whole:
             # In int8 a batch is quantised together, those that have ended with it: only single sentences are the same.
             trials = trial.rows() if self.int8 else [trial, *trial.rows()]
-            checks.append(_whole(trained, folder, stepper, trials, self.threads))
+            checks.append(_whole(trained, folder, stepper=stepper, trials=trials, threads=self.threads))
         return checks
 
     @contextmanager
@@ -117,13 +117,15 @@ def _whole(trained: Trained, folder: Path, stepper: Stepper, trials: Sequence[Tr
         feeds = {IDS: trial.source.astype(np.int64), LENGTHS: trial.lengths.astype(np.int64)}
         (said,) = graph.run(None, feeds)
         longest = trained.run.longest_translations(trial.lengths)
-        for row, each in enumerate(greedy(stepper, trial.source, trial.lengths, longest)):
+        for row, each in enumerate(
+            greedy(stepper, trial.source, source_lengths=trial.lengths, maximum_lengths=longest)
+        ):
             tokens = said[row].tolist()
             if tokens != [*each.tokens, *[0] * (len(tokens) - len(each.tokens))]:
                 wrong.append(count)
             count += 1
     what = f"{GREEDY} and greedy search over the two others: sentences of {count} that differ"
-    return Check(what, float(len(wrong)), 0.0, f"sentence {wrong[0]}" if wrong else "")
+    return Check(what, float(len(wrong)), limit=0.0, where=f"sentence {wrong[0]}" if wrong else "")
 
 
 def _save(path: Path, message: Message) -> None:

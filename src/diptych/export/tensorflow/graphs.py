@@ -94,7 +94,7 @@ def over_one(layer: RecurrentLayer, inputs: Tensor, reverse: bool = False) -> tu
     def turn(step: Tensor, state: Any, outputs: Any) -> tuple[Tensor, Any, Any]:
         place = steps - 1 - step if reverse else step
         from_hidden = state[0] @ layer.recurrent_kernel + second
-        state = advance(cell, from_input[place][None], from_hidden, state)
+        state = advance(cell, from_input[place][None], from_hidden=from_hidden, state=state)
         return step + 1, state, outputs.write(place, state[0])
 
     _, state, outputs = tf.while_loop(lambda step, *_: step < steps, turn, (tf.constant(0), first, outputs))

@@ -66,7 +66,7 @@ def write(
             warnings.simplefilter("ignore", UserWarning)  # the interpreter has a package of its own, too
             interpreter = tf.lite.Interpreter(model_path=f"{path}/model.tflite")
         encode, step = (interpreter.get_signature_runner(name) for name in ("encode", "step"))
-    return {"outputs": [_run(encode, step, trial, to) for trial in trials], "versions": panel.versions()}
+    return {"outputs": [_run(encode, step, trial=trial, to=to) for trial in trials], "versions": panel.versions()}
 
 
 def _run(encode: Call, step: Call, trial: Mapping[str, Values], to: str) -> dict[str, Values]:

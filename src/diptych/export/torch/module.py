@@ -110,7 +110,7 @@ class ScriptedModel(nn.Module):
         context = memory[:, 0, :0]
         seen = [self.target_embedding(input_ids)]
         if self.attends_first:
-            context, weights = self.attend(state[3 + width * (len(self.layers) - 1)], memory, keys, mask)
+            context, weights = self.attend(state[3 + width * (len(self.layers) - 1)], memory, keys=keys, mask=mask)
             seen.append(context)
         if self.feeds:
             seen.append(state[-1])
@@ -123,7 +123,7 @@ class ScriptedModel(nn.Module):
                 output = layer(output, state[3 + i])
                 after.append(output)
         if self.attends and not self.attends_first:
-            context, weights = self.attend(output, memory, keys, mask)
+            context, weights = self.attend(output, memory, keys=keys, mask=mask)
         features = torch.cat([context, output], dim=-1)
         if self.has_attentional_layer:
             features = torch.tanh(self.attentional(features))
@@ -146,7 +146,7 @@ def scripted(config: ModelConfig, sizes: tuple[int, int], parameters: Mapping[st
     module = ScriptedModel(config, *sizes).eval()
     with torch.no_grad():
         for name, tensor in module.named_parameters():
-            tensor.copy_(torch.from_numpy(_value(name, tensor, config, parameters)))
+            tensor.copy_(torch.from_numpy(_value(name, tensor, config=config, parameters=parameters)))
     return torch.jit.script(module)
 
 

@@ -61,9 +61,9 @@ def axis(values: Sequence[float], start: float, end: float, logarithmic: bool = 
         low, high = max(low, SMALLEST) / 1.5, high * 1.5
         if high < 100.0 * low:  # at least two powers of ten
             low, high = low / 5.0, high * 5.0
-        return Axis(low, high, start, end, logarithmic=True)
+        return Axis(low, high, start=start, end=end, logarithmic=True)
     room = 0.04 * (high - low) or 0.5 * abs(high) or 1.0
-    return Axis(low - room, high + room, start, end)
+    return Axis(low - room, high + room, start=start, end=end)
 
 
 def path(points: Sequence[tuple[float, float]]) -> str:

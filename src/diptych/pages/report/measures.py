@@ -64,7 +64,7 @@ def quantities(report: Mapping[str, Any]) -> list[Quantity]:
             _measure(backend, value, speeds, ceiling=ceilings.get(backend), scale=scale, show=show)
             for backend, (value, speeds) in numbers.items()
         ]
-        shown.append(Quantity(name, unit, better, measures))
+        shown.append(Quantity(name, unit, better=better, measures=measures))
     return shown
 
 

@@ -73,14 +73,18 @@ def load_models(
     try:
         for member in others:
             if member.backend in processes:
-                processes[member.backend].ask_to_load(member, threads, precision, device)
-        loaded = load_model(first.run, first.backend, first.which, threads, precision, device)
+                processes[member.backend].ask_to_load(member, threads, precision=precision, device=device)
+        loaded = load_model(
+            first.run, first.backend, which=first.which, threads=threads, precision=precision, device=device
+        )
         steppers: list[Stepper] = [loaded.stepper]
         for member in others:
             if member.backend in processes:
                 steppers.append(processes[member.backend].loaded())
             else:
-                model = load_model(member.run, member.backend, member.which, threads, precision, device)
+                model = load_model(
+                    member.run, member.backend, which=member.which, threads=threads, precision=precision, device=device
+                )
                 steppers.append(model.stepper)
     except BaseException:
         for process in processes.values():

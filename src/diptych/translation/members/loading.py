@@ -76,7 +76,7 @@ def load_model(
         )
     words = read_shortlist(Path(shortlist), run) if shortlist else None
     if backend == ONNX_RUNTIME:
-        exported = _exported(run.folder, threads, precision, device)
+        exported = _exported(run.folder, threads, precision=precision, device=device)
         return Loaded(
             runtime, model=None, stepper=Shortlisted(exported, words) if words else exported, trained_in=EXPORT
         )

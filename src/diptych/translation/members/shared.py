@@ -49,7 +49,7 @@ class SharedModel:
         try:
             for process in self.processes:
                 each = threads or max(1, usable_processors() // workers)
-                process.ask_to_load(member, each, precision, device, shortlist)
+                process.ask_to_load(member, each, precision=precision, device=device, shortlist=shortlist)
             self._steppers = [process.loaded() for process in self.processes]
         except BaseException:
             for process in self.processes:

@@ -35,7 +35,15 @@ class Steppers:
         shortlist: str | None = None,
     ) -> int:
         """Load a model, see `load_model`: its number."""
-        loaded = load_model(Run.open(run), self.backend, which, threads, precision, device, shortlist)
+        loaded = load_model(
+            Run.open(run),
+            self.backend,
+            which=which,
+            threads=threads,
+            precision=precision,
+            device=device,
+            shortlist=shortlist,
+        )
         self.steppers.append(loaded.stepper)
         return len(self.steppers) - 1
 

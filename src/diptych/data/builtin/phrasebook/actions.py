@@ -115,7 +115,7 @@ cook cooks cooked cooking | 요리하다 |  | home kitchen restaurant | m
 
 def verb(english: str, korean: str) -> Verb:
     base, third, past, ing, *tail = english.split()
-    return Verb(base, third, past, ing, tail=" ".join(tail), korean=korean)
+    return Verb(base, third, past=past, ing=ing, tail=" ".join(tail), korean=korean)
 
 
 ACTIONS = [

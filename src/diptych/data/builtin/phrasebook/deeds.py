@@ -90,11 +90,11 @@ def action(dice: Dice) -> Pair:
         when = moment(dice, mood, negative)
     if not (often[0] or when[0] or negative or question):
         mood = told_apart(mood, subject, act.verb)
-    english_subject = clause(subject, act.verb, mood, negative, question)
+    english_subject = clause(subject, act.verb, mood=mood, negative=negative, question=question)
     if often[0]:
         head = clause(subject, act.verb._replace(tail=""), mood).removeprefix(subject.english + " ")
         english_subject = joined(subject.english, often[0], head, act.verb.tail)
-    end = predicate(act.verb.korean, mood, negative, subject.speaker)
+    end = predicate(act.verb.korean, mood, negative=negative, speaker=subject.speaker)
     return finished(
         joined(english_subject, things[0], means[0], company[0], place, when[0]),
         joined(topic(subject), when[1], company[1], where, often[1], means[1], things[1], end),
@@ -199,10 +199,14 @@ def journey(dice: Dice) -> Pair:
         if friend.split()[-1] not in subject.korean:
             company = english, attach(friend, "과/와") + " 함께"
     when = moment(dice, mood, negative) if dice.chance(0.5) else NOTHING
-    end = predicate(verb.korean, mood, negative, subject.speaker)
+    end = predicate(verb.korean, mood, negative=negative, speaker=subject.speaker)
     return finished(
         joined(
-            clause(subject, verb, mood, negative, question), at if verb is ARRIVE else to, means[0], company[0], when[0]
+            clause(subject, verb, mood=mood, negative=negative, question=question),
+            at if verb is ARRIVE else to,
+            means[0],
+            company[0],
+            when[0],
         ),
         joined(topic(subject), when[1], company[1], means[1], korean + "에", end),
         question,
@@ -219,8 +223,8 @@ def residence(dice: Dice) -> Pair:
         return joined(subject.english, be, "from", english), joined(topic(subject), korean + "에서", end)
     english, korean = dice.one(HOMES)
     mood, negative = dice.one(["present", "past", "want", "can"]), dice.chance(0.3)
-    end = predicate("살다", mood, negative, subject.speaker)
-    head = clause(subject, LIVE, mood, negative)
+    end = predicate("살다", mood, negative=negative, speaker=subject.speaker)
+    head = clause(subject, LIVE, mood=mood, negative=negative)
     return joined(head, "in", english), joined(topic(subject), korean + "에", end)
 
 
@@ -245,7 +249,11 @@ def feeling(dice: Dice) -> Pair:
     verb_english = Verb(*FEEL, joined(degree[0], english), "")
     start = "" if subject.english == "I" else topic(subject)
     return finished(
-        joined(clause(subject, verb_english, mood, negative, question), when[0]),
-        joined(start, when[1], predicate(joined(*before, degree[1], verb), mood, negative, subject.speaker)),
+        joined(clause(subject, verb_english, mood=mood, negative=negative, question=question), when[0]),
+        joined(
+            start,
+            when[1],
+            predicate(joined(*before, degree[1], verb), mood, negative=negative, speaker=subject.speaker),
+        ),
         question,
     )

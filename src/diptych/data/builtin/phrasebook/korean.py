@@ -156,7 +156,7 @@ def predicate(phrase: str, mood: str, negative: bool, speaker: str) -> str:
     if mood in ("want", "wanted"):
         joined = connective(base if verb in HONORIFIC and honoured else verb)
         wish = "싶다" if speaker in ("self", "you") else "싶어 하다"
-        words = [joined, _finish(wish, "present" if mood == "want" else "past", negative, honoured)]
+        words = [joined, _finish(wish, "present" if mood == "want" else "past", negative=negative, honoured=honoured)]
     elif mood == "progressive":
         stays = "계시다" if honoured else "있다"
         joined = connective(base if verb in HONORIFIC and honoured else verb)
@@ -164,7 +164,7 @@ def predicate(phrase: str, mood: str, negative: bool, speaker: str) -> str:
     elif mood == "can":
         words = [prospective(base), "수", "없어요" if negative else "있어요"]
     else:
-        words = [_finish(verb, mood, negative, honoured)]
+        words = [_finish(verb, mood, negative=negative, honoured=honoured)]
     return " ".join([*before, *words])
 
 

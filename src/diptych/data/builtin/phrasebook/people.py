@@ -67,8 +67,10 @@ def possession(dice: Dice) -> Pair:
     if dice.chance(0.3):
         when = dice.one(TIMES["now"] if mood == "present" else TIMES["past"])
     return finished(
-        joined(clause(subject, verb, mood, negative, question), english, when[0]),
-        joined(topic(subject), when[1], korean, predicate(verb.korean, mood, negative, subject.speaker)),
+        joined(clause(subject, verb, mood=mood, negative=negative, question=question), english, when[0]),
+        joined(
+            topic(subject), when[1], korean, predicate(verb.korean, mood, negative=negative, speaker=subject.speaker)
+        ),
         question,
     )
 
@@ -89,10 +91,10 @@ def liking(dice: Dice) -> Pair:
         english, korean = joined(adjective, noun.plural or noun.singular), joined(before, attach(noun.korean, "을/를"))
         if not negative and not question and dice.chance(0.3):
             degree = "really", "정말"
-    head = clause(subject, verb, mood, negative, question)
+    head = clause(subject, verb, mood=mood, negative=negative, question=question)
     if degree[0]:
         head = head.replace(subject.english, f"{subject.english} {degree[0]}", 1)
-    end = predicate(verb.korean, mood, negative, subject.speaker)
+    end = predicate(verb.korean, mood, negative=negative, speaker=subject.speaker)
     return finished(joined(head, english), joined(topic(subject), korean, degree[1], end), question)
 
 
@@ -110,9 +112,11 @@ def giving(dice: Dice) -> Pair:
     if korean_recipient.endswith("께"):
         phrase = phrase.replace("주다", "드리다")
     when = moment(dice, mood, negative) if dice.chance(0.4) else NOTHING
-    end = predicate(phrase, mood, negative, subject.speaker)
+    end = predicate(phrase, mood, negative=negative, speaker=subject.speaker)
     return finished(
-        joined(clause(subject, verb, mood, negative, question), english, "to", recipient, when[0]),
+        joined(
+            clause(subject, verb, mood=mood, negative=negative, question=question), english, "to", recipient, when[0]
+        ),
         joined(topic(subject), when[1], korean_recipient, korean, end),
         question,
     )
@@ -136,18 +140,20 @@ def identity(dice: Dice) -> Pair:
     if dice.chance(0.5):
         mood, negative = dice.one(["past", "future", "want", "can"]), dice.chance(0.25)
         when = dice.one([NOTHING, ("last year", "작년에")] if mood == "past" else [NOTHING, ("next year", "내년에")])
-        end = predicate("되다", mood, negative, subject.speaker)
+        end = predicate("되다", mood, negative=negative, speaker=subject.speaker)
         return (
-            joined(clause(subject, BECOME, mood, negative), english, when[0]),
+            joined(clause(subject, BECOME, mood=mood, negative=negative), english, when[0]),
             joined(topic(subject), when[1], attach(korean, "이/가"), end),
         )
     negative = dice.chance(0.25)
     question = subject.form != "first" and not negative and dice.chance(0.25)
-    head = be_clause(subject.english, "present", negative, question)
+    head = be_clause(subject.english, "present", negative=negative, question=question)
     if subject.form == "first":
         head = head.replace("I is", "I am")
     return finished(
-        joined(head, english), joined(topic(subject), copula(korean, "present", negative, subject.speaker)), question
+        joined(head, english),
+        joined(topic(subject), copula(korean, "present", negative=negative, speaker=subject.speaker)),
+        question,
     )
 
 
@@ -161,7 +167,7 @@ def naming(dice: Dice) -> Pair:
     name = joined(adjective, noun.singular)
     english, owner = dice.one([(article(name), ""), (article(name), ""), (f"my {name}", "제")])
     return finished(
-        joined(be_clause(start, "present", negative, question), english),
+        joined(be_clause(start, "present", negative=negative, question=question), english),
         joined(korean_start, owner, before, copula(noun.korean, "present", negative, speaker="other")),
         question,
     )

@@ -58,8 +58,10 @@ def description(dice: Dice) -> Pair:
         degree = ("very", "별로") if negative else dice.one([*DEGREES, ("too", "너무")])
     *before, adjective = phrase.split()
     return finished(
-        joined(be_clause(start, mood, negative, question, plural), degree[0], english),
-        joined(korean_start, predicate(joined(*before, degree[1], adjective), mood, negative, speaker)),
+        joined(be_clause(start, mood, negative=negative, question=question, plural=plural), degree[0], english),
+        joined(
+            korean_start, predicate(joined(*before, degree[1], adjective), mood, negative=negative, speaker=speaker)
+        ),
         question,
     )
 
@@ -144,7 +146,7 @@ def whereabouts(dice: Dice) -> Pair:
         head = "where " + be_clause(subject.english, mood, negative=False, question=True, plural=plural)
         return finished(joined(head, when[0]), joined(topic(subject), when[1], "어디에", end), True)
     return finished(
-        joined(be_clause(subject.english, mood, negative, question, plural), at, when[0]),
+        joined(be_clause(subject.english, mood, negative=negative, question=question, plural=plural), at, when[0]),
         joined(topic(subject), when[1], korean + "에", end),
         question,
     )
