@@ -14,6 +14,8 @@ from diptych.errors import BackendError
 
 SECONDS_TO_JOIN = 120.0
 """So long a worker waits for the others to come."""
+SECONDS_TO_LEAVE = 5.0
+"""So long worker 0 waits for the others to go."""
 MOST_WATCHED = 32
 """Of more workers than this, each watches only the first and the next one."""
 
@@ -71,7 +73,11 @@ class Exchange:
         return {other: now - since for other, (_, since) in self.seen.items()}
 
     def close(self) -> None:
-        """Leave the others."""
+        """Leave the others; worker 0 keeps the store, and leaves last."""
+        patience = time.monotonic() + SECONDS_TO_LEAVE
+        self.store.add("left", 1)
+        while self.rank == 0 and self.store.add("left", 0) < self.size and time.monotonic() < patience:
+            time.sleep(0.02)
         torch.distributed.destroy_process_group()
 
 

@@ -119,6 +119,8 @@ def _attempt(run: Run, crew: Crew, **options: Any) -> TrainingReport:
             except Empty:
                 continue
             if isinstance(outcome, BaseException):
+                if interruption.requested and processes[rank].status == -signal.SIGTERM:  # it had not begun to train
+                    interruption.obey()
                 raise _named(outcome, names[rank], processes[rank])
             results[rank] = outcome
     return TrainingReport(**results[0])

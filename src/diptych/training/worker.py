@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from diptych.runs.progress import make_reporter
+from diptych.training.interruption import Interruption
 from diptych.training.loop import train
 from diptych.workers.group import Workers
 from diptych.workers.membership import Membership
@@ -27,8 +28,8 @@ class Worker:
     def train(self, folder: str, quiet: bool, **options: Any) -> dict[str, Any]:
         """Train the run in this folder together with the others; the report."""
         reporter = make_reporter(quiet, name=self._shown)
-        # `train` hears it, and sends it once more when it is done: by then it has been obeyed.
+        # It is heard from here on, and sent once more when training is done: by then it has been obeyed.
         signal.signal(signal.SIGTERM, lambda number, frame: None)
-        with self._workers as workers:
+        with Interruption(patient=True), self._workers as workers:
             report = train(folder, reporter=reporter, workers=workers, **self._options, **options)
         return asdict(report)

@@ -56,7 +56,8 @@ class Workers:
         self._silent: dict[int, float] = {}
         self._beaten, self._done = time.monotonic(), threading.Event()
         threading.Thread(target=self._answer, daemon=True).start()
-        threading.Thread(target=self._beat, args=(exchange,), daemon=True).start()
+        self._beating = threading.Thread(target=self._beat, args=(exchange,), daemon=True)
+        self._beating.start()
 
     @classmethod
     def join(cls, member: Membership, backend: str, threads: int | None = None, device: str = "auto") -> Workers:
@@ -155,6 +156,7 @@ class Workers:
         """Leave the others; all have to be done, see `gather`."""
         if self._exchange is not None:
             self._done.set()
+            self._beating.join(SILENCE)  # or its last sign of life meets a connection that is gone
             self._exchange.close()
             self._exchange = None
 
