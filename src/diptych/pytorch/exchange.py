@@ -73,8 +73,8 @@ class Exchange:
         return {other: now - since for other, (_, since) in self.seen.items()}
 
     def close(self) -> None:
-        """Leave the others; worker 0 keeps the store, and leaves last."""
-        patience = time.monotonic() + SECONDS_TO_LEAVE
+        """Leave the others."""
+        patience = time.monotonic() + SECONDS_TO_LEAVE  # worker 0 keeps the store, and leaves last
         self.store.add("left", 1)
         while self.rank == 0 and self.store.add("left", 0) < self.size and time.monotonic() < patience:
             time.sleep(0.02)
