@@ -11,6 +11,8 @@ from typing import Any
 from contestant import Contestant, Setting
 from environments import interpreter
 
+from diptych.panel.memory import ENVIRONMENT
+
 PEERS = Path(__file__).resolve().parent / "peers"
 
 
@@ -42,8 +44,8 @@ class Theirs(Contestant):
         command = [str(interpreter(self.environment)), str(PEERS / f"{self.name}.py"), task]
         command += ["--folder", str(setting.folder), "--attention", self.attention]
         command += ["--seconds", str(setting.seconds), "--threads", str(setting.threads)]
-        given = {"OMP_NUM_THREADS": str(setting.threads), "CUDA_VISIBLE_DEVICES": ""}
-        environment = os.environ | given
+        given = {"OMP_NUM_THREADS": str(setting.threads), "CUDA_VISIBLE_DEVICES": "", "GOMP_SPINCOUNT": "20000"}
+        environment = os.environ | given | ENVIRONMENT  # threads wait and memory is kept as in ours
         environment.pop("PYTHONPATH", None)
         said = self.run(command, task, setting, environment)
         result: dict[str, Any] = json.loads(said.splitlines()[-1])

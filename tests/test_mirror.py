@@ -62,7 +62,10 @@ EXCEPTIONS: dict[Difference, str] = {
         Difference(TWINS, "private.py", name, f"missing in {panel}"): "each keeps other things to itself"
         for panel, names in {
             "pytorch": ("connect", "check_peer", "_task", "_context"),
-            "tensorflow": ("has_onednn", "onednn_linear", "onednn_linear_add", "_operator", "add_each", "scale_each"),
+            "tensorflow": (
+                *("has_onednn", "onednn_linear", "onednn_linear_add", "_operator"),
+                *("add_each", "scale_each", "adam_each"),
+            ),
         }.items()
         for name in names
     },
@@ -83,7 +86,6 @@ EXCEPTIONS: dict[Difference, str] = {
     },
     Difference(TWINS, "training.py", "_like", "missing in tensorflow"): "its tensors have one layout in memory",
     Difference(TWINS, "process.py", "denormals_flushed", "missing in tensorflow"): "it always flushes them",
-    Difference(TWINS, "process.py", "_keep_freed_memory", "missing in tensorflow"): "it makes no difference there",
     Difference(JUDGE, "__init__.py", "", "docstring"): "says what the reference is for",
     Difference(JUDGE, "optimizer.py", "", "missing in reference"): "the reference does not train",
     Difference(JUDGE, "training.py", "", "missing in reference"): "the reference does not train",
@@ -114,7 +116,7 @@ EXCEPTIONS: dict[Difference, str] = {
     },
     **{
         Difference(JUDGE, "process.py", name, "missing in reference"): "it is not made to be fast"
-        for name in ("_keep_freed_memory", "denormals_flushed", "settle")
+        for name in ("denormals_flushed", "settle")
     },
     Difference(JUDGE, "recurrent.py", "sigmoid", "missing in pytorch"): "NumPy has none",
     Difference(JUDGE, "recurrent.py", "RecurrentLayer.step", "missing in pytorch"): "a loop multiplies first",

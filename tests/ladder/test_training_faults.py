@@ -165,11 +165,11 @@ def keras_epsilon(patch, side):
 def epsilon_before_the_correction(patch, side):
     def apply(original, optimizer, gradients, learning_rate, steps):
         if side.name == "pytorch":
-            optimizer.optimizer.param_groups[0]["eps"] = 1e-8 / np.sqrt(1.0 - 0.999**steps)
+            epsilon = 1e-8 / np.sqrt(1.0 - 0.999**steps)
         else:
             power = side.framework.pow(np.float64(0.999), side.framework.cast(steps, "float64"))
             epsilon = 1e-8 / side.framework.sqrt(1.0 - power)
-            optimizer.config = optimizer.config.model_copy(update={"epsilon": epsilon})
+        optimizer.config = optimizer.config.model_copy(update={"epsilon": epsilon})
         original(optimizer, gradients, learning_rate, steps)
 
     side.change(patch, "training.Optimizer", "apply", apply)
@@ -236,15 +236,14 @@ def second_bias_trained(patch, side):
         first = [each for each in training.bindings if each.parameters[0].name.endswith("bias_ih")]
         weights = dict(model.named_parameters())
         training.optimizer.pairs = [
-            (each.variable, weights[each.parameters[0].name.replace("_ih", "_hh")]) for each in first
+            (each.variable.detach(), weights[each.parameters[0].name.replace("_ih", "_hh")].detach()) for each in first
         ]
-        training.optimizer.optimizer.add_param_group({"params": [second for _, second in training.optimizer.pairs]})
 
     def apply(original, optimizer, gradients, learning_rate, steps):
-        own = {id(binding.variable): gradient for binding, gradient in zip(optimizer.bindings, gradients, strict=True)}
-        for variable, second in optimizer.pairs:
-            second.grad = own[id(variable)].clone()
+        before = [variable.clone() for variable, _ in optimizer.pairs]
         original(optimizer, gradients, learning_rate, steps)
+        for (variable, second), old in zip(optimizer.pairs, before, strict=True):
+            second.add_(variable - old)
 
     side.change(patch, "recurrent.RecurrentLayer", "__init__", make)
     side.change(patch, "training.TrainingStep", "__init__", start)

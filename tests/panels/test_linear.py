@@ -78,11 +78,11 @@ def race(best):
     """A race whose kernels take 2 s, the best one in each direction 1 s; and what is asked of it."""
     asked = []
 
-    def seconds(kernel, shape, rows):
+    def timer(kernel, shape, rows):
         asked.append((kernel, shape, rows))
-        return tuple(1.0 if kernel == each else 2.0 for each in best)
+        return lambda: tuple(1.0 if kernel == each else 2.0 for each in best)
 
-    return Race(seconds), asked
+    return Race(timer), asked
 
 
 @pytest.mark.parametrize("best", MIXED, ids=str)
@@ -109,7 +109,7 @@ def test_what_another_process_chose_is_kept():
 
 
 def test_a_close_race_is_the_default_s():
-    held = Race(lambda kernel, *_: (1.0, 1.0, 1.0) if kernel == ONEDNN else (1.1, 1.2, 1.1))
+    held = Race(lambda kernel, *_: lambda: (1.0, 1.0, 1.0) if kernel == ONEDNN else (1.1, 1.2, 1.1))
     held.run({(1536, 512): 64})
     assert held.choice.of((1536, 512)) == Kernels(inputs=ONEDNN)
 
@@ -118,13 +118,30 @@ def test_once_by_far_is_not_enough():
     """A busy machine holds up the one or the other: what wins must win again and again."""
     turns = iter(range(100))
 
-    def seconds(kernel, shape, rows):
-        lucky = next(turns) == 5  # one of oneDNN's
-        return (0.5,) * 3 if lucky else (2.0,) * 3 if kernel == ONEDNN else (1.0,) * 3
+    def timer(kernel, shape, rows):
+        def seconds():
+            lucky = next(turns) == 5  # one of oneDNN's
+            return (0.5,) * 3 if lucky else (2.0,) * 3 if kernel == ONEDNN else (1.0,) * 3
 
-    held = Race(seconds)
+        return seconds
+
+    held = Race(timer)
     held.run({(1536, 512): 64})
     assert held.choice.of((1536, 512)) == PLAIN
+
+
+@pytest.mark.parametrize(("by_onednn", "turns"), [(0.5, 4), (0.9, 7)])
+def test_a_race_that_is_clear_is_short(by_onednn, turns):
+    """The first turn warms up; what the operands cost is paid once."""
+    made, taken = [], []
+
+    def timer(kernel, *_):
+        made.append(kernel)
+        return lambda: taken.append(kernel) or ((by_onednn if kernel == ONEDNN else 1.0),) * 3
+
+    Race(timer).run({(1536, 512): 64})
+    assert made == [DEFAULT, ONEDNN]
+    assert taken.count(DEFAULT) == taken.count(ONEDNN) == turns
 
 
 @pytest.mark.parametrize(
@@ -153,9 +170,9 @@ def test_what_is_not_understood_is_the_default_s(text):
 
 
 def test_the_kernel_that_is_measured_is_the_one_that_multiplies(monkeypatch):
-    assert all(min(linear.product_seconds(kernel, (64, 32), 8)) > 0.0 for kernel in (DEFAULT, ONEDNN))
+    assert all(min(linear.product_timer(kernel, (64, 32), 8)()) > 0.0 for kernel in (DEFAULT, ONEDNN))
     monkeypatch.setattr(torch.nn.functional, "linear", lambda *_: pytest.fail("PyTorch's default was taken"))
-    linear.product_seconds(ONEDNN, (64, 32), 8)
+    linear.product_timer(ONEDNN, (64, 32), 8)()
 
 
 def test_what_is_not_there_is_not_chosen(monkeypatch):

@@ -154,3 +154,21 @@ def test_what_was_exported_does_not_change_with_later_steps(bench, framework):
     for value in loaded.values():
         value[...] = 7.0
     assert all(np.array_equal(value, before[name]) for name, value in trainer.export_state().items())
+
+
+@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name.startswith("adam")])
+def test_adam_without_pytorch_s_private_pass_is_the_same(bench, close, monkeypatch, optimizer):
+    torch = pytest.importorskip("torch")
+    config, (batch, *_) = bench.config(**MODEL), batches(bench)
+    training = TrainingConfig(precision="float64", **OPTIMIZERS[optimizer])
+
+    def moved():
+        trainer = bench.trainer("pytorch", config, bench.parameters(config), training)
+        for rate in RATES:
+            trainer.step(batch, {}, rate)
+        return {**bench.panels["pytorch"].export_parameters(trainer.model), **trainer.export_state()}
+
+    with_it = moved()
+    for name in ("_fused_adam_", "_fused_adamw_"):
+        monkeypatch.delattr(torch, name)
+    close(moved(), with_it)

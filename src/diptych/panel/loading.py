@@ -17,6 +17,7 @@ from contextlib import contextmanager, nullcontext
 from typing import cast
 
 from diptych.errors import BackendError
+from diptych.panel.memory import keep_freed_memory
 from diptych.panel.protocol import Panel
 
 BACKENDS = ("tensorflow", "pytorch")
@@ -50,9 +51,9 @@ def load(name: str, threads: int | None = None, device: str = "auto") -> Panel:
 
     What is set holds for the whole process, and for whatever else uses the framework there. TensorFlow: the number of
     threads; which GPUs it sees, whose memory it takes as it needs it; no TensorFloat-32. PyTorch: the number of
-    threads; the default device; no TensorFloat-32; its threads take numbers below 1e-38 for zero; and, where the C
-    library is glibc, memory that was freed is kept for what comes next. The environment variables that a framework
-    reads when it is imported are set too, among them KERAS_BACKEND.
+    threads; the default device; no TensorFloat-32; its threads take numbers below 1e-38 for zero. Both: where the C
+    library is glibc, memory that was freed is kept for what comes next; the environment variables that a framework
+    reads when it is imported are set, among them KERAS_BACKEND.
 
     Args:
         name: "tensorflow", "pytorch" or "reference".
@@ -73,6 +74,8 @@ def load(name: str, threads: int | None = None, device: str = "auto") -> Panel:
     # TensorFlow writes lines about itself to standard error, some of them whatever its log level is.
     talks = name == "tensorflow" and "tensorflow" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ
     _prepare_environment(name, threads)
+    if _FRAMEWORKS[name]:
+        keep_freed_memory()
     try:
         with _standard_error_held_back() if talks else nullcontext():
             panel = cast(Panel, importlib.import_module(f"diptych.{name}"))

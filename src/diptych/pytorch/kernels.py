@@ -14,16 +14,21 @@ from typing import NamedTuple
 DEFAULT, ONEDNN = "PyTorch's default", "oneDNN"
 
 Shape = tuple[int, int]
-Seconds = Callable[[str, Shape, int], tuple[float, ...]]
+Timed = Callable[[], tuple[float, ...]]
+Timer = Callable[[str, Shape, int], Timed]
 
 # A product with fewer operations than this costs less than the call: there is nothing to gain.
 _WORTH_CHOOSING = 2e7
 # How much faster oneDNN must be to be taken, and how often, so that a close race ends the same way each time.
 _CLEARLY = 1.15
 _NEARLY_ALWAYS = 0.8
-_ROUNDS = 7
-# A product that is measured has fewer rows where it would take longer than so many operations.
-_ENOUGH = 6e8
+_ROUNDS = 6
+# A race ends before its last round where one kernel was the faster one by so much in each of the first.
+_PLAINLY = 1.3
+_FIRST_ROUNDS = 3
+# A product that is measured has fewer rows where it would take longer than so many operations, but not too few.
+_ENOUGH = 1.5e8
+_FEWEST_ROWS = 64
 _TOLD = re.compile(r"(\d+) x (\d+) \(([^)]*)\)")
 
 
@@ -96,16 +101,16 @@ class Race:
         open: whether shapes that have not been measured still are; not where another process has chosen.
     """
 
-    def __init__(self, seconds: Seconds) -> None:
+    def __init__(self, timer: Timer) -> None:
         """Nothing is chosen yet.
 
         Args:
-            seconds: from a kernel, a weight's shape (O, I) and a number of rows N to the seconds of a product with
-                it, of its inputs' gradient and of its own.
+            timer: from a kernel, a weight's shape (O, I) and a number of rows N to what gives, each time that it is
+                called, the seconds of a product with it, of its inputs' gradient and of its own.
         """
         self.choice = Choice({})
         self.open = True
-        self._seconds = seconds
+        self._timer = timer
 
     def settle(self, choice: Choice) -> None:
         """Keep to what was chosen elsewhere."""
@@ -116,15 +121,20 @@ class Race:
         chosen = dict(self.choice.by_shape)
         for shape, count in rows.items():
             if self.open and shape not in chosen and 2 * count * shape[0] * shape[1] >= _WORTH_CHOOSING:
-                chosen[shape] = self._faster(shape, min(count, int(_ENOUGH / (2 * shape[0] * shape[1])) + 1))
+                enough = max(_FEWEST_ROWS, int(_ENOUGH / (2 * shape[0] * shape[1])))
+                chosen[shape] = self._faster(shape, min(count, enough))
         self.choice = Choice(chosen, self.choice.others)
 
     def _faster(self, shape: Shape, rows: int) -> Kernels:
-        rounds = []
-        for _ in range(_ROUNDS):  # in turn, so that other programs slow down both
-            rounds.append([self._seconds(kernel, shape, rows) for kernel in (DEFAULT, ONEDNN)])
-        timed = (zip(*seconds, strict=True) for seconds in rounds[1:])  # the first one warmed up
-        of_each_direction = zip(*timed, strict=True)
+        timed = [self._timer(kernel, shape, rows) for kernel in (DEFAULT, ONEDNN)]
+        for each in timed:
+            each()  # warms up
+        rounds: list[list[tuple[float, ...]]] = []
+        while len(rounds) < _ROUNDS:  # in turn, so that other programs slow down both
+            rounds.append([each() for each in timed])
+            of_each_direction = list(zip(*(zip(*seconds, strict=True) for seconds in rounds), strict=True))
+            if len(rounds) >= _FIRST_ROUNDS and all(map(_is_settled, of_each_direction)):
+                break
         return Kernels(*(ONEDNN if _clearly_faster(pairs) else DEFAULT for pairs in of_each_direction))
 
 
@@ -133,3 +143,9 @@ def _clearly_faster(pairs: Sequence[tuple[float, float]]) -> bool:
     first, second = zip(*pairs, strict=True)
     won = sum(each[1] < each[0] for each in pairs)
     return min(second) * _CLEARLY < min(first) and won >= _NEARLY_ALWAYS * len(pairs)
+
+
+def _is_settled(pairs: Sequence[tuple[float, float]]) -> bool:
+    """Whether the same one of two was plainly faster every time."""
+    ratios = [first / second for first, second in pairs]
+    return min(ratios) > _PLAINLY or max(ratios) < 1.0 / _PLAINLY

@@ -13,7 +13,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from diptych.pytorch.kernels import BY_ONEDNN, ONEDNN, PLAIN, Choice, Kernels, Shape, told
+from diptych.pytorch.kernels import BY_ONEDNN, ONEDNN, PLAIN, Choice, Kernels, Shape, Timed, told
 from diptych.pytorch.private import has_onednn, onednn_linear, onednn_linear_add
 
 PRODUCTS = "matrix products"
@@ -82,21 +82,26 @@ def in_rows(variable: Tensor, tensor: Tensor) -> Tensor:
     return tensor if variable.is_contiguous() else tensor.t()
 
 
-def product_seconds(kernel: str, shape: Shape, rows: int) -> tuple[float, ...]:
-    """The seconds of a product of rows (N, I) with a weight (O, I), of their gradient and of the weight's."""
+def product_timer(kernel: str, shape: Shape, rows: int) -> Timed:
+    """What times a product of rows (N, I) with a weight (O, I), their gradient and the weight's."""
     outputs, inputs = shape
     kernels = BY_ONEDNN if kernel == ONEDNN else PLAIN
     weight = Arithmetic(torch.float32, Choice({}, kernels)).matrix(outputs, inputs).detach()
     vectors, gradient = torch.ones(rows, inputs), torch.ones(rows, outputs)
-    marks = [time.perf_counter()]
-    for product in (
+    products = (
         lambda: _multiply(kernel, vectors, weight),
         lambda: _multiply(kernel, gradient, weight.t()),
         lambda: weight_gradient(gradient, vectors, kernels),
-    ):
-        product()
-        marks.append(time.perf_counter())
-    return tuple(end - begin for begin, end in pairwise(marks))
+    )
+
+    def seconds() -> tuple[float, ...]:
+        marks = [time.perf_counter()]
+        for product in products:
+            product()
+            marks.append(time.perf_counter())
+        return tuple(end - begin for begin, end in pairwise(marks))
+
+    return seconds
 
 
 def _is_plain(inputs: Tensor) -> bool:

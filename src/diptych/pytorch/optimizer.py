@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from diptych.config import TrainingConfig
 from diptych.pytorch.linear import in_rows
+from diptych.pytorch.private import adam_each
 from diptych.pytorch.weights import Binding, assign, to_array
 
 AVERAGE_SCALE = 2.0**32
@@ -26,50 +27,47 @@ class Optimizer:
         self.bindings = variables
         self.config = config
         self.steps = 0
-        # The fused optimizers copy what does not lie in memory row after row: they are given what does.
-        self.rows = [nn.Parameter(in_rows(each, each.detach())) for each in (binding.variable for binding in variables)]
+        # What changes all of them in one pass wants them row after row in memory: they and their moments are seen so.
+        self.rows = [in_rows(each, each.detach()) for each in (binding.variable for binding in variables)]
         if config.optimizer == "sgd":
-            self.kinds = {"velocity": "momentum_buffer"} if config.momentum > 0.0 else {}
-            self.optimizer = torch.optim.SGD(
-                self.rows, config.learning_rate, momentum=config.momentum, weight_decay=config.weight_decay
-            )
+            kinds = ["velocity"] if config.momentum > 0.0 else []
         else:
-            self.kinds = {"first_moment": "exp_avg", "second_moment": "exp_avg_sq"}
-            kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-            betas = (config.beta1, config.beta2)
-            self.optimizer = kind(
-                self.rows, config.learning_rate, betas, config.epsilon, config.weight_decay, fused=True
-            )
+            kinds = ["first_moment", "second_moment"]
+        self.moments = {kind: [torch.zeros_like(rows) for rows in self.rows] for kind in kinds}
 
     def apply(self, gradients: list[Tensor], learning_rate: float, steps: int) -> None:
         """Change every variable along its gradient; `steps` counts from 1 and includes this one."""
-        for rows, binding, gradient in zip(self.rows, self.bindings, gradients, strict=True):
-            rows.grad = in_rows(binding.variable, gradient)
-        self.optimizer.param_groups[0]["lr"] = learning_rate
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        config = self.config
+        pairs = zip(self.bindings, gradients, strict=True)
+        own = [in_rows(binding.variable, gradient) for binding, gradient in pairs]
+        if config.optimizer != "sgd":  # not `torch.optim`'s, which imports PyTorch's compiler: a second at the start
+            moments = self.moments["first_moment"], self.moments["second_moment"]
+            adam_each(self.rows, own, *moments, steps=steps, learning_rate=learning_rate, config=config)
+            return
+        for i, (rows, gradient) in enumerate(zip(self.rows, own, strict=True)):
+            if config.weight_decay > 0.0:
+                gradient = gradient + config.weight_decay * rows
+            if config.momentum > 0.0:
+                gradient = self.moments["velocity"][i].mul_(config.momentum).add_(gradient)
+            rows.sub_(gradient, alpha=learning_rate)
 
     def export_state(self) -> dict[str, np.ndarray]:
         """The moments as arrays by name, `first_moment.NAME` and so on; copies."""
         exported: dict[str, np.ndarray] = {}
-        for kind, own in self.kinds.items():
-            for rows, binding in zip(self.rows, self.bindings, strict=True):
-                variable, state = binding.variable, self.optimizer.state.get(rows, {})
-                value = to_array(in_rows(variable, state[own])) if own in state else np.zeros(tuple(variable.shape))
+        for kind, moments in self.moments.items():
+            for binding, moment in zip(self.bindings, moments, strict=True):
+                value = to_array(in_rows(binding.variable, moment))
                 exported |= {f"{kind}.{name}": array for name, array in binding.unpack(value).items()}
         return exported
 
     def load_state(self, arrays: Mapping[str, np.ndarray], steps: int) -> None:
         """Go on from arrays that `export_state` gave after so many steps."""
         self.steps = steps
-        for rows, binding in zip(self.rows, self.bindings, strict=True):
-            state = {} if self.config.optimizer == "sgd" else {"step": torch.tensor(float(steps), device=rows.device)}
-            for kind, own in self.kinds.items():
+        for kind, moments in self.moments.items():
+            for binding, moment in zip(self.bindings, moments, strict=True):
                 names = [parameter.name for parameter in binding.parameters]
                 values = {name: arrays[f"{kind}.{name}"] for name in names}
-                state[own] = torch.zeros_like(rows)
-                assign(in_rows(binding.variable, state[own]), binding.pack(values))
-            self.optimizer.state[rows] = state
+                assign(in_rows(binding.variable, moment), binding.pack(values))
 
 
 class MovingAverage:

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from diptych.config import TrainingConfig
+
 
 def has_onednn() -> bool:
     """Whether oneDNN's products can be called."""
@@ -51,3 +53,36 @@ def scale_each(tensors: Sequence[Tensor], factor: Tensor) -> None:
         return
     for tensor in tensors:
         tensor.mul_(factor)
+
+
+def adam_each(
+    weights: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    first_moments: Sequence[Tensor],
+    second_moments: Sequence[Tensor],
+    *,
+    steps: int,
+    learning_rate: float,
+    config: TrainingConfig,
+) -> None:
+    """Change each weight and its moments as the config's Adam or AdamW does (docs/equations.md, 17)."""
+    decoupled = config.optimizer == "adamw"
+    in_one_pass = getattr(torch, "_fused_adamw_" if decoupled else "_fused_adam_", None)
+    if in_one_pass is not None:  # what PyTorch's own optimizers call
+        counts = [torch.full((), float(steps), device=weight.device) for weight in weights]
+        in_one_pass(
+            weights, gradients, first_moments, second_moments, [], counts, lr=learning_rate,
+            beta1=config.beta1, beta2=config.beta2, weight_decay=config.weight_decay, eps=config.epsilon,
+            amsgrad=False, maximize=False,
+        )  # fmt: skip
+        return
+    size = learning_rate / (1.0 - config.beta1**steps)
+    root = (1.0 - config.beta2**steps) ** 0.5
+    for weight, gradient, first, second in zip(weights, gradients, first_moments, second_moments, strict=True):
+        if decoupled:
+            weight.mul_(1.0 - learning_rate * config.weight_decay)
+        elif config.weight_decay > 0.0:
+            gradient = gradient + config.weight_decay * weight
+        first.mul_(config.beta1).add_(gradient, alpha=1.0 - config.beta1)
+        second.mul_(config.beta2).addcmul_(gradient, gradient, value=1.0 - config.beta2)
+        weight.addcdiv_(first, (second.sqrt() / root).add_(config.epsilon), value=-size)

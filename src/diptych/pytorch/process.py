@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import torch
 
@@ -12,10 +11,10 @@ from diptych.config import Precision
 from diptych.errors import BackendError
 from diptych.parameters.specification import Parameter
 from diptych.pytorch.kernels import Race, Shape
-from diptych.pytorch.linear import PRODUCTS, choice_among, product_seconds
+from diptych.pytorch.linear import PRODUCTS, choice_among, product_timer
 from diptych.pytorch.private import has_onednn
 
-_kernels = Race(product_seconds)  # of this process
+_kernels = Race(product_timer)  # of this process
 # Rows that are multiplied at once: those of a step, and those of a few steps together.
 _ROWS, _POSITIONS = 64, 512
 
@@ -30,7 +29,6 @@ def configure(threads: int | None = None, device: str = "auto") -> None:
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     if threads is not None:
         torch.set_num_threads(threads)
-    _keep_freed_memory()
     with denormals_flushed():
         torch.zeros(2**20).add_(1.0)  # starts PyTorch's threads, which keep to what this one is told now
     available = torch.cuda.is_available()
@@ -51,14 +49,6 @@ def denormals_flushed() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(False)
-
-
-def _keep_freed_memory() -> None:
-    """Where the C library is glibc: do not give memory back that the next step asks for again, a tenth of its time."""
-    with suppress(AttributeError, OSError, TypeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(-1, -1)  # M_TRIM_THRESHOLD: never
-        mallopt(-4, 0)  # M_MMAP_MAX: no tensor in a mapping of its own
 
 
 def versions() -> dict[str, str]:

@@ -57,7 +57,7 @@ class ExactSum:
         faults, stops = total[-2:].numpy().tolist()
         return Total(loss, gradients, faults=faults, stops=stops)
 
-    @tf.function(jit_compile=True)  # one pass over the numbers instead of one for every operation
+    @tf.function(jit_compile=True, autograph=False)  # one pass over the numbers instead of one for every operation
     def _add(self, total: Tensor, numbers: list[Tensor], share: Tensor) -> Tensor:
         scaled = tf.concat([tf.cast(tf.reshape(each, [-1]), tf.float64) for each in numbers], 0) * share
         high = tf.round(scaled * HIGH)
@@ -66,7 +66,7 @@ class ExactSum:
         whole = [tf.cast(each, tf.int64) for each in (high, low)]
         return total + tf.concat([*whole, tf.stack([1 - tf.cast(fits, tf.int64), tf.zeros([], tf.int64)])], 0)
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def _read(self, total: Tensor) -> list[Tensor]:
         count = sum(self.sizes)
         high, low = (tf.cast(each, tf.float64) for each in (total[:count], total[count : 2 * count]))

@@ -31,7 +31,7 @@ class ProductTimer:
             self.left = tf.linalg.matrix_transpose(self.left)
         if part == "input gradient":
             self.right = tf.linalg.matrix_transpose(self.right)
-        self._run = tf.function(self._repeat).get_concrete_function(tf.TensorSpec([], tf.int32))
+        self._run = tf.function(self._repeat, autograph=False).get_concrete_function(tf.TensorSpec([], tf.int32))
 
     def seconds(self, repetitions: int) -> float:
         """The seconds that one product takes, as the mean of so many in a row; by the fastest kernel there is."""

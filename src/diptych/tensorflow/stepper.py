@@ -49,9 +49,14 @@ class Stepper:
         self._given: tuple[Any, ...] = ()  # to a step that is still to be traced for restricted states
         if compiled:  # each is traced once, for any number of rows and any length
             tokens = tf.TensorSpec([None], tf.int32)
-            start = tf.function(self._encode).get_concrete_function(tf.TensorSpec([None, None], tf.int32), tokens)
+            start = tf.function(self._encode, autograph=False).get_concrete_function(
+                tf.TensorSpec([None, None], tf.int32), tokens
+            )
             self._given = (*start.structured_outputs, tokens)
-            self._start, self._step = start, tf.function(self._advance).get_concrete_function(*self._given, None)
+            self._start, self._step = (
+                start,
+                tf.function(self._advance, autograph=False).get_concrete_function(*self._given, None),
+            )
 
     def start(self, source: np.ndarray, source_lengths: np.ndarray) -> SearchState:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
@@ -64,7 +69,7 @@ class Stepper:
         weight, bias = self.model.choose(tf.constant(words))
         if self._given:
             chosen = tf.TensorSpec([weight.shape[0], None], weight.dtype), tf.TensorSpec([None], bias.dtype)
-            self._restricted = tf.function(self._advance).get_concrete_function(*self._given, chosen)
+            self._restricted = tf.function(self._advance, autograph=False).get_concrete_function(*self._given, chosen)
             self._given = ()
         return state._replace(chosen=(weight, bias))
 

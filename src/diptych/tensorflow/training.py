@@ -196,7 +196,7 @@ class TrainingStep:
         loss, gradients = self._gradients(inputs, masks)
         return loss, *self._update(loss, gradients, learning_rate=learning_rate, steps=steps)
 
-    @tf.function(jit_compile=True)  # one pass over each variable instead of one for every operation
+    @tf.function(jit_compile=True, autograph=False)  # one pass over each variable instead of one for every operation
     def _update(
         self, loss: Tensor, gradients: list[Tensor], learning_rate: Tensor, steps: Tensor
     ) -> tuple[Tensor, Rounded]:
@@ -275,7 +275,11 @@ class TrainingStep:
         return inputs, {place: tf.constant(mask) for place, mask in masks.items()}
 
     def _graph(self, function: Callable[..., Any], inputs: Inputs, masks: dict[str, Tensor], *numbers: Tensor) -> Any:
-        """Call a method as a graph, traced once with and once without masks, for any batch size and lengths."""
+        """Call a method as a graph, traced once with and once without masks, for any batch size and lengths.
+
+        As nowhere in this panel, Python's own `if` and `for` depend on no tensor: there is nothing that AutoGraph would
+        have to translate, which takes longer than all the rest of tracing.
+        """
         if not self.compiled:
             return function(inputs, masks, *numbers)
         key = (function.__name__, bool(masks))
@@ -286,5 +290,5 @@ class TrainingStep:
                 {place: tf.TensorSpec([None, None, shapes[place][-1]], tf.bool) for place in masks},
                 *(tf.TensorSpec([], number.dtype) for number in numbers),
             )
-            self._graphs[key] = tf.function(function).get_concrete_function(*specs)
+            self._graphs[key] = tf.function(function, autograph=False).get_concrete_function(*specs)
         return self._graphs[key](inputs, masks, *numbers)
