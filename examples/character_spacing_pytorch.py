@@ -10,20 +10,23 @@ import argparse
 from itertools import count, takewhile
 from pathlib import Path
 
-import numpy as np
-import torch
+try:
+    import numpy as np
+    import torch
 
-from diptych.config import ModelConfig, TrainingConfig
-from diptych.data.builtin.builtin import phrasebook, spacing_pairs
-from diptych.data.tokens.batches import collate, encode_pairs, source_batch, training_batches
-from diptych.data.tokens.language import Language
-from diptych.data.tokens.tokenizers import CharacterTokenizer
-from diptych.data.tokens.vocabulary import BOS, EOS, Vocabulary
-from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from diptych.parameters.initialization import initial_parameters
-from diptych.parameters.specification import dropout_shapes
-from diptych.pytorch import Model, Stepper, TrainingStep, export_parameters, load_parameters
-from diptych.randomness import dropout_masks, generator
+    from diptych.config import ModelConfig, TrainingConfig
+    from diptych.data.builtin.builtin import phrasebook, spacing_pairs
+    from diptych.data.tokens.batches import collate, encode_pairs, source_batch, training_batches
+    from diptych.data.tokens.language import Language
+    from diptych.data.tokens.tokenizers import CharacterTokenizer
+    from diptych.data.tokens.vocabulary import BOS, EOS, Vocabulary
+    from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+    from diptych.parameters.initialization import initial_parameters
+    from diptych.parameters.specification import dropout_shapes
+    from diptych.pytorch import Model, Stepper, TrainingStep, export_parameters, load_parameters
+    from diptych.randomness import dropout_masks, generator
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"{missing}: run `make setup`, then .venv/bin/python {__file__}")
 
 SEED, TRAINING_LINES, HELD_OUT_LINES, SHOWN, LONGEST = 1, 20_000, 200, 4, 80
 MODEL = ModelConfig(embedding_size=48, encoder_size=64, decoder_size=128, attention="general", dropout=0.1)

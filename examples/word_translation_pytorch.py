@@ -10,25 +10,28 @@ import argparse
 from itertools import count
 from pathlib import Path
 
-import torch
-from torch import nn
-from torch.nn import functional as F
+try:
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
 
-from diptych.config import ModelConfig
-from diptych.data.builtin.builtin import phrasebook
-from diptych.data.tokens.batches import collate, encode_pairs, source_batch, training_batches
-from diptych.data.tokens.language import Language
-from diptych.data.tokens.tokenizers import WordTokenizer
-from diptych.data.tokens.vocabulary import BOS, EOS, PAD, Vocabulary
-from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from diptych.parameters.initialization import initial_parameters
-from diptych.parameters.specification import specification
-from diptych.plots import attention_map
-from diptych.pytorch import export_parameters, load_parameters
-from diptych.pytorch.decoder import Decoder
-from diptych.pytorch.encoder import Bridge, Encoder
-from diptych.pytorch.model import Embedding, Output
-from diptych.pytorch.recurrent import sequence_mask
+    from diptych.config import ModelConfig
+    from diptych.data.builtin.builtin import phrasebook
+    from diptych.data.tokens.batches import collate, encode_pairs, source_batch, training_batches
+    from diptych.data.tokens.language import Language
+    from diptych.data.tokens.tokenizers import WordTokenizer
+    from diptych.data.tokens.vocabulary import BOS, EOS, PAD, Vocabulary
+    from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+    from diptych.parameters.initialization import initial_parameters
+    from diptych.parameters.specification import specification
+    from diptych.plots import attention_map
+    from diptych.pytorch import export_parameters, load_parameters
+    from diptych.pytorch.decoder import Decoder
+    from diptych.pytorch.encoder import Bridge, Encoder
+    from diptych.pytorch.model import Embedding, Output
+    from diptych.pytorch.recurrent import sequence_mask
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"{missing}: run `make setup`, then .venv/bin/python {__file__}")
 
 SEED, BATCH_SIZE, LEARNING_RATE, EPSILON, CLIP_NORM = 1, 64, 0.004, 1e-8, 1.0
 TRAINING_PAIRS, HELD_OUT_PAIRS, LONGEST = 20_000, 100, 20

@@ -14,24 +14,27 @@ from pathlib import Path
 os.environ["KERAS_BACKEND"] = "tensorflow"  # before Keras is imported
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-import tensorflow as tf
+try:
+    import keras
+    import tensorflow as tf
 
-from diptych.config import ModelConfig
-from diptych.data.builtin.builtin import phrasebook
-from diptych.data.tokens.batches import collate, encode_pairs, source_batch, training_batches
-from diptych.data.tokens.language import Language
-from diptych.data.tokens.tokenizers import WordTokenizer
-from diptych.data.tokens.vocabulary import BOS, EOS, PAD, Vocabulary
-from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from diptych.parameters.initialization import initial_parameters
-from diptych.parameters.specification import specification
-from diptych.plots import attention_map
-from diptych.tensorflow import export_parameters, load_parameters
-from diptych.tensorflow.decoder import Decoder
-from diptych.tensorflow.encoder import Bridge, Encoder
-from diptych.tensorflow.model import Embedding, Output
-from diptych.tensorflow.recurrent import sequence_mask
+    from diptych.config import ModelConfig
+    from diptych.data.builtin.builtin import phrasebook
+    from diptych.data.tokens.batches import collate, encode_pairs, source_batch, training_batches
+    from diptych.data.tokens.language import Language
+    from diptych.data.tokens.tokenizers import WordTokenizer
+    from diptych.data.tokens.vocabulary import BOS, EOS, PAD, Vocabulary
+    from diptych.parameters.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+    from diptych.parameters.initialization import initial_parameters
+    from diptych.parameters.specification import specification
+    from diptych.plots import attention_map
+    from diptych.tensorflow import export_parameters, load_parameters
+    from diptych.tensorflow.decoder import Decoder
+    from diptych.tensorflow.encoder import Bridge, Encoder
+    from diptych.tensorflow.model import Embedding, Output
+    from diptych.tensorflow.recurrent import sequence_mask
+except ModuleNotFoundError as missing:
+    raise SystemExit(f"{missing}: run `make setup`, then .venv/bin/python {__file__}")
 
 SEED, BATCH_SIZE, LEARNING_RATE, EPSILON, CLIP_NORM = 1, 64, 0.004, 1e-8, 1.0
 TRAINING_PAIRS, HELD_OUT_PAIRS, LONGEST = 20_000, 100, 20

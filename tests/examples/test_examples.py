@@ -106,6 +106,16 @@ def test_without_a_checkpoint_there_is_nothing_to_restore(with_pytorch, tmp_path
     assert f"CheckpointError: no checkpoint at {tmp_path / 'checkpoint'}" in finished.stderr
 
 
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_without_the_environment_each_says_what_to_type(path):
+    """Python finds no installed package when it is started so."""
+    finished = subprocess.run([sys.executable, "-I", "-S", path], capture_output=True, encoding="utf-8", check=False)
+    assert finished.returncode == 1
+    assert re.fullmatch(
+        rf"No module named '\w+': .*`make setup`, then .venv/bin/python {re.escape(str(path))}\n", finished.stderr
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAIRS)
 def test_twins_learn_what_they_promise_and_the_same(both_frameworks, name, tmp_path):
