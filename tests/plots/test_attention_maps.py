@@ -216,7 +216,8 @@ def test_no_token_stops_a_picture(tmp_path_factory, tokens):
 
 
 @pytest.mark.parametrize(
-    ("token", "label"), [(" ", "␣"), ("a\u2028\tb", "a␣␣b"), ("$x^2$", "$x^2$"), ("x" * 30, "x" * 23 + "…")]
+    ("token", "label"),
+    [(" ", "␣"), ("￭.", "▪."), ("a\u2028\tb", "a␣␣b"), ("$x^2$", "$x^2$"), ("x" * 30, "x" * 23 + "…")],
 )
 def test_labels_show_white_space_and_are_short(token, label):
     assert text.label(token) == label

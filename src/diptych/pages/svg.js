@@ -27,7 +27,8 @@ const LETTERS = new Map([
 
 /** A token as it is drawn: white space made visible, a Hangul letter by itself, and shortened where it is very long. */
 export function shown(token) {
-  const visible = token.replace(/\s/gu, "␣").replace(/[\u1100-\u11ff]/g, (letter) => LETTERS.get(letter) ?? letter);
+  const bare = token.replace(/\s/gu, "␣").replace(/\uffed/g, "▪"); // the joiner of word_punctuation, as fonts have it
+  const visible = bare.replace(/[\u1100-\u11ff]/g, (letter) => LETTERS.get(letter) ?? letter);
   const characters = Array.from(visible);
   return characters.length > 24 ? `${characters.slice(0, 23).join("")}…` : visible;
 }

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diptych.data.tokens.tokenizers.word_punctuation import JOINER
+
 if TYPE_CHECKING:
     from matplotlib.ft2font import FT2Font
 
@@ -30,8 +32,12 @@ def fonts() -> tuple[FT2Font, ...]:
 
 
 def label(token: str) -> str:
-    """A token as it stands beside a map: white space made visible, and shortened where it is very long."""
+    """A token as it stands beside a map: white space made visible, and shortened where it is very long.
+
+    The square on the side of a mark that touches its neighbour is one that fonts have.
+    """
     text = "".join("\N{OPEN BOX}" if character.isspace() else character for character in token)
+    text = text.replace(JOINER, "\N{BLACK SMALL SQUARE}")
     return printable(text if len(text) <= MAXIMUM_LABEL else text[: MAXIMUM_LABEL - 1] + "\N{HORIZONTAL ELLIPSIS}")
 
 
