@@ -24,6 +24,8 @@ FONTS = ROOT / "src" / "diptych" / "fonts"
 FONT = {"assets/hangul.ttf": FONTS / "DiptychHangul.ttf", "assets/hangul-OFL.txt": FONTS / "OFL.txt"}
 SEARCH = '<label class="md-header__button md-icon" for="__search">'
 NOTEBOOKS = {"en": "This page as a notebook", "ko": "이 페이지의 노트북"}
+WIDE = ("architecture.md", "benchmark.md")
+"""Pages whose pictures in letters take the room of the table of contents."""
 LANGUAGES = {"en": "English", "ko": "한국어"}
 
 
@@ -54,7 +56,9 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
-    """Let links that leave docs/ lead to the pages made of those files."""
+    """Let links that leave docs/ lead to the pages made of those files; give wide pages their room."""
+    if page.file.src_uri in WIDE:
+        page.meta.setdefault("hide", ["toc"])
 
     def replaced(match: re.Match[str]) -> str:
         path = _target(page.file.src_uri, match[2], config)
@@ -82,7 +86,7 @@ def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
             return render.setup(language)
         return getattr(render, kind.replace("-", "_"))(program, language)
 
-    html = MARK.sub(replaced, html)
+    html = render.with_whole_options(MARK.sub(replaced, html))
     if program:
         links = " · ".join(
             f'<a href="../notebooks/{program}-{framework}.ipynb" download>{render.NAMES[framework]}</a>'

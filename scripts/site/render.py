@@ -17,6 +17,9 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch"}
+RUNNING_CODE = re.compile(r"(<pre.*?</pre>)|<code>([^<]*)</code>", re.DOTALL)
+OPTION = re.compile(r"(?<!\S)--[a-z][\w-]*")
+OPTION_WHOLE = r"<span class='dp-option'>\g<0></span>"
 WORDS = {
     "en": {
         "both": "Both print",
@@ -163,6 +166,15 @@ def loss_gap(program: str, language: str) -> str:
         f"<label>{words['step']} <input type='range' min='1' max='{steps}' value='{steps // 2}'></label>"
         f"<p class='dp-said' aria-live='polite'></p></div>"
     )
+
+
+def with_whole_options(html: str) -> str:
+    """A page whose options in running code, such as `--batch-size`, are not broken after a hyphen."""
+
+    def replaced(match: re.Match[str]) -> str:
+        return match[0] if match[1] else f"<code>{OPTION.sub(OPTION_WHOLE, match[2])}</code>"
+
+    return RUNNING_CODE.sub(replaced, html)
 
 
 def _json(program: str, ending: str) -> list[Any]:
