@@ -58,9 +58,12 @@
   function drawGap(box) {
     const gaps = JSON.parse(box.dataset.gaps), kinds = Object.keys(gaps);
     const svg = box.querySelector("svg"), slider = box.querySelector("input"), said = box.querySelector(".dp-said");
-    const steps = gaps[kinds[0]].length, left = 52, right = 560, top = 12, bottom = 262, lowest = -17;
+    const wide = Math.max(320, Math.min(640, box.clientWidth || 640)); // on a phone the letters stay as large
+    svg.setAttribute("viewBox", `0 0 ${wide} 300`);
+    const steps = gaps[kinds[0]].length, left = 52, right = wide - 80, top = 12, bottom = 262;
     const all = kinds.flatMap((kind) => gaps[kind]).filter((gap) => gap > 0);
     const highest = Math.ceil(Math.log10(Math.max(...all, 1e-6)));
+    const lowest = Math.floor(Math.log10(Math.min(...all, 1e-16))) - 2; // where 0 is drawn
     const x = (step) => left + ((step - 1) / (steps - 1)) * (right - left);
     const y = (gap) => bottom - ((Math.max(Math.log10(gap || 1e-99), lowest) - lowest) / (highest - lowest)) * (bottom - top);
     const make = (tag, attributes, text) => {
@@ -69,11 +72,12 @@
       if (text) made.textContent = text;
       return svg.appendChild(made);
     };
-    for (let power = lowest; power <= highest; power += 4) {
-      const at = y(10 ** power);
+    const mark = (at, text) => {
       make("line", { x1: left, x2: right, y1: at, y2: at, class: "dp-grid" });
-      make("text", { x: left - 6, y: at + 4, "text-anchor": "end" }, power === lowest ? "0" : `1e${power}`);
-    }
+      make("text", { x: left - 6, y: at + 4, "text-anchor": "end" }, text);
+    };
+    for (let power = highest; power > lowest + 1; power -= 4) mark(y(10 ** power), `1e${power}`);
+    mark(y(0), "0");
     for (const step of [1, Math.round(steps / 2), steps])
       make("text", { x: x(step), y: bottom + 18, "text-anchor": "middle" }, String(step));
     let last = -100;

@@ -86,7 +86,7 @@ def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
             return render.setup(language)
         return getattr(render, kind.replace("-", "_"))(program, language)
 
-    html = render.with_whole_options(MARK.sub(replaced, html))
+    html = render.breaking_well(MARK.sub(replaced, html))
     if program:
         links = " · ".join(
             f'<a href="../notebooks/{program}-{framework}.ipynb" download>{render.NAMES[framework]}</a>'

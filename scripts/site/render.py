@@ -20,6 +20,7 @@ NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch"}
 RUNNING_CODE = re.compile(r"(<pre.*?</pre>)|<code>([^<]*)</code>", re.DOTALL)
 OPTION = re.compile(r"(?<!\S)--[a-z][\w-]*")
 OPTION_WHOLE = r"<span class='dp-option'>\g<0></span>"
+LONG_NAME = re.compile(r"\b[a-z_]{17,}\b")
 WORDS = {
     "en": {
         "both": "Both print",
@@ -168,11 +169,14 @@ def loss_gap(program: str, language: str) -> str:
     )
 
 
-def with_whole_options(html: str) -> str:
-    """A page whose options in running code, such as `--batch-size`, are not broken after a hyphen."""
+def breaking_well(html: str) -> str:
+    """A page whose options in running code are not broken after a hyphen, and long names after an underscore alone."""
 
     def replaced(match: re.Match[str]) -> str:
-        return match[0] if match[1] else f"<code>{OPTION.sub(OPTION_WHOLE, match[2])}</code>"
+        if match[1]:
+            return match[0]
+        code = OPTION.sub(OPTION_WHOLE, match[2])
+        return f"<code>{LONG_NAME.sub(lambda name: name[0].replace('_', '_<wbr>'), code)}</code>"
 
     return RUNNING_CODE.sub(replaced, html)
 
