@@ -60,6 +60,7 @@ test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
 
 slow: setup
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[docs]'
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m slow
 
 harden: setup
@@ -90,8 +91,8 @@ copying: setup
 
 docs: setup
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[docs]'
-	$(BIN)/mkdocs build --quiet --config-file mkdocs.yml
-	$(BIN)/mkdocs build --quiet --config-file mkdocs.ko.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file mkdocs.ko.yml
 	$(BIN)/python scripts/site/check_links.py site
 
 docs-serve: docs

@@ -12,7 +12,10 @@ mkdir -p "$work"
 
 "$python" -m venv "$work/builder"
 "$work/builder/bin/pip" install --quiet --disable-pip-version-check build
-"$work/builder/bin/python" -m build --outdir dist . >"$work/build.log" 2>&1 || { tail -20 "$work/build.log" >&2; exit 1; }
+for place in dist "$work/again"; do
+    "$work/builder/bin/python" -m build --outdir "$place" . >"$work/build.log" 2>&1 || { tail -20 "$work/build.log" >&2; exit 1; }
+done
+diff -r dist "$work/again" || { echo "error: two builds of the same files differ" >&2; exit 1; }
 wheel=$(echo dist/*.whl)
 bytes=$(wc -c <"$wheel")
 echo "$wheel: $bytes bytes; $(echo dist/*.tar.gz): $(wc -c <"$(echo dist/*.tar.gz)") bytes"
@@ -36,4 +39,4 @@ bin=$root/$work/fresh/bin
 "$bin/python" -m pytest -q --import-mode=importlib -p no:cacheprovider .
 begun=$SECONDS
 "$bin/diptych" compare --quick --quiet --run "$place/quick"
-echo "the comparison took $((SECONDS - begun)) s; the wheel works without a checkout ($("$bin/python" --version))"
+echo "the comparison took $((SECONDS - begun)) s; the wheel works without a checkout ($("$bin/python" --version)); two builds are the same"

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 
-from programs import EXAMPLES, PROGRAMS, ROOT, cells, text
+from programs import EXAMPLES, FRAMEWORKS, PROGRAMS, ROOT, cells, text
 from render import NAMES, definition
 
 MARK = re.compile(r"<!-- ([\w-]+)(?: ([\w.]+))? -->")
+OTHER = {("checkpoints", "restore"): "write"}
+"""Cells that read what the other framework's program has left, and the last cell of it that must have run."""
+TENSORFLOW = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+"""Whatever Keras is set to elsewhere; and the command line's quiet."""
 WORDS = {
     "en": {
+        "and": " and ",
         "install": "Install Diptych with {name}; in Colab, restart the runtime afterwards if it asks for that.",
-        "other": "Run the other framework's notebook up to here first, in the same folder.",
+        "other": "{name} writes its checkpoints too, in a process of its own.",
     },
     "ko": {
+        "and": ", ",
         "install": "Diptych를 {name}와 함께 설치합니다. Colab에서 런타임을 다시 시작하라고 하면 그렇게 하십시오.",
-        "other": "먼저 다른 프레임워크의 노트북을 같은 폴더에서 여기까지 실행하십시오.",
+        "other": "{name}도 체크포인트를 씁니다. 프로세스는 따로입니다.",
     },
 }
 
@@ -32,9 +38,12 @@ def script(name: str, framework: str, language: str) -> str:
     program = re.search(r"^program: (\w+)$", head, re.MULTILINE)
     assert program
     words = WORDS[language]
-    parts = [_code(f'# {words["install"].format(name=NAMES[framework])}\n%pip install -q "diptych[{framework}]"')]
-    if framework == "tensorflow":
-        parts.append(_code("import os\n\nos.environ['KERAS_BACKEND'] = 'tensorflow'"))
+    other = next(each for each in FRAMEWORKS if each != framework)
+    used = [framework, *[other for pair in OTHER if pair[0] == program[1]]]
+    named = words["install"].format(name=words["and"].join(NAMES[each] for each in used))
+    parts = [_code(f'# {named}\n%pip install -q "diptych[{",".join(used)}]"')]
+    if "tensorflow" in used:
+        parts.append(_code(f"import os\n\nos.environ.update({TENSORFLOW!r})"))
     for imported in (f"stock_{framework}", f"hinge_{framework}"):
         if imported in text(program[1], framework):
             path = (EXAMPLES if imported.startswith("stock") else PROGRAMS) / f"{imported}.py"
@@ -43,17 +52,30 @@ def script(name: str, framework: str, language: str) -> str:
     place = 0
     for mark in MARK.finditer(prose):
         parts.append(_markdown(prose[place : mark.start()]))
-        parts.append(_marked(program[1], framework, mark[1], mark[2], words["other"]))
+        if (program[1], mark[2]) in OTHER:
+            parts += _of_the_other(program[1], OTHER[program[1], mark[2]], other, words["other"])
+        parts.append(_marked(program[1], framework, mark[1], mark[2]))
         place = mark.end()
     parts.append(_markdown(prose[place:]))
     return "\n".join(part for part in parts if part)
 
 
-def _marked(program: str, framework: str, kind: str, name: str, other: str) -> str:
+def _of_the_other(program: str, last: str, other: str, words: str) -> list[str]:
+    """The other framework's cells, the last one included, run by a process of its own: two cells."""
+    found = cells(program, other)
+    wanted = list(found)[: list(found).index(last) + 1]
+    code = "\n\n".join([cells("setup", other)["setup"], *(found[name] for name in wanted)])
+    run = 'subprocess.run([sys.executable, "other.py"], capture_output=True, text=True, check=True)'
+    return [
+        _code(f"%%writefile other.py\n{code}"),
+        _code(f"# {words.format(name=NAMES[other])}\nimport subprocess\nimport sys\n\nprint({run}.stdout)"),
+    ]
+
+
+def _marked(program: str, framework: str, kind: str, name: str) -> str:
     """What stands in a notebook where a page has a mark."""
     if kind == "cell":
-        code = cells(program, framework)[name]
-        return _code(f"# {other}\n{code}" if (program, name) == ("checkpoints", "restore") else code)
+        return _code(cells(program, framework)[name])
     if kind == "stock":
         return _markdown(f"```python\n{definition(f'stock_{framework}.py', name)}\n```")
     if kind == "pictures":

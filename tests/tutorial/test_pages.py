@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -122,26 +121,20 @@ def test_every_difference_is_found_by_a_symptom(language):
     assert named == {entry.name for entry in entries()}
 
 
-def test_notebooks_are_the_same_cells(site):
-    programs, notebooks = site("programs"), site("notebooks")
-    for name in programs.names():
-        for framework in programs.FRAMEWORKS:
-            script = notebooks.script(name, framework, "ko")
-            ast.parse(script)
-            for code in programs.cells(name, framework).values():
-                assert f"{code}\n" in script
-            assert "%pip install" in script.split("# %%")[1]
-            if f"stock_{framework}" in programs.text(name, framework):
-                written = (ROOT / "examples" / f"stock_{framework}.py").read_text(encoding="utf-8")
-                assert f"# %%writefile stock_{framework}.py\n{written}" in script
-
-
 def test_lines_that_are_equal_stand_at_the_same_height(site):
     render = site("render")
     assert render._aligned(["a", "b", "c"], ["a", "x", "y", "c"])[-1] == ((2, 3), True)
     code = 'def f():\n    """Says\n    a < b."""\n    return 1'
     plain = [re.sub(r"<[^>]+>", "", line) for line in render._coloured(code)]
     assert [line.replace("&quot;", '"').replace("&lt;", "<") for line in plain] == code.split("\n")
+
+
+def test_running_code_breaks_where_it_is_read_best(site):
+    names = "<code>padding_row</code>, <code>embedding_gradients_in_adam</code>"
+    html = f"<p><code>diptych data --json-lines</code>, <code>a--b</code>, {names}</p><pre><code>x --quiet</code></pre>"
+    broken = html.replace("--json-lines", "<span class='dp-option'>--json-lines</span>")
+    broken = broken.replace("embedding_gradients_in_adam", "embedding_<wbr>gradients_<wbr>in_<wbr>adam")
+    assert site("render").breaking_well(html) == broken
 
 
 def test_a_dead_link_and_a_request_to_elsewhere_are_named(site, tmp_path):
