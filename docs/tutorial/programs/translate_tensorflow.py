@@ -11,6 +11,7 @@ config = {
     },
     "training": {
         "epochs": 80,
+        "validate_every": 40,
         "learning_rate": 0.02,
         "precision": "float64",
     },
