@@ -70,4 +70,8 @@ def test_the_slider_says_the_gap_at_a_step(page):
     assert page.execute_script(SAID, ".dp-gap").startswith("Step 2: float64 equal to the last bit · exact equal")
     slider.send_keys(Keys.END)
     assert page.execute_script(SAID, ".dp-gap") == "Step 4: float64 1.0e-9 · exact equal to the last bit"
-    assert len(find(page, ".dp-gap path")) == 2
+    lines = find(page, ".dp-gap path")
+    assert len(lines) == 2
+    for scheme in "default", "slate":
+        page.execute_script("document.body.dataset.mdColorScheme = arguments[0]", scheme)
+        assert [line.value_of_css_property("fill") for line in lines] == ["none", "none"]  # lines, not areas
