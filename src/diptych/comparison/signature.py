@@ -21,7 +21,7 @@ QUICK = RunConfig(
     name="quick",
     data=DataConfig(maximum_pairs=2000, validation_size=50, test_size=50),
     model=ModelConfig(embedding_size=32, encoder_size=32, decoder_size=64, attention="general"),
-    training=TrainingConfig(precision="exact", epochs=4, learning_rate=0.02),
+    training=TrainingConfig(precision="exact", epochs=3, learning_rate=0.02),
 )
 
 
