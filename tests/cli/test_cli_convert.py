@@ -91,6 +91,44 @@ def test_certify_names_what_parts_two_files(tmp_path, capsys):
     assert found["causes"][0]["where"] == "gru" and found["gap_with_them"] < 1e-12 < found["gap"]
 
 
+def test_certify_says_what_it_does_not_speak_for(tmp_path, capsys):
+    """keras#19993: dropout as Keras 2 and 3 draw it differs in training, which no pair of files shows."""
+    dropping, plain = old_file(tmp_path / "a.h5", dropout=0.5), old_file(tmp_path / "b.h5")
+    assert main(["certify", dropping, plain]) == 0
+    said = capsys.readouterr().out
+    assert "the same numbers" in said
+    assert "not certified: gru: dropout acts in training only" in said
+    assert main(["certify", dropping, plain, "--json"]) == 0
+    assert "dropout acts" in json.loads(capsys.readouterr().out)["not_certified"][0]
+
+
+def test_certify_refuses_a_cell_whose_formula_is_not_known(tmp_path, capsys):
+    """tf PR 15861, addons PR 210, pytorch#11335: three formulas of a layer-normalised LSTM."""
+    from diptych.convert.files.opening import read_model_file
+
+    right, other = old_file(tmp_path / "a.h5"), tmp_path / "b.h5"
+    other.write_bytes((tmp_path / "a.h5").read_bytes())
+    with h5py.File(other, "r+") as file:
+        file.attrs["model_config"] = file.attrs["model_config"].replace('"GRU"', '"LayerNormLSTM"')
+    assert read_model_file(other).layers[1].kind == "LayerNormLSTM"
+    assert main(["certify", right, str(other)]) == 2
+    assert "gru: a layer of class 'LayerNormLSTM' cannot be converted" in capsys.readouterr().err
+
+
+def test_certify_takes_weights_without_a_class(tmp_path, capsys):
+    """The layers are named and the gates' order is answered, as `convert` asks for them."""
+    weights = {"a_w_ih": DRAW.normal(size=(12, 3)), "a_w_hh": DRAW.normal(size=(12, 4)),
+               "a_b_ih": DRAW.normal(size=12), "a_b_hh": DRAW.normal(size=12)}  # fmt: skip
+    np.savez(tmp_path / "a.npz", **weights)
+    np.savez(tmp_path / "b.npz", **weights | {"a_b_hh": np.zeros(12)})
+    answers = ("gru_gates=rzn", "reset=after", "recurrent_activation=sigmoid")
+    asked = ["--layers", "a", *(word for answer in answers for word in ("--assume", answer))]
+    assert main(["certify", str(tmp_path / "a.npz"), str(tmp_path / "b.npz"), *asked]) == 1
+    assert "because: a: the second bias (bias_hh) is missing" in capsys.readouterr().out
+    assert main(["certify", *[str(tmp_path / "a.npz")] * 2, "--module", "a:B", "--module", "a:C", "--module", "d:E"])
+    assert "--module was given 3 times, but 2 of the files need a class" in capsys.readouterr().err
+
+
 @needs_pytorch
 def test_a_class_of_the_users_own(tmp_path, capsys, monkeypatch):
     """Its state dict has a prefix, which is taken off aloud; one without a weight is refused."""

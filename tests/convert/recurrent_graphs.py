@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from diptych.convert.graph import Graph, Input, Node, Ref
@@ -34,6 +36,16 @@ def one_layer(kind, output="sequence", width=3, hidden=3, states=False, two_bias
         Node("dense", Dense(), {"x": Ref("layer", output)}, {"weight": draw.normal(size=(3, _width(kind, hidden)))}),
     )
     return Graph(tuple(inputs), nodes, {"y": Ref("dense")})
+
+
+def two_layers(kind, seed=0):
+    """The same, of two layers of one size, "layer" and "second"."""
+    graph = one_layer(kind, seed=seed)
+    given = {"x": Ref("layer", "sequence"), "mask": Ref("mask")}
+    second = Node("second", kind, given, weights(kind, np.random.default_rng(seed + 1), 3, 3))
+    nodes = [replace(one, inputs={"x": Ref("second", "sequence")}) if one.name == "dense" else one
+             for one in graph.nodes]  # fmt: skip
+    return replace(graph, nodes=(*nodes[:-1], second, nodes[-1]))
 
 
 def _any():

@@ -112,13 +112,13 @@ def test_there_and_back_through_a_keras_archive(tmp_path):
 
     panel.load("tensorflow")
     from diptych.convert.keras.program_party import arrays_of_layers
-    from diptych.convert.keras.running import _built_from, _compile, _set_weights, _stepped
+    from diptych.convert.keras.running import _built_from, _compile, _stepped, lend
     from diptych.convert.keras.writing import gradients_of
 
     source = read_source(file_of_keras(tmp_path / "m.h5", epsilon=0.1)[0], Asked())
     target = write_for("keras", source.graph, "test", source.adam)
     model, _ = _built_from(target.code, "float32")
-    _set_weights(model, arrays_of_layers(target.written))
+    lend(model, arrays_of_layers(target.written), tmp_path / "lent")
     _compile(model, target._averages(source.adam))
     model.save(tmp_path / "model.keras")
     back = read_source(tmp_path / "model.keras", Asked()).adam

@@ -10,7 +10,7 @@ import pytest
 
 from diptych.convert.causes.search import faults
 from diptych.convert.graph import Graph, Input, Node, Ref
-from diptych.convert.kinds import MaskOfLengths
+from diptych.convert.kinds import Activation, Function, MaskOfLengths, Recurrent
 from diptych.convert.pair import certify
 from diptych.differences.catalogue import entries
 
@@ -50,8 +50,10 @@ def test_two_mistakes_are_named_together():
 
 
 def test_what_no_mistake_explains_is_said_so():
-    weight = MODEL.weights()["dense.weight"] * 1.5
-    verdict = certify(MODEL, MODEL.with_weights({"dense.weight": weight}), seconds=1.0)
+    """A function more: no mistake with what is there."""
+    more = Node("more", Activation(Function("sigmoid")), {"x": MODEL.outputs["y"]})
+    other = replace(MODEL, nodes=(*MODEL.nodes, more), outputs={"y": Ref("more")})
+    verdict = certify(MODEL, other, seconds=1.0)
     assert verdict.explanation is None
     assert "no mistake of the catalogue" in verdict.lines()[-1]
 
@@ -76,6 +78,25 @@ def test_gates_whose_weights_differ_are_named():
     verdict = certify(MODEL, MODEL.with_weights({name: rows}), seconds=0.0)
     assert verdict.gates == "z"
     assert verdict.first.startswith("gru.sequence")
+
+
+def test_a_port_that_begins_without_a_state_is_told_so():
+    """keras#23462: the original is given the state that it has kept, the port begins anew in each batch."""
+    model = graphs.one_layer(Recurrent("gru"), states=True)
+    layer = model.node("layer")
+    inputs = {name: ref for name, ref in layer.inputs.items() if name != "h0"}
+    port = replace(model.with_node(replace(layer, inputs=inputs)), inputs=model.inputs[:1])
+    (found,) = certify(model, port).explanation.faults
+    assert found.what == "its initial states are not given to it"
+
+
+@pytest.mark.parametrize("name", ["float16", "float32"])
+def test_weights_that_were_rounded_are_named(name):
+    verdict = certify(MODEL, MODEL.with_weights({
+        key: weight.astype(name).astype(float) for key, weight in MODEL.weights().items()
+    }))  # fmt: skip
+    (found,) = verdict.explanation.faults
+    assert str(found) == f"every layer of its kind: its weights are rounded to {name}"
 
 
 def test_other_inputs_are_refused():

@@ -30,6 +30,8 @@ def test_a_sequential_config_may_be_a_list(tmp_path):
     path = keras_file(tmp_path / "m.h5", [lstm(recurrent_activation="sigmoid")], {"lstm": LSTM_WEIGHTS}, "2.1.6", True)
     graph = read_source(path, Asked()).graph
     assert [node.name for node in graph.nodes] == ["lstm"]
+    newer = keras_file(tmp_path / "n.h5", [lstm(recurrent_activation="sigmoid")], {"lstm": LSTM_WEIGHTS}, "2.2.4")
+    assert certify(graph, read_source(newer, Asked()).graph).same
 
 
 @pytest.mark.parametrize(("version", "gate"), [("2.0.8", "hard_sigmoid_keras_2"), ("3.5.0", "hard_sigmoid")])

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from diptych.convert.causes.loading import CHANGED, NEVER
 from diptych.convert.causes.search import faults
+from diptych.convert.certificate import Party, compare, demand
 from diptych.convert.files.graph import Graph as FrozenGraph
 from diptych.convert.files.graph import Node as Operator
 from diptych.convert.files.graph import Value
@@ -25,7 +27,8 @@ from diptych.convert.source import Asked, read_source
 from diptych.convert.tf1.cells import lstm_weights
 from diptych.convert.tf1.reading import read_frozen
 from diptych.convert.torch.writing import write_pytorch
-from diptych.errors import RefusalError
+from diptych.convert.trial import make_trial
+from diptych.errors import CertificateError, RefusalError
 
 _specification = importlib.util.spec_from_file_location(
     "recurrent_graphs", Path(__file__).with_name("recurrent_graphs.py")
@@ -48,6 +51,7 @@ LSTM_ORDER = "its gates i, f, g, o lie in the order i, g, f, o (the order of TF1
 HARD_2 = "its gates have the hard_sigmoid of Keras 1 and 2, clip(0.2 x + 0.5)"
 HARD_3 = "its gates have the hard_sigmoid of Keras 3, clip(x / 6 + 0.5)"
 LENGTHS = "its mask is taken for lengths: as many first steps as are real, whichever they are"
+FIRST_ROW = "every row starts in the states of the first one (a batch of 1 baked in)"
 STARTED = "a row without a real step is run for one step (a length of 0 made 1)"
 
 # thread: each model in which the mistake is planted, and what `certify` must say of it.
@@ -62,6 +66,10 @@ PLANTED = {
     "keras#9463": [(graphs.one_layer(LSTM), HARD_2)],
     "tf#29308": [
         (graphs.one_layer(LSTM), LSTM_ORDER), (graphs.one_layer(LSTM), "the forget bias is not added (1 less)"),
+    ],
+    "tf#6072": [
+        (graphs.two_layers(GRU), "its weights and those of second are in each other's place"),
+        (graphs.one_layer(LSTM), "the kernels of input and state are in each other's place"),
     ],
     "keras#3088": [(graphs.one_layer(LSTM, two_biases=False), LSTM_ORDER)],
     "apple/coremltools#1124": [
@@ -81,6 +89,8 @@ PLANTED = {
     "tf#43103": [(graphs.one_layer(LSTM), STARTED)],
     "tensorflow/tfjs#2279": [(graphs.one_layer(BOTH), "the padding is not masked")],
     "pytorch#4582": [(graphs.one_layer(GRU, "last"), STARTED)],
+    "pytorch#45653": [(graphs.one_layer(LSTM, states=True), FIRST_ROW)],
+    "keras#23462": [(graphs.one_layer(BACKWARD, states=True), "its initial states are not given to it")],
     "tf#65381": [(graphs.one_layer(Recurrent("lstm", gate=HARD)), HARD_3)],
     "keras#8957": [(graphs.one_layer(BOTH), "forward and backward weights are in each other's place")],
     "allenai/bilm-tf#96": [
@@ -100,6 +110,12 @@ PLANTED = {
          "it runs along the batch: time and batch are in each other's place (batch_first, time_major)"),
     ],
 }  # fmt: skip
+
+# By thread, what else `certify` says in a test of its own.
+SAID = {thread: [what for _, what in cases] for thread, cases in PLANTED.items()} | {
+    "EasyOCR#1009": [NEVER], "PaddlePaddle/Paddle#18418": [LSTM_ORDER, HARD_2],
+}  # fmt: skip
+SAID["keras#8957"].append(NEVER)
 
 
 @pytest.mark.parametrize(
@@ -123,15 +139,42 @@ def test_paddle_18418_gate_order_and_hard_sigmoid_together():
     assert {fault.what for fault in found} == {first.what, second.what}
 
 
-def test_weights_that_were_never_loaded_have_no_explanation_and_are_said_to_differ():
-    """keras#8957, EasyOCR#1009: Bidirectional(weights=..) ignored; strict=False, which loads nothing."""
+def fresh(model, *layers):
+    """The model with these layers' weights as they were before anything was loaded."""
+    draw = np.random.default_rng(9)
+    return model.with_weights({
+        name: draw.uniform(-0.5, 0.5, weight.shape) if weight.ndim > 1 else weight * 0
+        for name, weight in model.weights().items() if name.startswith(layers)
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "layers", [("layer",), ("dense",), ("layer", "dense")], ids=["the recurrent layer", "the other one", "both"]
+)
+def test_weights_that_were_never_loaded_are_named(layers):
+    """EasyOCR#1009: strict=False, which loads nothing; keras#8957: Bidirectional(weights=..) ignored."""
     model = graphs.one_layer(BOTH)
-    other = model.with_weights(
-        {name: weight * 0.5 for name, weight in model.weights().items() if name.endswith("_reverse")}
-    )
-    verdict = certify(model, other, seconds=0.0)
-    assert verdict.explanation is None and not verdict.same
-    assert "no mistake of the catalogue" in verdict.lines()[-1]
+    verdict = certify(model, fresh(model, *layers), seconds=0.0)
+    assert verdict.gap > 0.1
+    assert [str(fault) for fault in verdict.explanation.faults] == [f"{layer}: {NEVER}" for layer in layers]
+    assert verdict.explanation.after <= 1e-12
+
+
+def test_a_mistake_beside_weights_that_were_never_loaded_is_named_with_them():
+    model = graphs.one_layer(BOTH)
+    (planted,) = [fault for fault in faults(fresh(model, "dense")) if fault.what == LENGTHS]
+    found = certify(model, planted.graph, seconds=0.0).explanation.faults
+    assert [fault.what for fault in found] == [NEVER, LENGTHS]
+
+
+def test_weights_that_were_trained_on_are_told_from_those_never_loaded():
+    model = graphs.one_layer(GRU)
+    moved = {
+        name: weight + np.random.default_rng(1).normal(size=weight.shape) * 0.01
+        for name, weight in model.weights().items()
+    }
+    found = certify(model, model.with_weights(moved), seconds=0.0).explanation.faults
+    assert [fault.what for fault in found] == [CHANGED, CHANGED]
 
 
 def one_unit(kind, **weights):
@@ -284,6 +327,19 @@ def test_dropout_in_training_is_not_certified(tmp_path):
     layer = lstm(recurrent_activation="sigmoid", dropout=0.5)
     graph = read_source(keras_file(tmp_path / "m.h5", [layer], {"lstm": LSTM_WEIGHTS}, "2.2.4"), Asked()).graph
     assert any("dropout acts in training only" in sentence for sentence in graph.uncertified)
+
+
+def test_a_device_that_computes_otherwise_is_no_party_to_a_certificate():
+    """pytorch#94754 and others: an LSTM on MPS, wrong in two directions; the judge is NumPy, wherever a model runs."""
+    model = graphs.one_layer(BOTH)
+    trial = make_trial(model)
+    sequence = Ref("layer", "sequence")
+    wrong = trial.values[sequence].copy()
+    wrong[..., 3:] = 0.0
+    party = Party("the model on MPS", outputs=[trial.values[Ref("dense")]], float32=[], values={sequence: wrong},
+                  gradients={}, stepped=None)  # fmt: skip
+    with pytest.raises(CertificateError, match=r"the model on MPS and the judge.* at layer.sequence, row 0, step 0"):
+        demand(compare(model, trial, [party], rate=0.125))
 
 
 def test_a_row_that_is_masked_from_end_to_end_keeps_its_state():

@@ -15,6 +15,25 @@ Assume = Annotated[
     typer.Option("--assume", metavar="KEY=VALUE", help="Answer what the file leaves open.", show_default=False),
 ]
 
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        metavar="SHAPE[:int]|NAME",
+        help="An example of what the class takes, in order; of a frozen graph, a node that is an input.",
+        show_default=False,
+    ),
+]
+Layers = Annotated[
+    str | None,
+    typer.Option(
+        "--layers",
+        metavar="A,B",
+        help="Of weights alone, the layers to run in this order; '' for each by itself.",
+        show_default=False,
+    ),
+]
+
 
 def convert(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.", show_default=False)],
@@ -31,24 +50,8 @@ def convert(
         str | None,
         typer.Option("--module", metavar="MODULE:CLASS", help="A PyTorch class for a state dict.", show_default=False),
     ] = None,
-    inputs: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            metavar="SHAPE[:int]|NAME",
-            help="An example of what the class takes, in order; of a frozen graph, a node that is an input.",
-            show_default=False,
-        ),
-    ] = None,
-    layers: Annotated[
-        str | None,
-        typer.Option(
-            "--layers",
-            metavar="A,B",
-            help="Of weights alone, the layers to run in this order; '' for each by itself.",
-            show_default=False,
-        ),
-    ] = None,
+    inputs: Inputs = None,
+    layers: Layers = None,
     assume: Assume = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -64,8 +67,7 @@ def convert(
     from diptych.convert.conversion import convert as run
     from diptych.convert.source import Asked
 
-    chain = None if layers is None else tuple(name.strip() for name in layers.split(",") if name.strip())
-    asked = Asked(answers(assume), config, module=module, inputs=tuple(inputs or ()), layers=chain)
+    asked = Asked(answers(assume), config, module=module, inputs=tuple(inputs or ()), layers=chain(layers))
     made = run(read, to, out=out, asked=asked, threads=threads)
     if as_json:
         print(json.dumps(made.certificate, ensure_ascii=False))
@@ -81,6 +83,11 @@ def convert(
     for check in made.checks:
         print(f"{check.gap:8.1e} (limit {check.limit:.0e})  {check.what}")
     print(f"certified: {out}")
+
+
+def chain(layers: str | None) -> tuple[str, ...] | None:
+    """The names of `--layers`; None where it is not given."""
+    return None if layers is None else tuple(name.strip() for name in layers.split(",") if name.strip())
 
 
 def answers(assume: list[str] | None) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 from contextlib import suppress
 from typing import Any
@@ -45,6 +46,9 @@ def call(framework: str, function: str, arguments: dict[str, Any], threads: int 
         BackendError: the process failed or died; the message says how.
         KeyboardInterrupt: on Ctrl-C; the process has ended then.
     """
+    gc.collect()
+    with suppress(AttributeError, OSError, TypeError):  # where the C library is glibc
+        ctypes.CDLL(None).malloc_trim(0)  # what is free here and not given back would count beside the other process
     setup = {"framework": framework, "threads": threads}
     with Process(f"the {framework} process (in {function})", f"{__name__}:{Functions.__name__}", setup) as process:
         answer: dict[str, Any] = process.ask("call", function=function, arguments=arguments)

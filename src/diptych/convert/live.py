@@ -158,9 +158,10 @@ def to_keras(module: Any, inputs: Any = None) -> Any:
     with _folders() as (first, second):
         evidence = theirs_runs.run_original(module, arrays, layers=list(graph.origins), folder=first)
         theirs = party_of_module(expanded, evidence, evidence["gradients"])
-        evidence, model = ours_runs.run_code(
+        evidence, model, lent = ours_runs.run_code(
             written.code, variables, arrays=arrays_of_layers(written), trial=arrays, folder=second
         )
+        lent.give()  # it outlives the folder
         ours = party_of_program(expanded, written, evidence=evidence, found=evidence["gradients"])
         object.__setattr__(model, "code", written.code)
         object.__setattr__(model, "certificate", _checked(expanded, trial, [theirs, ours]))

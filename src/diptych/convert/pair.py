@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.convert import kinds
+from diptych.convert.causes.loading import other_weights
 from diptych.convert.causes.search import Explanation, explain
 from diptych.convert.certificate import LIMIT, describe, gap
 from diptych.convert.graph import Graph, Ref
@@ -99,9 +100,9 @@ def certify(right: Graph, other: Graph, seed: int = 0, limit: float = LIMIT, sec
     if before <= limit:
         return Verdict(before, limit=limit, first="", gates="", explanation=None)
     first, gates = _first(right, other, mine=values, theirs=theirs, limit=limit)
-    return Verdict(
-        before, limit=limit, first=first, gates=gates, explanation=explain(right, measure, limit=limit, seconds=seconds)
-    )
+    loaded = other_weights(right, other)
+    explanation = explain(right, measure, limit=limit, seconds=seconds, loaded=loaded)
+    return Verdict(before, limit=limit, first=first, gates=gates, explanation=explanation)
 
 
 def _masking(graph: Graph, name: str) -> float | None:
@@ -118,11 +119,15 @@ def _masking(graph: Graph, name: str) -> float | None:
 def inputs_for(other: Graph, right: Graph, trial: Mapping[str, Values]) -> dict[str, Values]:
     """The same inputs as the other model takes them: lengths from a mask, time first where it wants that.
 
+    A port that begins each time without a state, where the original is given some, is not given them.
+
     Raises:
         RefusalError: the two do not take the same inputs.
     """
     plain = [given for given in right.inputs if given.kind != "lengths"]
     wanted = [given for given in other.inputs if given.kind != "lengths"]
+    if len(plain) > len(wanted):
+        plain = [one for one in plain if one.name not in _states(right)]
     if len(plain) != len(wanted):
         raise RefusalError(
             f"the first model takes {[one.name for one in right.inputs]}, the second "
@@ -140,6 +145,13 @@ def inputs_for(other: Graph, right: Graph, trial: Mapping[str, Values]) -> dict[
         if theirs.kind == "lengths":
             given[theirs.name] = _lengths(right, trial)
     return given
+
+
+def _states(graph: Graph) -> set[str]:
+    """The inputs that are initial states, and nothing else."""
+    used = [(name, ref.node) for node in graph.nodes for name, ref in node.inputs.items()]
+    others = {given for name, given in used if name[1:2] != "0"} | {ref.node for ref in graph.outputs.values()}
+    return {given for _, given in used if given not in others}
 
 
 def _lengths(right: Graph, trial: Mapping[str, Values]) -> Values:

@@ -143,27 +143,26 @@ class KerasTarget:
         return found
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class OnnxTarget:
-    """`model.onnx`."""
+    """`model.onnx`; once they are in a file, the weights are no longer in memory."""
 
     graph: Graph
-    written: WrittenFile
+    written: WrittenFile | None
+    made: Mapping[str, str]
     code: str = ""
     adam: None = None
-
-    @property
-    def made(self) -> Mapping[str, str]:
-        """By node, the operators that compute it."""
-        return self.written.lines
 
     def run(self, folder: Path, building: Path, threads: int | None) -> Party:
         """What the runtimes that are installed make of the file."""
         double = folder / "double.onnx"
-        with (building / "model.onnx").open("wb") as file, double.open("wb") as wide:
-            self.written.save(file)
-            if installed():
-                write_onnx(self.graph, "float64").save(wide)
+        written, self.written = self.written or write_onnx(self.graph), None
+        with (building / "model.onnx").open("wb") as file:
+            written.save(file)
+        del written
+        if installed():
+            with double.open("wb") as file:
+                write_onnx(self.graph, "float64").save(file)
         return party_of_file(
             self.graph,
             "the written ONNX file",
@@ -195,7 +194,8 @@ def write_for(to: str, graph: Graph, title: str, adam: Adam | None = None) -> Ta
     adam = adam if set(expanded.weights()) == set(graph.weights()) else None
     graph = expanded
     if to == "onnx":
-        return OnnxTarget(graph, write_onnx(graph))
+        written_file = write_onnx(graph)
+        return OnnxTarget(graph, written_file, written_file.lines)
     written = write_keras(graph, f"{title}, converted by Diptych; it needs Keras 3 only.")
     return KerasTarget(doubled_said(graph, written.doubled), written, adam)
 

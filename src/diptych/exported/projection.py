@@ -58,4 +58,4 @@ def _graph() -> bytes:
         table: ["batch", "word"],
     }
     *inputs, output = (message.value(name, "float32", shape) for name, shape in sizes.items())
-    return b"".join(model(writer.graph_of("projection", inputs, [output])).chunks)
+    return b"".join(model(writer.graph_of("projection", inputs, [output])).pieces())

@@ -1,35 +1,59 @@
 """Protocol buffers put together, the mirror of `convert/files/protobuf.py`; a weight's bytes are passed on, not
-copied.
+copied, and one that needs another type gets it while it is written.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Chunks = list[bytes | memoryview]
+BLOCK = 1 << 18
+"""Numbers that are brought into another type together."""
 TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9, "float64": 11}
+
+
+class Numbers:
+    """An array's bytes in a type, little-endian, made when they are written."""
+
+    def __init__(self, array: npt.NDArray[Any], dtype: Any) -> None:
+        self._array, self._dtype = array, np.dtype(dtype).newbyteorder("<")
+
+    def __len__(self) -> int:
+        return int(self._array.size * self._dtype.itemsize)
+
+    def pieces(self) -> Iterator[memoryview]:
+        """All of them in order."""
+        flat = np.ascontiguousarray(self._array).reshape(-1)
+        for start in range(0, flat.size, BLOCK):
+            yield flat[start : start + BLOCK].astype(self._dtype, copy=False).view(np.uint8).data
 
 
 class Message:
     """Fields, in the order in which they were added.
 
     Attributes:
-        chunks: its bytes, in pieces.
-        size: how many there are.
+        size: how many bytes it has.
     """
 
     def __init__(self) -> None:
-        self.chunks: Chunks = []
+        self._chunks: list[bytes | memoryview | Numbers] = []
         self.size = 0
 
-    def _put(self, chunk: bytes | memoryview) -> None:
-        self.chunks.append(chunk)
+    def _put(self, chunk: bytes | memoryview | Numbers) -> None:
+        self._chunks.append(chunk)
         self.size += len(chunk)
+
+    def pieces(self) -> Iterator[bytes | memoryview]:
+        """Its bytes, piece by piece."""
+        for chunk in self._chunks:
+            if isinstance(chunk, Numbers):
+                yield from chunk.pieces()
+            else:
+                yield chunk
 
     def integer(self, number: int, value: int) -> Message:
         """A field that is a whole number."""
@@ -41,7 +65,7 @@ class Message:
         self._put(varint(number << 3 | 5) + struct.pack("<f", value))
         return self
 
-    def data(self, number: int, value: bytes | memoryview | str) -> Message:
+    def data(self, number: int, value: bytes | memoryview | Numbers | str) -> Message:
         """A field of bytes or text."""
         content = value.encode() if isinstance(value, str) else value
         self._put(varint(number << 3 | 2) + varint(len(content)))
@@ -51,7 +75,7 @@ class Message:
     def inner(self, number: int, message: Message) -> Message:
         """A field that is a message."""
         self._put(varint(number << 3 | 2) + varint(message.size))
-        self.chunks += message.chunks
+        self._chunks += message._chunks
         self.size += message.size
         return self
 
@@ -66,14 +90,12 @@ def varint(number: int) -> bytes:
     return bytes([*found, number])
 
 
-def tensor(name: str, array: npt.NDArray[Any]) -> Message:
-    """A TensorProto with its numbers as raw bytes."""
-    message = Message()
+def tensor(name: str, array: npt.NDArray[Any], dtype: Any = None) -> Message:
+    """A TensorProto with its numbers as raw bytes, in their own type or in another."""
+    message, wanted = Message(), np.dtype(dtype or array.dtype)
     for size in array.shape:
         message.integer(1, size)
-    message.integer(2, TYPES[array.dtype.name])
-    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-    return message.data(8, name).data(9, little.reshape(-1).view(np.uint8).data)
+    return message.integer(2, TYPES[wanted.name]).data(8, name).data(9, Numbers(array, wanted))
 
 
 def attribute(name: str, value: Any) -> Message:

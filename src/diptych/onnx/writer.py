@@ -60,8 +60,8 @@ class GraphWriter:
     def weight(self, name: str, array: npt.NDArray[Any]) -> str:
         """An initializer, once for the same name; real numbers come into the file's precision."""
         if name not in self.initializers:
-            value = array.astype(self.dtype, copy=False) if array.dtype.kind == "f" else array
-            self.initializers[name] = message.tensor(name, value)
+            dtype = self.dtype if array.dtype.kind == "f" else array.dtype
+            self.initializers[name] = message.tensor(name, array, dtype)
             self._taken.add(name)
         return name
 

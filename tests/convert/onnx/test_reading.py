@@ -45,7 +45,7 @@ def read(tmp_path):
         model = Message().integer(1, 8).data(2, "pytorch").inner(7, body)
         model.inner(8, Message().data(1, "").integer(2, opset))
         path = tmp_path / "model.onnx"
-        path.write_bytes(b"".join(model.chunks))
+        path.write_bytes(b"".join(model.pieces()))
         return read_onnx_graph(read_model_file(path))
 
     return call

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from diptych.convert.causes.structure import Rewiring, using
+from diptych.convert.causes.structure import using
+from diptych.convert.causes.weights import Rewiring
 from diptych.convert.graph import Graph, Node, Ref
 from diptych.convert.kinds import (
     Attention,
@@ -18,6 +19,7 @@ from diptych.convert.kinds import (
     Reduce,
     Scaled,
     Select,
+    Slice,
     Transpose,
 )
 
@@ -45,6 +47,13 @@ def rewired(graph: Graph) -> Iterator[Rewiring]:
                 "empty rows", "a row without a real step is run for one step (a length of 0 made 1)",
                 "empty_sequences", where, _with_mask(graph, node, added=started, mask=started[-1]),
             )  # fmt: skip
+        if states := [name for name in node.inputs if name[1:2] == "0"]:
+            first = [Node(f"{node.name}_{name}", Slice(0, 0, 1), {"x": node.inputs[name]}) for name in states]
+            own = {**node.inputs, **{name: Ref(one.name) for name, one in zip(states, first)}}
+            yield (
+                "states", "every row starts in the states of the first one (a batch of 1 baked in)",
+                "", where, _with_inputs(graph, node, added=first, inputs=own),
+            )  # fmt: skip
         if not any(name != "x" for name in node.inputs if name != "mask"):
             yield (
                 "axes", "it runs along the batch: time and batch are in each other's place (batch_first, time_major)",
@@ -71,7 +80,12 @@ def _rows_started(node: Node) -> list[Node]:
 
 
 def _with_mask(graph: Graph, node: Node, added: list[Node], mask: Node) -> Graph:
-    changed = replace(node, inputs={**node.inputs, "mask": Ref(mask.name)})
+    return _with_inputs(graph, node, added=added, inputs={**node.inputs, "mask": Ref(mask.name)})
+
+
+def _with_inputs(graph: Graph, node: Node, added: list[Node], inputs: dict[str, Ref]) -> Graph:
+    """The graph with more nodes before one, whose inputs they change."""
+    changed = replace(node, inputs=inputs)
     nodes = [new for one in graph.nodes for new in ([*added, changed] if one.name == node.name else [one])]
     return replace(graph, nodes=tuple(nodes))
 

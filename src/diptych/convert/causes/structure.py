@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from diptych.convert.causes.weights import Change
+from diptych.convert.causes.weights import Change, Rewiring
 from diptych.convert.graph import Graph, Node, Ref
 from diptych.convert.kinds import (
     Activation,
@@ -23,7 +23,6 @@ from diptych.convert.kinds import (
     Slice,
 )
 
-Rewiring = tuple[str, str, str, str, Graph]
 GATES = {
     "sigmoid": "sigmoid", "hard_sigmoid": "hard_sigmoid of Keras 3, clip(x / 6 + 0.5)",
     "hard_sigmoid_keras_2": "hard_sigmoid of Keras 1 and 2, clip(0.2 x + 0.5)",

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from diptych.convert.graph import Node
+from diptych.convert.graph import Graph, Node
 from diptych.convert.kinds import Dense, Embedding, Recurrent
 
 Values = npt.NDArray[Any]
 Change = tuple[str, str, str, Callable[[Node], Node | None]]
+Rewiring = tuple[str, str, str, str, Graph]
 KNOWN_ORDERS = {
     "ifgo": "PyTorch and Keras", "igfo": "TF1's cells", "iofg": "ONNX", "ifog": "candidate last",
     "rzn": "PyTorch and cuDNN", "zrn": "Keras and ONNX",
@@ -28,11 +29,29 @@ def changes() -> Iterator[Change]:
     yield "orientation", "a square recurrent kernel is not transposed", "weight_orientation", _transposed("weight_hh")
     yield "orientation", "a square kernel is not transposed", "weight_orientation", _transposed("weight_ih")
     yield "orientation", "its square kernel is not transposed", "weight_orientation", _dense_transposed
+    yield "orientation", "the kernels of input and state are in each other's place", "", _kernels_swapped
     yield "direction", "the backward direction has the forward one's weights", "", _directions(copy=True)
     yield "direction", "forward and backward weights are in each other's place", "", _directions(copy=False)
     yield "row", "its rows are one too far down", "padding_row", _rows(1)
     yield "row", "its rows are one too far up", "padding_row", _rows(-1)
     yield "padding row", "its row 0 is zero", "padding_row", _zero_row
+    for name in ("float32", "float16"):
+        yield "precision", f"its weights are rounded to {name}", "", _rounded(name)
+
+
+def rewired(graph: Graph) -> Iterator[Rewiring]:
+    """Two layers of one size that have each other's weights: (family, sentence, entry, where, the graph with it)."""
+    for first, second in itertools.combinations([node for node in graph.nodes if node.weights], 2):
+        if type(first.kind) is type(second.kind) and _shapes(first) == _shapes(second):
+            changed = graph.with_node(replace(first, weights=second.weights))
+            yield (
+                "layers", f"its weights and those of {second.origin or second.name} are in each other's place", "",
+                first.origin or first.name, changed.with_node(replace(second, weights=first.weights)),
+            )  # fmt: skip
+
+
+def _shapes(node: Node) -> dict[str, tuple[int, ...]]:
+    return {name: value.shape for name, value in node.weights.items()}
 
 
 def _orders() -> Iterator[Change]:
@@ -121,6 +140,30 @@ def _transposed(name: str) -> Callable[[Node], Node | None]:
                 if blocks[0].shape[0] == blocks[0].shape[1]:
                     moved[f"{name}{suffix}"] = np.concatenate([block.T for block in blocks])
         return replace(node, weights={**node.weights, **moved}) if moved else None
+
+    return change
+
+
+def _kernels_swapped(node: Node) -> Node | None:
+    if not isinstance(node.kind, Recurrent):
+        return None
+    moved: dict[str, Values] = {}
+    for suffix in node.kind.suffixes:
+        names = f"weight_ih{suffix}", f"weight_hh{suffix}"
+        if all(name in node.weights for name in names):
+            first, second = (node.weights[name] for name in names)
+            if first.shape != second.shape:
+                return None
+            moved |= {names[0]: second, names[1]: first}
+    return replace(node, weights={**node.weights, **moved}) if moved else None
+
+
+def _rounded(name: str) -> Callable[[Node], Node | None]:
+    def change(node: Node) -> Node | None:
+        rounded = {key: value.astype(name).astype(value.dtype) for key, value in node.weights.items()}
+        if all(np.array_equal(rounded[key], value) for key, value in node.weights.items()):
+            return None
+        return replace(node, weights=rounded)
 
     return change
 

@@ -1,4 +1,7 @@
-"""A Keras model, run in a process of its own: its values, gradients, and what one optimizer step makes of it."""
+"""A Keras model, run in a process of its own: its values, gradients, and what one optimizer step makes of it.
+
+Its weights, and its gradients as soon as they are known, are in files that are mapped, see `lending`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from safetensors.numpy import load_file
 
+from diptych.convert.keras.lending import Lent, blank_weights
 from diptych.convert.scratch import mapped_arrays, new_arrays
 from diptych.errors import RefusalError
 
@@ -36,8 +40,10 @@ def run_original(folder: str, file: str) -> dict[str, Any]:
     own.mkdir()
     trial = load_file(Path(folder, "trial.safetensors"))
     if "module" not in json.loads(config):  # a whole .h5 has Keras 2's form, read in such files only
-        config = keras.saving.load_model(file, compile=False).to_json()
+        with blank_weights():
+            config = keras.saving.load_model(file, compile=False).to_json()
     _check_weights(config, arrays, file)
+    gc.collect()  # a Keras model holds itself
     versions = {"tensorflow": tf.__version__, "keras": keras.__version__}
     if len(keras.models.model_from_json(config).inputs) < sum(name.startswith("input.") for name in trial):
         return {"versions": versions}  # a stateful model: it does not take its states
@@ -49,7 +55,8 @@ def run_original(folder: str, file: str) -> dict[str, Any]:
 def _check_weights(config: str, arrays: dict[str, Any], file: str) -> None:
     """Compare the weights that were read with those that Keras itself loads."""
     try:
-        loaded = keras.models.model_from_json(config)
+        with blank_weights():
+            loaded = keras.models.model_from_json(config)
         loaded.load_weights(file)
     except (ValueError, TypeError, OSError, KeyError) as error:
         said = str(error).strip().splitlines()[:1] or [type(error).__name__]
@@ -65,20 +72,36 @@ def _check_weights(config: str, arrays: dict[str, Any], file: str) -> None:
 
 def run_built(config: str, arrays: dict[str, Any], trial: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Build a model from its config, in float64 and then in float32, and run it; see `run_model`."""
-    evidence = run_model(built(config, arrays, "float64"), trial, folder)
-    gc.collect()  # a Keras model holds itself
-    single = _call(built(config, arrays, "float32"), trial, "float32")
+    model = built(config, "float64")
+    evidence = run_model(model, lend(model, arrays, folder / "float64"), trial=trial, folder=folder)
+    del model
+    gc.collect()
+    model = built(config, "float32")
+    lend(model, arrays, folder / "float32")
+    single = _call(model, trial, "float32")
     return evidence | {"float32": [_array(one) for one in single], "versions": {}}
 
 
-def built(config: str, arrays: dict[str, Any], dtype: str) -> Any:
-    """A model from its config, computing in another precision, with these weights."""
+def built(config: str, dtype: str) -> Any:
+    """A model from its config, computing in another precision."""
     other = {"float64": "float32", "float32": "float64"}[dtype]
-    model = keras.models.model_from_json(config.replace(f'"{other}"', f'"{dtype}"'))
-    for path, layer in layers_of(model):
-        own = sorted((name for name in arrays if name.rpartition("|")[0] == path), key=lambda n: int(n.split("|")[-1]))
-        layer.set_weights([arrays[name] for name in own])
-    return model
+    with blank_weights():
+        return keras.models.model_from_json(config.replace(f'"{other}"', f'"{dtype}"'))
+
+
+def lend(model: Any, arrays: dict[str, Any], path: Path) -> Lent:
+    """Give a model its weights, "PATH|NUMBER", which are in a file of this path from here on."""
+    variables = {
+        f"{path}|{number}": variable
+        for path, layer in layers_of(model)
+        for number, variable in enumerate(layer.weights)
+    }
+    if set(variables) != set(arrays):
+        raise ValueError(f"expected weights of {sorted(variables)}, got {sorted(arrays)}")
+    real = {name: variable for name, variable in variables.items() if "float" in variable.dtype}
+    for name in variables.keys() - real.keys():
+        variables[name].assign(arrays[name])
+    return Lent(path, real, arrays)
 
 
 def layers_of(model: Any, path: str = "") -> list[tuple[str, Any]]:
@@ -93,11 +116,12 @@ def layers_of(model: Any, path: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-def run_model(model: Any, trial: dict[str, Any], folder: Path) -> dict[str, Any]:
+def run_model(model: Any, lent: Lent, trial: dict[str, Any], folder: Path) -> dict[str, Any]:
     """A model's values in float64, its gradients by "PATH|NUMBER", and its outputs after a step of SGD.
 
     Args:
         model: it computes in float64; changed.
+        lent: its weights.
         trial: `input.NUMBER.NAME` and `factor.NUMBER.NAME`.
         folder: where the gradients are kept, in `gradients.safetensors`: those of a large model fill no memory.
     """
@@ -128,6 +152,7 @@ def run_model(model: Any, trial: dict[str, Any], folder: Path) -> dict[str, Any]
     optimizer.build(list(variables.values()))
     for name, variable in variables.items():
         optimizer.apply([tf.constant(gradients[name])], [variable])
+        lent.keep(name)
     return evidence | {"stepped": [_array(output) for output in _call(model, trial, "float64")]}
 
 
@@ -196,7 +221,7 @@ def run_program(folder: str, variables: dict[str, str], adam: dict[str, Any] | N
     trial, arrays = load_file(Path(folder, "trial.safetensors")), mapped_arrays(Path(folder, "arrays.safetensors"))
     code, own = Path(folder, "model.py").read_text(encoding="utf-8"), Path(folder, "written")
     own.mkdir()
-    evidence, model = run_code(code, variables, arrays=arrays, trial=trial, folder=own)
+    evidence, model, _ = run_code(code, variables, arrays=arrays, trial=trial, folder=own)
     gradients = evidence.pop("gradients")
     if adam:
         _compile(model, adam)
@@ -240,21 +265,21 @@ def _stepped(model: Any, gradients: dict[str, Any]) -> dict[str, Any]:
 
 def run_code(
     code: str, variables: dict[str, str], arrays: dict[str, Any], trial: dict[str, Any], folder: Path
-) -> tuple[dict[str, Any], Any]:
-    """A written program's findings, see `run_model`, and its model in float32."""
+) -> tuple[dict[str, Any], Any, Lent]:
+    """A written program's findings, see `run_model`, and its model in float32 with what it is lent."""
     evidence = _in_float64(code, variables, arrays=arrays, trial=trial, folder=folder)
     gc.collect()  # a Keras model holds itself
     model, _ = _built_from(code, "float32")
-    _set_weights(model, arrays)
+    lent = lend(model, arrays, folder / "float32")
     single = _call(model, trial, "float32")
-    return evidence | {"float32": [_array(one) for one in single], "versions": {}}, model
+    return evidence | {"float32": [_array(one) for one in single], "versions": {}}, model, lent
 
 
 def _in_float64(
     code: str, variables: dict[str, str], arrays: dict[str, Any], trial: dict[str, Any], folder: Path
 ) -> dict[str, Any]:
     model, found = _built_from(code, "float64")
-    _set_weights(model, arrays)
+    lent = lend(model, arrays, folder / "float64")
     shown = {
         name: found[variable]
         for name, variable in variables.items()
@@ -262,7 +287,7 @@ def _in_float64(
     }
     whole = keras.Model(model.inputs, shown)
     values = {name: _array(value) for name, value in whole(_inputs(trial, "float64")).items()}
-    return run_model(model, trial, folder) | {"values": values}
+    return run_model(model, lent, trial=trial, folder=folder) | {"values": values}
 
 
 def _built_from(code: str, dtype: str) -> tuple[Any, dict[str, Any]]:
@@ -280,14 +305,9 @@ def _built_from(code: str, dtype: str) -> tuple[Any, dict[str, Any]]:
     keras.utils.clear_session(free_memory=False)
     sys.setprofile(watch)
     try:
-        model = program["build"]()
+        with blank_weights():
+            model = program["build"]()
     finally:
         sys.setprofile(None)
         keras.config.set_floatx(before)
     return model, found
-
-
-def _set_weights(model: Any, arrays: dict[str, Any]) -> None:
-    for path, layer in layers_of(model):
-        own = sorted((name for name in arrays if name.rpartition("|")[0] == path), key=lambda n: int(n.split("|")[-1]))
-        layer.set_weights([arrays[name] for name in own])

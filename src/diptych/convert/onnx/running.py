@@ -1,7 +1,8 @@
 """An ONNX file, run in a process of its own: by onnxruntime in float32, by onnx's reference in float64.
 
 Neither knows all: onnxruntime has no float64 LSTM, GRU and RNN; the reference leaves `sequence_lens` and activations
-other than the default unheeded, so it is given whole rows only, and no file that it would misread.
+other than the default unheeded, so it is given whole rows only, and no file that it would misread. It would hold the
+weights three times: so it gets them as inputs, which are views of a file.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file
+
+from diptych.convert.onnx.separation import separated
 
 TYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int32)": "int32", "tensor(int64)": "int64",
          "tensor(bool)": "bool", "tensor(float16)": "float16"}  # fmt: skip
@@ -57,11 +60,14 @@ def run_file(folder: str, single: str, double: str, threads: int | None) -> dict
 
         found["versions"]["onnx"] = onnx.__version__
         try:
-            evaluator = ReferenceEvaluator(_widened(onnx.load(double)))
-            names = [(name, "float64") for name in evaluator.input_names]
+            content, weights = separated(Path(double), Path(folder, "reference.safetensors"))
+            model = _widened(onnx.load_model_from_string(content))
+            own = {*weights, *(tensor.name for tensor in model.graph.initializer)}
+            evaluator = ReferenceEvaluator(model)
+            names = [(name, "float64") for name in evaluator.input_names if name not in own]
             feeds = _feeds(names, load_file(Path(folder, "whole.safetensors")))
             with np.errstate(all="ignore"):
-                found["float64"] = [np.asarray(one) for one in evaluator.run(None, feeds)]
+                found["float64"] = [np.asarray(one) for one in evaluator.run(None, feeds | weights)]
         except Exception as error:
             found["missing"].append(f"onnx's reference {onnx.__version__} cannot run it: {_line(error)}")
     return found

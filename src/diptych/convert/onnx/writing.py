@@ -34,8 +34,7 @@ class WrittenFile:
 
     def save(self, file: BinaryIO) -> None:
         """The bytes, into a file that is open."""
-        for chunk in self.model.chunks:
-            file.write(chunk)
+        file.writelines(self.model.pieces())
 
 
 class FileWriter(GraphWriter):

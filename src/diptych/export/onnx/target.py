@@ -135,4 +135,4 @@ def _save(path: Path, message: Message) -> None:
             f"smaller model, or with --int8"
         )
     with path.open("wb") as file:
-        file.writelines(message.chunks)
+        file.writelines(message.pieces())
