@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 from convert_models import NUMBERS, OF_KERAS, OF_PYTORCH, keep, kept, legacy, legacy_outputs, of_keras, of_pytorch
+from convert_other_tools import Arrays, keras_export, listed, nobuco, onnx2tf, onnx2torch, tf2onnx
 from convert_table import NOTES, put_tools
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-Arrays = list[Any]
 
 
 def prepare_pytorch(folder: Path) -> None:
@@ -35,7 +35,7 @@ def prepare_pytorch(folder: Path) -> None:
     for name, (module, given) in of_pytorch().items():
         with torch.no_grad():
             found = module(*given)
-        keep(folder, name, [one.numpy() for one in given], _listed(found))
+        keep(folder, name, [one.numpy() for one in given], listed(found))
         try:
             torch.onnx.export(module, given, folder / f"{name}.onnx", dynamo=False, opset_version=17)
         except Exception as error:
@@ -46,129 +46,13 @@ def prepare_keras(folder: Path) -> None:
     """Files, inputs and outputs of the Keras models."""
     for name, (model, given) in of_keras(folder).items():
         model.save(folder / f"{name}.keras")
-        keep(folder, name, given, _listed(model(given if len(given) > 1 else given[0])))
+        keep(folder, name, given, listed(model(given if len(given) > 1 else given[0])))
     keep(folder, "legacy", [NUMBERS], [legacy_outputs(legacy(folder / "legacy.h5"))])
-
-
-def _listed(found: Any) -> Arrays:
-    return [np.asarray(one) for one in (found if isinstance(found, tuple | list) else [found])]
 
 
 def _words(error: BaseException) -> str:
     lines = [line for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0].strip() if lines else ''}"[:300]
-
-
-def keras_model(folder: Path, name: str) -> Any:
-    """A Keras model from its file."""
-    import keras
-
-    path = folder / f"{name}.keras"
-    return keras.saving.load_model(path if path.is_file() else folder / f"{name}.h5", compile=False)
-
-
-def run_onnx(path: Path, given: Arrays) -> Arrays:
-    """A file's outputs by onnxruntime."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    types = {"tensor(float)": np.float32, "tensor(int32)": np.int32, "tensor(int64)": np.int64}
-    feeds = {one.name: value.astype(types[one.type]) for one, value in zip(session.get_inputs(), given)}
-    found: Arrays = session.run(None, feeds)
-    return found
-
-
-def without_boxes() -> None:
-    """Let tools import torchvision, whose compiled part may be for another build of torch: no model here has boxes."""
-    import torch
-
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    KEPT.append(library)
-
-
-KEPT: list[Any] = []
-
-
-def nobuco(folder: Path, name: str, given: Arrays) -> Arrays:
-    """PyTorch to Keras."""
-    if not KEPT:
-        without_boxes()
-    import nobuco as tool
-    import tensorflow as tf
-    import torch
-
-    module, inputs = of_pytorch()[name]
-    order = tool.ChannelOrder.PYTORCH
-    model = tool.pytorch_to_keras(module, args=list(inputs), inputs_channel_order=order, outputs_channel_order=order)
-    del torch
-    return _listed(model([tf.constant(one) for one in given] if len(given) > 1 else tf.constant(given[0])))
-
-
-def onnx2tf(folder: Path, name: str, given: Arrays) -> Arrays:
-    """ONNX to TensorFlow, from torch.onnx's file."""
-    import tensorflow as tf
-
-    _exported(folder, name)
-    out = folder / f"{name}-onnx2tf"
-    command = [sys.executable, "-m", "onnx2tf", "-i", str(folder / f"{name}.onnx"), "-o", str(out), "-osd", "-n"]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=600)
-    if done.returncode:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if "Error" in line]
-        raise RuntimeError(lines[-1] if lines else "it says nothing")
-    signature = tf.saved_model.load(str(out)).signatures["serving_default"]
-    names = list(signature.structured_input_signature[1])
-    found = signature(**{key: tf.constant(value) for key, value in zip(names, given)})
-    return [np.asarray(one) for one in found.values()]
-
-
-def onnx2torch(folder: Path, name: str, given: Arrays) -> Arrays:
-    """ONNX to PyTorch, from torch.onnx's file or, of a Keras model, from Keras's own export."""
-    import torch
-
-    if not KEPT:
-        without_boxes()
-    import onnx2torch as tool
-
-    if name in OF_PYTORCH:
-        _exported(folder, name)
-    elif not (folder / f"{name}.onnx").is_file():
-        raise RuntimeError("no ONNX file: keras.export failed")
-    module = tool.convert(str(folder / f"{name}.onnx"))
-    return _listed(tuple(one.detach().numpy() for one in _tensors(module(*map(torch.from_numpy, given)))))
-
-
-def _tensors(found: Any) -> list[Any]:
-    return list(found) if isinstance(found, tuple | list) else [found]
-
-
-def _exported(folder: Path, name: str) -> None:
-    failed = folder / f"{name}.onnx.error"
-    if failed.is_file():
-        raise RuntimeError(f"torch.onnx.export failed: {failed.read_text(encoding='utf-8')}")
-
-
-def tf2onnx(folder: Path, name: str, given: Arrays) -> Arrays:
-    """Keras to ONNX, by a function of TensorFlow."""
-    import tensorflow as tf
-    import tf2onnx as tool
-
-    model = keras_model(folder, name)
-    signature = [tf.TensorSpec([None, *one.shape[1:]], one.dtype) for one in given]
-    tool.convert.from_function(
-        tf.function(lambda x: model(x), input_signature=signature), input_signature=signature, opset=17,
-        output_path=str(folder / f"{name}-tf2onnx.onnx"),
-    )  # fmt: skip
-    return run_onnx(folder / f"{name}-tf2onnx.onnx", given)
-
-
-def keras_export(folder: Path, name: str, given: Arrays) -> Arrays:
-    """Keras to ONNX, by Keras."""
-    model = keras_model(folder, name)
-    model(given if len(given) > 1 else given[0])  # it exports what has been called
-    model.export(str(folder / f"{name}.onnx"), format="onnx", verbose=False)
-    return run_onnx(folder / f"{name}.onnx", given)
 
 
 def diptych(folder: Path, name: str, given: Arrays) -> Arrays:

@@ -10,6 +10,7 @@ import pytest
 
 from diptych.cli import main
 from diptych.convert import certificate
+from diptych.errors import RefusalError
 
 DRAW = np.random.default_rng(7)
 WEIGHTS = {
@@ -157,6 +158,50 @@ def test_a_class_of_the_users_own(tmp_path, capsys, monkeypatch):
     save_file({name: value for name, value in weights.items() if "dense.bias" not in name}, "less.safetensors")
     assert main(["convert", "less.safetensors", "out2", *asked[2:]]) == 2
     assert "the file lacks dense.bias" in capsys.readouterr().err
+
+
+@needs_pytorch
+def test_half_precision_in_a_file_is_widened_aloud_and_in_a_class_refused(tmp_path, monkeypatch):
+    from safetensors.numpy import save_file
+
+    from diptych.convert.source import Asked, read_source
+
+    (tmp_path / "half_net.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.dense = nn.Linear(4, 2)\n"
+        "    def forward(self, x):\n"
+        "        return self.dense(x)\n"
+        "def half():\n"
+        "    return Net().half()\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    weights = {"dense.weight": DRAW.normal(size=(2, 4)), "dense.bias": DRAW.normal(size=2)}
+    said = {
+        np.float16: "float16 weights are widened to float32, exactly: the model computes in float32",
+        np.float64: "float64 weights are rounded to float32, in which half_net:Net computes",
+    }
+    for dtype, sentence in said.items():
+        save_file({name: array.astype(dtype) for name, array in weights.items()}, "net.safetensors")
+        graph = read_source(tmp_path / "net.safetensors", Asked(module="half_net:Net", inputs=("2,4",))).graph
+        assert sentence in graph.assumptions
+        assert graph.weights()["dense.bias"].dtype == np.float32
+        assert np.array_equal(graph.weights()["dense.bias"], weights["dense.bias"].astype(dtype).astype(np.float32))
+    with pytest.raises(RefusalError, match=r"dense.\w+ is float16: the class computes in half precision"):
+        read_source(tmp_path / "net.safetensors", Asked(module="half_net:half", inputs=("2,4",)))
+
+
+def test_half_precision_of_weights_alone_is_widened_aloud(tmp_path):
+    from diptych.convert.source import Asked, read_source
+
+    array = DRAW.normal(size=(5, 3)).astype(np.float16)
+    np.savez(tmp_path / "w.npz", enc_emb=array)
+    graph = read_source(tmp_path / "w.npz", Asked(layers=("enc_emb",))).graph
+    assert graph.assumptions[-1].startswith("float16 weights are widened")
+    assert np.array_equal(graph.weights()["enc_emb.weight"], array.astype(np.float32))
 
 
 def test_weights_without_a_class_ask_what_to_run(tmp_path, capsys):

@@ -6,7 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,8 @@ def _keras(file: ModelFile, asked: Asked) -> Source:
 def _source(
     file: ModelFile, graph: Graph, original: Original | None, missing: list[str], adam: Callable[[], Adam] | None = None
 ) -> Source:
-    """A source; of the optimizer's state it is said where it is dropped, and why."""
+    """A source; of the optimizer's state it is said where it is dropped, and why; of half precision, that it is left."""
+    graph = _widened(file, graph)
     kept = None
     if file.training is not None:
         why = "layers alone have none"
@@ -168,6 +169,16 @@ def _source(
         missing=tuple(missing),
         adam=kept,
     )
+
+
+def _widened(file: ModelFile, graph: Graph) -> Graph:
+    """The graph with its weights in float32 where the file has them in half precision, which is exact, and said."""
+    halves = sorted({tensor.dtype for tensor in file.tensors.values()} & {"float16", "bfloat16"})
+    if not halves or file.format == "onnx":  # an ONNX file computes in half precision, which its reader says
+        return graph
+    single = {name: one.astype(np.float32) for name, one in graph.weights().items() if one.dtype == np.float16}
+    sentence = f"{' and '.join(halves)} weights are widened to float32, exactly: the model computes in float32"
+    return replace(graph.with_weights(single), assumptions=(*graph.assumptions, sentence))
 
 
 def digest_of(path: Path) -> str:
