@@ -24,12 +24,12 @@ from convert_table import NOTES, put_real_files
 from diptych.convert import source, targets
 from diptych.convert.conversion import convert
 from diptych.convert.files.opening import read_model_file
+from diptych.convert.framework_process import call
 from diptych.convert.graph import Graph
 from diptych.convert.judge import run
 from diptych.convert.source import Asked, digest_of, read_source
 from diptych.convert.tf1.reading import read_frozen
 from diptych.errors import DiptychError
-from diptych.processes.call import call
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT.parent / "shared" / "data" / "porting" / "models"
@@ -193,11 +193,11 @@ def _short(told: dict[str, Any]) -> str:
     return f"certified, {told['largest_gap']:.1e}" if "certified" in told else f"refused: {told['refused'][:100]}"
 
 
-def run_here(backend: str, function: str, arguments: dict[str, Any], *rest: Any) -> dict[str, Any]:
-    """What `processes.call` does, in this process: for many small files, starting a framework takes longest."""
+def run_here(framework: str, function: str, arguments: dict[str, Any], threads: int | None = None) -> dict[str, Any]:
+    """What `framework_process.call` does, in this process: for many small files, starting a framework takes longest."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     module, _, name = function.partition(":")
-    found: dict[str, Any] = getattr(importlib.import_module(module), name)(None, **arguments)
+    found: dict[str, Any] = getattr(importlib.import_module(module), name)(**arguments)
     return found
 
 

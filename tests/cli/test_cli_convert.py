@@ -161,37 +161,24 @@ def test_a_class_of_the_users_own(tmp_path, capsys, monkeypatch):
 
 
 @needs_pytorch
-def test_half_precision_in_a_file_is_widened_aloud_and_in_a_class_refused(tmp_path, monkeypatch):
-    from safetensors.numpy import save_file
-
-    from diptych.convert.source import Asked, read_source
+def test_what_a_class_does_to_the_precision_of_a_file_is_said(tmp_path, monkeypatch):
+    """float64 is rounded aloud; a class that computes in half precision is refused."""
+    from diptych.convert.torch.users import _made
 
     (tmp_path / "half_net.py").write_text(
-        "from torch import nn\n"
-        "class Net(nn.Module):\n"
-        "    def __init__(self):\n"
-        "        super().__init__()\n"
-        "        self.dense = nn.Linear(4, 2)\n"
-        "    def forward(self, x):\n"
-        "        return self.dense(x)\n"
-        "def half():\n"
-        "    return Net().half()\n",
+        "from torch import nn\ndef single():\n    return nn.Linear(4, 2)\ndef half():\n    return single().half()\n",
         encoding="utf-8",
     )
     monkeypatch.chdir(tmp_path)
-    weights = {"dense.weight": DRAW.normal(size=(2, 4)), "dense.bias": DRAW.normal(size=2)}
-    said = {
-        np.float16: "float16 weights are widened to float32, exactly: the model computes in float32",
-        np.float64: "float64 weights are rounded to float32, in which half_net:Net computes",
-    }
-    for dtype, sentence in said.items():
-        save_file({name: array.astype(dtype) for name, array in weights.items()}, "net.safetensors")
-        graph = read_source(tmp_path / "net.safetensors", Asked(module="half_net:Net", inputs=("2,4",))).graph
-        assert sentence in graph.assumptions
-        assert graph.weights()["dense.bias"].dtype == np.float32
-        assert np.array_equal(graph.weights()["dense.bias"], weights["dense.bias"].astype(dtype).astype(np.float32))
-    with pytest.raises(RefusalError, match=r"dense.\w+ is float16: the class computes in half precision"):
-        read_source(tmp_path / "net.safetensors", Asked(module="half_net:half", inputs=("2,4",)))
+    weights = {"weight": DRAW.normal(size=(2, 4)), "bias": DRAW.normal(size=2)}
+    assert _made("half_net:single", weights)[1] == [
+        "float64 weights are rounded to float32, in which half_net:single computes"
+    ]
+    halves = {name: array.astype(np.float16) for name, array in weights.items()}
+    made, said = _made("half_net:single", halves)
+    assert said == [] and np.array_equal(made.bias.detach().numpy(), halves["bias"].astype(np.float32))
+    with pytest.raises(RefusalError, match=r"\w+ is float16: the class computes in half precision"):
+        _made("half_net:half", halves)
 
 
 def test_half_precision_of_weights_alone_is_widened_aloud(tmp_path):
