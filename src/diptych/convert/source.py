@@ -145,7 +145,7 @@ def _keras(file: ModelFile, asked: Asked) -> Source:
 def _source(
     file: ModelFile, graph: Graph, original: Original | None, missing: list[str], adam: Callable[[], Adam] | None = None
 ) -> Source:
-    """A source; of the optimizer's state it is said where it is dropped, and why; of half precision, that it is left."""
+    """A source; it is said where the optimizer's state is dropped, and why, and where half precision is widened."""
     graph = _widened(file, graph)
     kept = None
     if file.training is not None:
