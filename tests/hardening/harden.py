@@ -1,17 +1,20 @@
 """`make harden`: every row of docs/reliability.md tried as often as it says, resumable, and the table written.
 
-    python tests/hardening/harden.py [--rows NAME,...] [--seconds S] [--table]
+    python tests/hardening/harden.py [--rows NAME,...] [--seconds S] [--results FILE] [--table]
 
 What has been done stands in docs/reliability.json, trial by trial: stop it at any time, and the same command goes on.
-`--rows` names files of tests/hardening/trials; `--table` only writes the table.
+`--rows` names files of tests/hardening/trials; two commands with different rows may run at once. `--table` only writes
+the table.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import platform
 import sys
+import tempfile
 import time
 from collections import Counter
 from importlib import import_module
@@ -21,6 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(1, str(Path(__file__).parents[2] / "scripts" / "site"))
 from tables import DOCS, put
+from trials.row import PLACE
 
 HERE = Path(__file__).parent
 RESULTS = DOCS / "reliability.json"
@@ -33,10 +37,10 @@ def names() -> list[str]:
     return [line.split()[1] for line in files.splitlines() if line.startswith("    - ")]
 
 
-def go_on(name: str, results: dict[str, Any], until: float) -> None:
+def go_on(name: str, path: Path, until: float) -> None:
     """Try what is left of a row."""
     row = import_module(f"trials.{name}").ROW
-    told = results["rows"].setdefault(name, {"done": 0, "seconds": 0.0, "counts": {}, "faults": []})
+    told = read(path)["rows"].get(name, {"done": 0, "seconds": 0.0, "counts": {}, "faults": []})
     told |= {"name": row.name, "holds": row.holds, "trials": row.trials}
     counts, saved = Counter(told["counts"]), 0.0
     while told["done"] < row.trials and time.monotonic() < until:
@@ -51,16 +55,29 @@ def go_on(name: str, results: dict[str, Any], until: float) -> None:
         told["seconds"] = round(told["seconds"] + time.monotonic() - begun, 1)
         if time.monotonic() - saved > SAVE_SECONDS:
             saved = time.monotonic()
-            write(results)
-    write(results)
+            write(path, name, told)
+    write(path, name, told)
     print(f"{name}: {told['done']} of {row.trials} trials, {len(told['faults'])} faults", flush=True)
 
 
-def write(results: dict[str, Any]) -> None:
-    """Write what has been done, whole or not at all."""
-    building = RESULTS.with_suffix(".new")
-    building.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    building.replace(RESULTS)
+def read(path: Path) -> dict[str, Any]:
+    """What has been done so far."""
+    results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"rows": {}}
+    return results
+
+
+def write(path: Path, name: str, told: dict[str, Any]) -> None:
+    """Write what has been done of a row, whole or not at all; the others are as another process may have left them."""
+    with Path(__file__).open(encoding="utf-8") as lock:  # this very file is what they agree on
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        results = read(path)
+        now = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
+        machine = f"{platform.system()} {platform.machine()}"
+        results["circumstances"] = {"machine": machine, "python": platform.python_version(), "time": now}
+        results["rows"][name] = told
+        building = path.with_suffix(".new")
+        building.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        building.replace(path)
 
 
 def table(results: dict[str, Any]) -> list[str]:
@@ -84,15 +101,15 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rows", default=",".join(names()))
     options.add_argument("--seconds", type=float, default=1e9, help="of each row at most")
+    options.add_argument(
+        "--results", type=Path, default=RESULTS, metavar="FILE", help="instead of docs/reliability.json"
+    )
     options.add_argument("--table", action="store_true")
     given = options.parse_args()
-    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"rows": {}}
-    if not given.table:
-        now = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
-        machine = f"{platform.system()} {platform.machine()}"
-        results["circumstances"] = {"machine": machine, "python": platform.python_version(), "time": now}
-        for name in given.rows.split(","):
-            go_on(name, results, time.monotonic() + given.seconds)
+    tempfile.tempdir = str(PLACE)
+    for name in () if given.table else given.rows.split(","):
+        go_on(name, given.results, time.monotonic() + given.seconds)
+    results = read(given.results)
     put("reliability", "trials", table(results), by="tests/hardening/")
     return int(any(told["faults"] for told in results["rows"].values()))
 

@@ -83,6 +83,13 @@ def test_what_is_no_request_is_refused_in_json(ask, data):
     assert "HTTP/1.1" in json.loads(body)["detail"]
 
 
+def test_an_application_that_still_answers_a_request_refused_meanwhile_is_no_error(ask, caplog):
+    chunked = GOOD.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked").replace(b"localhost", b"example.org")
+    for body in (b"no chunk\r\n", b"2\r\nab\r\nno chunk\r\n", b"2\r\nabc\r\n0\r\n\r\n"):
+        assert ask(chunked.replace(b"ab", body))[0] == [400]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 def test_a_head_without_an_end_is_cut_off(ask):
     statuses, _, closed = ask(b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000)
     assert closed and statuses in ([400], []), "who is still sending may not see the answer"

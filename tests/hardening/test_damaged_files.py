@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file, save_file
 from trials.small_run import digests, leftovers, train_quietly
 
 from diptych.cli import main
@@ -144,6 +145,14 @@ def test_a_state_that_was_edited_and_sealed_again_is_refused(half, change, says)
     (folder / STATE).write_text(json.dumps(state | change), encoding="utf-8")
     seal(folder)
     with pytest.raises(DiptychError, match=says):
+        train_quietly(half, resume=True)
+
+
+def test_an_optimizer_s_state_that_lacks_an_array_is_refused(half):
+    arrays = load_file(newest(half) / OPTIMIZER)
+    save_file({name: array for name, array in arrays.items() if name != min(arrays)}, newest(half) / OPTIMIZER)
+    seal(newest(half))
+    with pytest.raises(CheckpointError, match=f"step 7 has no {min(arrays)}.*was altered; train anew"):
         train_quietly(half, resume=True)
 
 

@@ -5,7 +5,7 @@ from importlib import import_module
 
 import harden
 import pytest
-from trials import clients, damage, disk_errors, fuzzing, hostile, not_finite, save_order
+from trials import clients, damage, disk_errors, fuzzing, hostile, not_finite, places, save_order
 
 from diptych.parameters.checkpoint import MODEL, OPTIMIZER, STATE
 from diptych.storage.manifest import MANIFEST
@@ -80,8 +80,26 @@ def test_requests_of_every_kind_at_once(monkeypatch):
     assert counts["answered 200"] > 10 and counts["answered 422"] > 10
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["a run's name: a pattern", "a text's name: no UTF-8", "a run's name: too long", "a clock set at each look",
+     "removed while it is trained", "a run that becomes a link"],
+)  # fmt: skip
+def test_odd_names_clocks_and_folders_change_no_bit(name):
+    counts = places.ROW.try_once(len(places.CASES) + list(places.CASES).index(name))
+    assert counts == ({"refused in a line": 1} if "too long" in name or "UTF-8" in name else counts | {"right": 1})
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("number", [0, 1])
+def test_new_shapes_take_no_more_memory(both_frameworks, monkeypatch, number):
+    shapes = import_module("trials.shapes")
+    monkeypatch.setattr(shapes, "SHAPES", 300)
+    assert shapes.ROW.try_once(number).total() >= 300
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 13, 14])
 def test_runs_that_are_killed_again_and_again_have_the_same_bits(both_frameworks, number):
     assert import_module("trials.kills").ROW.try_once(number)["runs"] == 1
 

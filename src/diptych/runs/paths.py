@@ -8,14 +8,22 @@ from typing import Any
 
 from diptych.config import DataConfig, RunConfig
 from diptych.config.reading import STARTS, is_standard_input
+from diptych.errors import DataError
+from diptych.visible import visible
 
 PARTS = ("train", "validation", "test")
 
 
 def absolute(config: RunConfig) -> RunConfig:
-    """A config whose paths are absolute."""
+    """A config whose paths are absolute.
+
+    Raises:
+        DataError: a path has bytes that are no UTF-8, which a config cannot hold.
+    """
 
     def whole(path: str) -> Path:
+        if any("\ud800" <= letter <= "\udfff" for letter in path):
+            raise DataError(f"the name of {visible(path)} is no UTF-8, and no config can hold it: give it another one")
         return Path(path) if is_standard_input(path) else Path(path).resolve()
 
     changes: dict[str, Any] = {"data": _changed(config.data, whole)}

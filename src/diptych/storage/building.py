@@ -44,18 +44,26 @@ def building_folder(parent: Path, key: str) -> Iterator[Path]:
 
 
 def remove_abandoned(parent: Path, prefix: str = ".") -> None:
-    """Remove the temporary folders, with names that begin so, that killed processes left here long ago."""
+    """Remove the temporary folders, with names that begin so, that killed processes left here long ago.
+
+    What a living process builds in stays, whatever the clock says: it may have been set since.
+    """
     for path in parent.glob(f"{escape(prefix)}*{TEMPORARY}"):
-        if time.time() - _last_written(path) > ABANDONED_SECONDS:
-            shutil.rmtree(path, ignore_errors=True)
+        if abs(time.time() - _last_written(path)) > ABANDONED_SECONDS:
+            with suppress(BlockingIOError):
+                lock = _lock(path)
+                shutil.rmtree(path, ignore_errors=True)
+                if lock is not None:
+                    os.close(lock)
 
 
 def _claim(parent: Path, key: str) -> tuple[Path, int | None]:
     """An abandoned folder with this key or a new one, and its lock, which ends with the process if not before."""
     for folder in sorted(parent.glob(f".{escape(key)}.*{TEMPORARY}")):
-        lock = _lock(folder)
-        if lock is not None:
-            return folder, lock
+        with suppress(BlockingIOError):
+            lock = _lock(folder)
+            if lock is not None:
+                return folder, lock
     folder = parent / f".{key}.{uuid4().hex[:8]}{TEMPORARY}"
     made = folder.with_suffix(".new")
     made.mkdir()
@@ -64,21 +72,30 @@ def _claim(parent: Path, key: str) -> tuple[Path, int | None]:
 
 
 def _lock(folder: Path) -> int | None:
-    """A lock on a folder; None if another process has it, or the file system knows no locks."""
+    """A lock on a folder; None where the file system knows no locks.
+
+    Raises:
+        BlockingIOError: another process has it, or has moved the folder away.
+    """
     try:
         import fcntl
 
         lock = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        raise BlockingIOError from None
     except (ImportError, OSError):  # Windows has no such locks
         return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(lock).st_ino == folder.stat().st_ino:  # it has not been moved away in the meantime
-            return lock
+        if os.fstat(lock).st_ino != folder.stat().st_ino:
+            raise BlockingIOError
+    except (BlockingIOError, FileNotFoundError):
+        os.close(lock)
+        raise BlockingIOError from None
     except OSError:
-        pass
-    os.close(lock)
-    return None
+        os.close(lock)
+        return None
+    return lock
 
 
 def _last_written(folder: Path) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy.typing as npt
 
 from diptych.data.tokens.batches import EncodedPairs
+from diptych.errors import CheckpointError
 from diptych.panel import load, training_panel
 from diptych.parameters.checkpoint import Checkpoint
 from diptych.processes.environment import environment
@@ -57,6 +58,7 @@ class Learner:
 
         Raises:
             BackendError: the framework is not installed, or the device is not there.
+            CheckpointError: the checkpoint has not all that the optimizer goes on from.
         """
         self._run, self._backend = run, backend
         self._panel = panel = training_panel(load(backend, threads, device))
@@ -68,7 +70,13 @@ class Learner:
         self.model = run.build(panel, checkpoint.parameters if checkpoint else None)
         self.training = panel.TrainingStep(self.model, run.config.training)
         if checkpoint:
-            self.training.load_state(checkpoint.optimizer, state.updates)
+            try:
+                self.training.load_state(checkpoint.optimizer, state.updates)
+            except KeyError as error:
+                raise CheckpointError(
+                    f"the checkpoint of step {state.place.step} has no {error.args[0]}, which the optimizer of "
+                    f"{backend} goes on from: it was altered; train anew with --overwrite"
+                ) from error
             self.training.swap_average()  # a checkpoint's model is the average
         if workers.size > 1:
             self.training.others = workers

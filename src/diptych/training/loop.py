@@ -163,6 +163,10 @@ def _train(
     def save(state: TrainingState, best: bool = False) -> None:
         checkpoints.save(learner.checkpoint(state), best)
 
+    def check_in_place() -> None:  # before whatever is written, or it would make the folder anew
+        if workers.leads:
+            checkpoints.check_in_place()
+
     unsaved = stopping = False
     alone = workers.size == 1
 
@@ -173,6 +177,7 @@ def _train(
                     result = validation(learner.training, learner.translator, lambda: alone and interruption.requested)
                     if result is not None:
                         guard.check_validation(result, state)
+                        check_in_place()
                         state = state.after_validation(result.loss, result.scores, config)
                         pictures = partial(learner.pictures, validation.pairs)
                         journal.validation(state, result, pictures=pictures, digest=evidence.digest())
@@ -186,9 +191,8 @@ def _train(
             work = next(works)
             rate = learning_rate(config, state.place.step, total=last_step, plateau=state.plateau)
             evidence.before(state.place.step + 1)
-            if workers.leads:
-                checkpoints.check_in_place()
             told = learner.step(work, rate, step=state.place.step, last_step=last_step, stop=interruption.requested)
+            check_in_place()
             stopping = told.stop
             state = state.after_step(per_epoch, config.validate_every, last_step=last_step, skipped=not told.is_finite)
             guard.check_step(told, work, state)
@@ -197,8 +201,7 @@ def _train(
             unsaved = True
 
         if unsaved:
-            if workers.leads:
-                checkpoints.check_in_place()
+            check_in_place()
             with learner.averaged():
                 workers.first(partial(save, state))
         workers.gather(None)  # nobody leaves before all are done

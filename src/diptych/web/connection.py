@@ -69,7 +69,7 @@ class ClientConnection(H11Protocol):
                 h11.EndOfMessage(),
             ):
                 self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        self._hang_up()
 
     def on_response_complete(self) -> None:
         """What uvicorn calls after each answer."""
@@ -122,5 +122,12 @@ class ClientConnection(H11Protocol):
         silent = self.cycle is None or self.cycle.response_complete or not self.cycle.response_started
         if silent and not self.transport.is_closing():
             self.transport.write(TOO_SLOW % (len(DETAIL), DETAIL))
-        self.transport.close()
+        self._hang_up()
         self._expect_client_to_take()
+
+    def _hang_up(self) -> None:
+        """Close, and let what the application may still be answering be lost: the client has its answer already."""
+        self.transport.close()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()

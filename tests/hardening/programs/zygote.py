@@ -4,6 +4,9 @@ A job has `run`, `config` (TOML's path, to create the run first), `backend`, `re
 None. Where is "save", "preparation" or "resume": the process kills itself at the operation of this number there (an
 open, a rename, a removal, a sync). "time": after so many milliseconds. The answer is a line: how it ended, and how many
 operations there were in each place.
+
+No parallel work is done before a fork, for its threads would be missing in the child. What a training imports late is
+told by a first child, and imported here, so that the others find it.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 EVENTS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate")
@@ -77,32 +82,51 @@ def work(job: dict[str, Any]) -> Counter[str]:
     return operations.counts
 
 
+def forked(job: dict[str, Any], modules: bool = False) -> dict[str, Any]:
+    """Do one job in a child: how it ended, and which modules were there at its end."""
+    reading, writing = os.pipe()
+    begun = time.monotonic()
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            told: dict[str, Any] = dict(work(job))
+            os.write(writing, json.dumps(told | ({"modules": list(sys.modules)} if modules else {})).encode())
+            status = 0
+        except BaseException as error:
+            os.write(writing, json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
+        finally:
+            os._exit(status)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return {"status": status, "seconds": time.monotonic() - begun} | (json.loads(said) if said else {})
+
+
+def import_what_training_imports(backend: str) -> None:
+    """Train once in a child, then import here what it had imported."""
+    from trials.small_run import make_config
+
+    with TemporaryDirectory(prefix="diptych-harden-") as folder:
+        config = Path(folder) / "run.toml"
+        config.write_text(make_config(Path(folder) / "run.tsv", epochs=1).to_toml(), encoding="utf-8")
+        job = {"run": f"{folder}/run", "config": str(config), "backend": backend, "resume": False}
+        for name in forked(job, modules=True)["modules"]:
+            with suppress(Exception):
+                importlib.import_module(name)
+
+
 def main(backend: str) -> None:
     """Answer job after job."""
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    if backend != "made-up":
-        importlib.import_module(f"diptych.{backend}")
+    importlib.import_module(f"diptych.{backend}")
     importlib.import_module("diptych.training.loop")
+    if backend == "pytorch":  # TensorFlow has imported all of itself, and such a training takes it long
+        import_what_training_imports(backend)
     print("ready", flush=True)
     for line in sys.stdin:
-        reading, writing = os.pipe()
-        begun = time.monotonic()
-        child = os.fork()
-        if not child:
-            status = 1
-            try:
-                os.write(writing, json.dumps(work(json.loads(line))).encode())
-                status = 0
-            except BaseException as error:
-                os.write(writing, json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
-            finally:
-                os._exit(status)
-        os.close(writing)
-        said = b"".join(iter(lambda: os.read(reading, 4096), b""))  # noqa: B023
-        os.close(reading)
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        told = json.loads(said) if said else {}
-        print(json.dumps({"status": status, "seconds": time.monotonic() - begun} | told), flush=True)
+        print(json.dumps(forked(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

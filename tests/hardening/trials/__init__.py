@@ -6,10 +6,12 @@ In the order of the table:
     - signals
     - save_order
     - disk_errors
+    - places
     - damage
     - hostile
     - fuzzing
     - not_finite
     - memory_limit
     - clients
+    - shapes
 """

@@ -8,19 +8,20 @@ import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from diptych.panel import BACKENDS
 from diptych.runs.run import Run
-from trials.row import Counts, Row, chance
+from trials.row import PLACE, Counts, Row, chance
 from trials.small_run import digests, make_config
 
 PROGRAM = Path(__file__).parents[1] / "programs" / "zygote.py"
-KINDS = ("pytorch", "tensorflow", "both")
+KINDS = ("pytorch",) * 13 + ("both", "tensorflow")
+"""Of fifteen runs: a training of TensorFlow takes twenty times as long, for it traces its graphs in every process."""
 KILLED = -9
-MOST = 6
-"""So often a run is killed before it may end."""
+PLACES = {"save": "inside a save", "preparation": "inside preparation", "resume": "inside a resume"}
 
 
 class Zygote:
@@ -55,7 +56,7 @@ def zygote(backend: str) -> Zygote:
 @cache
 def whole(kind: str) -> tuple[dict[str, str], Counter[str], float]:
     """Of a run that nobody kills: what it leaves, how many operations there are in each place, its seconds."""
-    with TemporaryDirectory(prefix="diptych-harden-") as folder:
+    with TemporaryDirectory(prefix="diptych-harden-", dir=PLACE) as folder:
         told, run = _train(Path(folder), kind, "pytorch" if kind == "both" else kind, None)
         assert told["status"] == 0, told
         counts = Counter({place: told[place] for place in ("save", "preparation")})
@@ -65,33 +66,39 @@ def whole(kind: str) -> tuple[dict[str, str], Counter[str], float]:
 def _train(folder: Path, kind: str, backend: str, die: Any, resume: bool = False) -> tuple[dict[str, Any], Path]:
     run, config = folder / "run", folder / "run.toml"
     if not config.exists():
-        made = make_config(folder / "run.tsv", precision="exact" if kind == "both" else "float32")
+        size = {} if kind == "pytorch" else {"batch_size": 12}
+        made = make_config(
+            folder / "run.tsv", kind != "pytorch", precision="exact" if kind == "both" else "float32", **size
+        )
         config.write_text(made.to_toml(), encoding="utf-8")
     job = {"run": str(run), "config": str(config), "backend": backend, "resume": resume, "die": die}
     return zygote(backend).work(**job), run
 
 
+def plan(draw: Random) -> list[str]:
+    """Where a run is killed, one after the other: in a quarter of them before there is a run."""
+    later = draw.choices(("save", "resume", "time"), (6, 2, 2), k=draw.choice((1, 1, 2, 3)))
+    if later[0] == "resume":  # there is nothing yet to go on from
+        later.insert(0, "save")
+    return ["preparation"] * draw.choice((0, 0, 1, 2)) + later
+
+
 def trial(number: int, folder: Path) -> Counts:
     """Kill a run where chance says, again and again, then let it end and compare."""
-    random, kind = chance("kills", number), KINDS[number % len(KINDS)]
+    draw, kind = chance("kills", number), KINDS[number % len(KINDS)]
     expected, operations, seconds = whole(kind)
     counts: Counts = Counter({"runs": 1, f"runs, {kind}": 1})
-    backend, resume = (random.choice(BACKENDS) if kind == "both" else kind), False
-    for _ in range(random.randint(1, MOST)):
-        place = random.choice(("save", "save", "preparation", "resume", "time"))
-        if place == "preparation" and resume:
-            place = "save"
-        if place == "resume" and not resume:
-            place = "preparation"
+    backend, resume = (draw.choice(BACKENDS) if kind == "both" else kind), False
+    for place in plan(draw):
         most = {"time": int(1000 * seconds), "resume": 12}.get(place) or operations[place]
-        told, run = _train(folder, kind, backend, [place, random.randint(1, most)], resume)
+        told, run = _train(folder, kind, backend, [place, draw.randint(1, most)], resume)
         assert told["status"] in (0, KILLED), told
         if told["status"] == KILLED:
-            inside = {"save": "inside a save", "preparation": "inside preparation", "resume": "inside a resume"}
             counts["kills"] += 1
-            counts[f"kills {inside.get(place, 'at a random moment')}"] += 1
-        resume = (run / "config.toml").exists()
-        backend = random.choice(BACKENDS) if kind == "both" else kind
+            counts[f"kills {PLACES.get(place, 'at a random moment')}"] += 1
+        resume, before = (run / "config.toml").exists(), backend
+        backend = draw.choice(BACKENDS) if kind == "both" else kind
+        counts["changes of panel"] += resume and backend != before
     told, run = _train(folder, kind, backend, None, resume)
     assert told["status"] == 0, told
     found = digests(Run.open(run), backend)

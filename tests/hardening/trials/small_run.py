@@ -23,16 +23,23 @@ STEPS = 12
 WORDS = ("small", "smaller", "tall", "taller", "ball", "call", "wall", "fall", "hall", "mall")
 
 
-def make_config(text: Path, **training: Any) -> RunConfig:
-    """A config with dropout, a moving average, subwords drawn anew and gradients of two batches; `text` is written."""
+def make_config(text: Path, short: bool = False, **training: Any) -> RunConfig:
+    """A config with dropout, a moving average, subwords drawn anew and gradients of two batches; `text` is written.
+
+    Args:
+        text: where the pairs go: 58 lines of one to four words each.
+        short: lines of two to five letters each instead.
+        training: what differs in `[training]`.
+    """
     lines = []
     for n in range(58):
         source = " ".join(WORDS[(n * k) % 10] for k in range(1, 2 + n % 4))
+        source = f"{n + 4:b}"[1:].translate({48: "a", 49: "b"}) if short else source
         lines.append(f"{source}\t{' '.join(word[::-1] for word in source.split())}")
     text.write_text("\n".join(lines) + "\n", encoding="utf-8")
     data = DataConfig(
         corpus="files", train=(str(text),), validation_size=6, test_size=4, source_tokenizer="bpe",
-        target_tokenizer="bpe", subword_size=28, subword_sampling=0.2,
+        target_tokenizer="bpe", subword_size=12 if short else 28, subword_sampling=0.2,
     )  # fmt: skip
     given = {"epochs": 3, "batch_size": 6, "accumulate": 2, "ema_decay": 0.9, "validate_every": 3, "precision": "exact"}
     model = ModelConfig(embedding_size=5, encoder_size=3, decoder_size=6, dropout=0.3)
@@ -158,6 +165,5 @@ class _Step:
 
     def load_state(self, arrays: Mapping[str, Any], steps: int) -> None:
         self.steps = steps
-        for name, value in arrays.items():
-            kind, _, weight = name.partition(".")
-            getattr(self, kind)[weight] = value.copy()
+        for kind, values in (("velocity", self.velocity), ("swapped", self.swapped)):
+            values.update({name: arrays[f"{kind}.{name}"].copy() for name in values})

@@ -1,0 +1,68 @@
+"""Trains and translates batches of ever new shapes with one framework, and tells what memory and files it takes.
+
+    python shapes.py BACKEND SHAPES
+
+A line of JSON at the end: megabytes and open files after a fifth of the shapes and after all, and how often the panel
+compiled something between the two.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diptych.config import ModelConfig, TrainingConfig
+from diptych.data.tokens.batches import BOS, EOS, Batch
+from diptych.panel import load
+from diptych.parameters.initialization import initial_parameters
+
+WORDS = 12
+
+
+def batch(random: np.random.Generator) -> Batch:
+    """One to nine pairs of one to thirty tokens each."""
+    rows = int(random.integers(1, 10))
+    lengths = random.integers(1, 31, (2, rows)).astype(np.int32)
+    source, output = (np.zeros((rows, longest), np.int32) for longest in lengths.max(1))
+    given = np.zeros_like(output)
+    for row in range(rows):
+        read, said = (random.integers(4, WORDS, count) for count in lengths[:, row])
+        source[row, : len(read)] = read
+        given[row, : len(said)] = [BOS, *said[:-1]]
+        output[row, : len(said)] = [*said[:-1], EOS]
+    return Batch(source, lengths[0], given, output, lengths[1], np.arange(rows, dtype=np.int32))
+
+
+def used() -> tuple[float, int]:
+    """Megabytes in memory and open files."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 1e6, len(os.listdir("/proc/self/fd"))
+
+
+def main(backend: str, shapes: int) -> None:
+    """Train on them all, and translate every tenth."""
+    panel: Any = load(backend, threads=1, device="cpu")
+    config = ModelConfig(embedding_size=4, encoder_size=3, decoder_size=6, dropout=0.0)
+    model = panel.Model(config, WORDS, WORDS)
+    panel.load_parameters(model, initial_parameters(config, WORDS, WORDS, 1))
+    training, stepper = panel.TrainingStep(model, TrainingConfig()), panel.Stepper(model)
+    random, before, compiled = np.random.default_rng(1), (0.0, 0), 0
+    for number in range(shapes):
+        given = batch(random)
+        training.step(given, {}, 1e-4)
+        if number % 10 == 0:
+            state = stepper.start(given.source, given.source_lengths)
+            stepper.step(state, np.full(len(given.rows), BOS, np.int32))
+        if number == shapes // 5:
+            before, compiled = used(), training.compilations
+    told = {"before": before, "after": used(), "compiled": training.compilations - compiled}
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
