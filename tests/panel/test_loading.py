@@ -43,6 +43,17 @@ def test_a_missing_framework_names_the_one_command(monkeypatch, backend, module)
     assert f"needs {module}, not installed here: pip install 'diptych[{backend}]'" in str(caught.value)
 
 
+@pytest.mark.parametrize("error", [ImportError("lib.so: failed to map segment"), OSError(12, "Cannot allocate memory")])
+def test_a_framework_that_finds_no_room_is_not_to_be_installed_anew(panel, monkeypatch, error):
+    def fail(name):
+        raise error
+
+    monkeypatch.setattr(panels.importlib, "import_module", fail)
+    with pytest.raises(BackendError, match="'pytorch' does not fit into memory: .*raise the limit") as caught:
+        load("pytorch")
+    assert "install" not in str(caught.value).lower()
+
+
 def test_a_framework_that_cannot_be_imported_is_not_called_missing(panel, monkeypatch):
     def fail(name):
         raise ImportError("libcudart.so.12: cannot open shared object file")

@@ -34,6 +34,8 @@ _THREAD_VARIABLES = {
     "pytorch": ("OMP_NUM_THREADS", "MKL_NUM_THREADS"),
     "reference": (),  # NumPy is there already
 }
+# What the dynamic loader says where there is no room for a library.
+_NO_MEMORY = ("failed to map segment", "Cannot allocate memory", "cannot allocate memory")
 
 
 def is_installed(name: str) -> bool:
@@ -80,6 +82,11 @@ def load(name: str, threads: int | None = None, device: str = "auto") -> Panel:
         with _standard_error_held_back() if talks else nullcontext():
             panel = cast(Panel, importlib.import_module(f"diptych.{name}"))
     except (ImportError, OSError) as error:  # OSError: a shared library that cannot be loaded
+        if any(words in str(error) for words in _NO_MEMORY):
+            raise BackendError(
+                f"backend {name!r} does not fit into memory: {error}. End other programs, raise the limit "
+                f"(`ulimit -v`), or take --backend reference where that will do"
+            ) from error
         raise BackendError(
             f"backend {name!r} is installed but cannot be imported: {error}. "
             f"Install it anew: pip install --force-reinstall 'diptych[{name}]'"
