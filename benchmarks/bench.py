@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from bench_table import Round, decoding_table, training_table
+from bench_table import Round, decoding_table, limits, peak, training_table
 from contestant import Contestant, Setting
-from contestants import contestants
+from contestants import PRECISIONS, contestants
 from pairs import prepare
 
 from diptych.errors import DiptychError
@@ -33,6 +34,7 @@ def main() -> None:
     """Measure and print."""
     arguments = parse()
     chosen = contestants([name for name in arguments.only.split(",") if name])
+    chosen = [each for each in chosen if arguments.precision in (None, each.precision)]
     folder = prepare(arguments.train, arguments.test, RUNS)
     setting = Setting(folder, arguments.seconds, arguments.threads)
     tasks = [task for task in TASKS if task == arguments.task or not arguments.task]
@@ -78,11 +80,14 @@ def measure(
 
 
 def take_turn(contestant: Contestant, task: str, setting: Setting) -> dict[str, Any]:
-    """One turn."""
-    if task == "train":
-        return contestant.train(setting)
-    contestant.learn(setting)
-    return contestant.decode(setting)
+    """One turn; with the processors' seconds in the contestant's code and in the system's, start and end included."""
+    if task == "decode":
+        contestant.learn(setting)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = contestant.train(setting) if task == "train" else contestant.decode(setting)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = {"user_seconds": after.ru_utime - before.ru_utime, "system_seconds": after.ru_stime - before.ru_stime}
+    return result | used
 
 
 def describe(contestant: Contestant, result: dict[str, Any]) -> str:
@@ -107,12 +112,30 @@ def report(
         if task in tasks:
             lines += [*table(chosen, rounds[task]), ""]
     lines += [f"note: {note}" for note in notes]
+    for (attention, precision), speed in limits(chosen, rounds.get("train", [])).items():
+        lines.append(
+            f"the limit, {attention}, {precision}: {speed:,.0f} target tokens/s, were it matrix products alone"
+        )
+    lines += [f"kernels of {line}" for line in kernels(chosen, rounds.get("train", []))]
     named = ", ".join(f"{name} {version}" for name, version in circumstances["versions"].items())
     lines.append(
-        f"{circumstances.get('processor', circumstances['platform'])}, {circumstances['threads']} threads, "
+        f"{circumstances['processor']}, {circumstances['processor_family']}, peak "
+        f"{peak(rounds.get('train', [])):,.0f} GFLOP/s, {circumstances['threads']} threads, "
         f"{circumstances['rounds']} rounds in {circumstances['seconds'] / 60:.0f} minutes, {circumstances['time']}; "
         f"{named}, Python {circumstances['python']}"
     )
+    return lines
+
+
+def kernels(chosen: list[Contestant], rounds: list[Round]) -> list[str]:
+    """What those of ours chose by measuring that chose at all."""
+    lines = []
+    for contestant in chosen:
+        found = [turn[contestant.key].get("choices") for turn in rounds if contestant.key in turn]
+        told = sorted({choice for choices in found if choices for choice in choices.values()})
+        if told:
+            name = f"{contestant.title}, {contestant.attention}, {contestant.precision}"
+            lines.append(f"{name}: {'; or '.join(told)}")
     return lines
 
 
@@ -134,6 +157,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--test", **pair, help="two more to decode; by default the first 1,000 training pairs")
     parser.add_argument("--only", default="", help="names with commas between them; by default everybody")
     parser.add_argument("--task", choices=TASKS, help="by default both")
+    parser.add_argument("--precision", choices=PRECISIONS, help="by default both")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=6.0, help="how long training is measured in a turn, roughly")
     processors = usable_processors()

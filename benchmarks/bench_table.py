@@ -8,6 +8,8 @@ from typing import Any
 
 from contestant import Contestant
 
+from diptych.benchmark.machine import Fastest, merge, seconds
+
 Round = dict[str, dict[str, Any]]
 """What each contestant of a round was measured to do, by its key."""
 
@@ -46,10 +48,35 @@ def rival(contestants: Sequence[Contestant], contestant: Contestant, name: str) 
     return best[0].key if best else ""
 
 
+def limits(contestants: Sequence[Contestant], rounds: Sequence[Round]) -> dict[tuple[str, str], float]:
+    """By attention and precision, the target tokens a second that the products alone would take on this machine.
+
+    Each product by the fastest kernel that any of ours has: the same limit for everybody.
+    """
+    found: dict[tuple[str, str], float] = {}
+    for attention, precision in dict.fromkeys((each.attention, each.precision) for each in contestants):
+        keys = [each.key for each in contestants if (each.attention, each.precision) == (attention, precision)]
+        ceilings = [turn[key]["ceiling"] for turn in rounds for key in keys if "ceiling" in turn.get(key, {})]
+        fastest: Fastest = {}
+        for ceiling in ceilings:
+            merge(fastest, ceiling["products"])
+        if ceilings:
+            found[attention, precision] = ceilings[0]["target_tokens"] / seconds(ceilings[0]["products"], fastest)
+    return found
+
+
+def peak(rounds: Sequence[Round]) -> float:
+    """The GFLOP/s of the fastest product that was timed; 0 where none was."""
+    ceilings = [result["ceiling"] for turn in rounds for result in turn.values() if "ceiling" in result]
+    return max((each["gflops_per_second"] for ceiling in ceilings for each in ceiling["products"]), default=0.0)
+
+
 def training_table(contestants: Sequence[Contestant], rounds: Sequence[Round]) -> list[str]:
-    """Lines: speeds, memory, ratios."""
+    """Lines: speeds, the share of the limit, the system's share of the processors' time, memory, ratios."""
     heads = "".join(f"{head:>9}" for head in HEADS)
-    lines = [f"{'training':<20}{'attention':<10}{'precision':<10}{'tokens/s':>9}{'range':>16}{'MB':>7}{heads}"]
+    columns = f"{'tokens/s':>9}{'range':>16}{'limit':>7}{'system':>8}{'MB':>7}"
+    lines = [f"{'training':<20}{'attention':<10}{'precision':<10}{columns}{heads}"]
+    at_most = limits(contestants, rounds)
     for contestant in contestants:
         turns = [turn[contestant.key] for turn in rounds if contestant.key in turn]
         if turns:
@@ -57,9 +84,13 @@ def training_table(contestants: Sequence[Contestant], rounds: Sequence[Round]) -
             spread = f"{min(blocks):,.0f}-{max(blocks):,.0f}"
             memory = max(turn["peak_rss_bytes"] for turn in turns) / 1e6
             ratios = [ratio(rounds, contestant.key, rival(contestants, contestant, name), speed_of) for name in AGAINST]
+            limit = at_most.get((contestant.attention, contestant.precision))
+            share = f"{100 * statistics.median(blocks) / limit:.0f} %" if limit else "-"
+            user, system = (sum(turn[f"{mode}_seconds"] for turn in turns) for mode in ("user", "system"))
             lines.append(
                 f"{contestant.title:<20}{contestant.attention:<10}{contestant.precision:<10}"
-                f"{statistics.median(blocks):>9,.0f}{spread:>16}{memory:>7,.0f}{''.join(map(times, ratios))}"
+                f"{statistics.median(blocks):>9,.0f}{spread:>16}{share:>7}{100 * system / (user + system):>6.1f} %"
+                f"{memory:>7,.0f}{''.join(map(times, ratios))}"
             )
     return lines
 

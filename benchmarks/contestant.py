@@ -66,7 +66,8 @@ class Contestant(ABC):
         """Measure training once.
 
         Returns:
-            `training`: `target_tokens_per_second` of each block; `peak_rss_bytes`; `versions`.
+            `training`: `target_tokens_per_second` of each block; `peak_rss_bytes`; `versions`; of ours also `choices`
+            and the `ceiling`: its `products`, and the `target_tokens` that they are made for.
 
         Raises:
             RuntimeError: a process failed; the message names its log.

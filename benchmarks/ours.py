@@ -44,7 +44,12 @@ class Ours(Contestant):
             "steps": blocks * STEPS_OF_A_BLOCK,
             "warmup_seconds": found["warm_up_seconds"],
         }
-        return {"training": training, "peak_rss_bytes": found["peak_rss_bytes"], "versions": found["versions"]}
+        bound = {"products": found["ceiling"]["products"], "target_tokens": found["blocks"][0]["target_tokens"]}
+        return {
+            "training": training,
+            "ceiling": bound,
+            **{key: found[key] for key in ("peak_rss_bytes", "versions", "choices")},
+        }
 
     def decode(self, setting: Setting) -> dict[str, Any]:
         decoding: dict[str, Any] = {}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from diptych.benchmark.ceiling import Ceiling
 from diptych.benchmark.decoding_trial import DecodingTrial
 from diptych.benchmark.speed import endless_parameters, told_by
 from diptych.benchmark.training_trial import TrainingTrial
-from diptych.benchmark.trial import timed_block, warm_up
+from diptych.benchmark.trial import timed_block, told_ceiling, warm_up
 from diptych.data.opening import open_corpus
 from diptych.panel import TrainingPanel
 from diptych.runs.run import Run
@@ -23,14 +24,19 @@ def training_speed(panel: TrainingPanel, folder: str, blocks: int = 6, steps: in
         steps: how many steps a block has.
 
     Returns:
-        `blocks`: of each its target tokens and seconds; and what one block of warm-up took, what is compiled and chosen
-        included.
+        `blocks`: of each its target tokens and seconds; `ceiling`: of its products by themselves, timed between the
+        blocks; and what one block of warm-up took, what is compiled and chosen included.
     """
     run = Run.open(folder)
     trial = TrainingTrial(panel, run, run.build(panel, run.initial_parameters()), steps)
     warm = warm_up(trial)
-    timed = [timed_block(trial) for _ in range(blocks)]
-    return {"blocks": timed, **warm, **trial.details(), **told_by(panel)}
+    ceiling = Ceiling(panel, trial.typical(), run.config.training.arithmetic)
+    timed = []
+    for _ in range(blocks):
+        timed.append(timed_block(trial))
+        ceiling.measure()
+    bound = told_ceiling(ceiling, trial.products())
+    return {"blocks": timed, "ceiling": bound, **warm, **trial.details(), **told_by(panel)}
 
 
 def decoding_speed(

@@ -25,6 +25,10 @@ CONFIG = RunConfig(
 )
 
 
+PRODUCT = {"name": "output layer", "part": "forward", "gflops_per_second": 2.0, "block_operations": 10**9}
+USED = {"user_seconds": 0.9, "system_seconds": 0.1}
+
+
 class Workers:
     """Stands in for both processes: TensorFlow takes 2 seconds for what takes PyTorch 1, and a ceiling a half."""
 
@@ -44,11 +48,11 @@ class Workers:
         counts = {name: {"batches": 2, "sentences": 30, "target_tokens": 400} for name in names} | counts
         trials = {
             task: {
-                "blocks": [count | {"seconds": seconds * factor} for factor in (0.9, 1.0, 1.2)],
+                "blocks": [count | USED | {"seconds": seconds * factor} for factor in (0.9, 1.0, 1.2)],
                 "first_seconds": 3.0,
                 "warm_up_seconds": 7.0,
                 "peak_rss_bytes": 500_000_000,
-                "ceiling": {"seconds": 0.5, "operations": 10**9, "products": [{"name": "output layer"}]},
+                "ceiling": {"seconds": 0.5, "operations": 10**9, "products": [PRODUCT]},
             }
             for task, count in counts.items()
         }
@@ -114,7 +118,8 @@ def test_a_percentage_is_the_ceiling_s_time_in_the_measured_time(workers):
         assert each["ceiling"]["gflops_per_second"] == pytest.approx(2.0)
         assert each["unit"] == ("target tokens per second" if count == 800 else "sentences per second")
         assert each["block"]["target_tokens"] in (800, 400)
-        assert "seconds" not in each["block"]
+        assert not any(key.endswith("seconds") for key in each["block"])
+        assert each["percent_in_system"] == pytest.approx(10.0)
 
 
 def test_compiling_is_what_the_warm_up_took_beyond_its_work(workers):
@@ -223,7 +228,18 @@ def test_the_tables_fit_a_terminal_and_say_what_they_show(workers, several):
     print_benchmark(report, console)
     text = console.export_text()
     assert "…" not in text
-    for part in ("TensorFlow", "PyTorch", "beam 5", "25 %", "50 %", "500 MB", "4.5 s (5 x)", "20.0 % of target"):
+    assert f"{report['environment']['processor']}, {report['environment']['processor_family']}, peak 2 GFLOP/s" in text
+    for part in (
+        "TensorFlow",
+        "PyTorch",
+        "beam 5",
+        "25 %",
+        "50 %",
+        "float32) 10.0 %",
+        "500 MB",
+        "4.5 s (5 x)",
+        "20.0 % of target",
+    ):
         assert part in text, part
     assert "17 different shapes" in text
     assert "chosen by measuring: TensorFlow, general, float32: recurrent product oneDNN" in text

@@ -12,6 +12,7 @@ from typing import Any
 
 from diptych import __version__
 from diptych.benchmark.exported_speed import exported_speeds
+from diptych.benchmark.machine import peak, with_machine_ceilings
 from diptych.benchmark.request import Request
 from diptych.benchmark.speed import speeds
 from diptych.benchmark.standard import standard_config
@@ -77,14 +78,16 @@ def benchmark(request: Request, say: Say) -> dict[str, Any]:
                     answer = _measure(request, run, variant=variant, backend=backend, threads=threads)
                     answers_of[backend, number].append(answer)
                     say(_line(backend, variant, number=rounds, answer=answer))
+        found = [
+            summary
+            for (backend, number), answers in answers_of.items()
+            for summary in summaries(backend, variants[number], answers)
+        ]
+        measured = {"threads": threads, "device": request.device, "peak_gflops_per_second": peak(found)}
         return {
-            "benchmarks": [
-                summary
-                for (backend, number), answers in answers_of.items()
-                for summary in summaries(backend, variants[number], answers)
-            ],
+            "benchmarks": with_machine_ceilings(found),
             "workload": _describe(run, request, rounds),
-            "environment": circumstances | {"threads": threads, "device": request.device},
+            "environment": circumstances | measured,
             "signature": _signature(run, request, circumstances=circumstances, threads=threads),
         }
 

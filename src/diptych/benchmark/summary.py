@@ -62,7 +62,8 @@ def _summary(task: str, trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "warm_up_seconds": _median(trials, lambda trial: trial["warm_up_seconds"]),
         "compile_seconds": _median(trials, compile_seconds),
         "peak_rss_bytes": max((trial["peak_rss_bytes"] for trial in trials if trial["peak_rss_bytes"]), default=None),
-        "block": {key: value for key, value in first["blocks"][0].items() if key != "seconds"},
+        "percent_in_system": _percent_in_system([block for trial in trials for block in trial["blocks"]]),
+        "block": {key: value for key, value in first["blocks"][0].items() if not key.endswith("seconds")},
         **{key: first[key] for key in ("compilations", "distinct_shapes", "lengths") if key in first},
     }
 
@@ -93,6 +94,12 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 def _median(trials: Sequence[Mapping[str, Any]], value: Callable[[Mapping[str, Any]], float]) -> float:
     return statistics.median(map(value, trials))
+
+
+def _percent_in_system(blocks: Sequence[Mapping[str, Any]]) -> float:
+    """How much of the processors' time was spent in the system's code: for memory, files, threads."""
+    user, system = (sum(block[f"{mode}_seconds"] for block in blocks) for mode in ("user", "system"))
+    return float(100.0 * system / ((user + system) or 1.0))
 
 
 def _gflops(ceiling: Mapping[str, Any]) -> float:

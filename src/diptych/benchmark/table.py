@@ -68,7 +68,7 @@ def _cells(values: Values | None, bounded: bool) -> list[str]:
     speed = values["speed"]
     half = 50.0 * (speed["upper_quartile"] - speed["lower_quartile"]) / speed["median"]
     shown = [f"{speed['median']:,.0f}", f"{half:.0f} %"]
-    return [*shown, f"{values['percent_of_ceiling']:.0f} %"] if bounded else shown
+    return [*shown, f"{values['percent_of_machine']:.0f} %"] if bounded else shown
 
 
 def _beginnings(benchmarks: Sequence[Values]) -> Table:
@@ -113,14 +113,23 @@ def _notes(report: Values) -> list[str]:
         for each in benchmarks
         if each["task"] == "training" and each["choices"]
     ]
+    system = [
+        f"{NAMES[each['backend']]} ({each['attention']}, {each['precision']}) {each['percent_in_system']:.1f} %"
+        for each in benchmarks
+        if each["task"] == "training"
+    ]
+    environment = report["environment"]
+    peaks = [f"peak {speed:,.0f} GFLOP/s ({name})" for name, speed in environment["peak_gflops_per_second"].items()]
     return [
         f"medians of {min(blocks)} to {max(blocks)} blocks after a warm-up, rounds: {workload['rounds']}; ± is half "
         f"the distance of the quartiles",
-        "ceiling: the same matrix products by themselves, timed in the same process between the blocks",
+        "ceiling: the same matrix products by themselves, timed in the same process between the blocks; each by the "
+        "fastest kernel that was measured here, in whichever framework",
         *[_training_note(each) for each in benchmarks if each["task"] == "training"][:1],
         "translations: initial weights, as long as the references; a beam's counts by its sentences",
         *(f"chosen by measuring: {choice}" for choice in choices),
-        f"{report['environment']['processor']}, {report['environment']['time']}",
+        *([f"in the system's code, of all processor time in training: {', '.join(system)}"] if system else []),
+        ", ".join([environment["processor"], environment["processor_family"], *peaks, environment["time"]]),
         f"signature: {report['signature']}",
     ]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -56,7 +58,7 @@ def measure(
         seconds: so much measured time is enough for a trial, after two blocks.
 
     Returns:
-        By trial: `blocks`, each with its counts and `seconds`; `first_seconds` and `warm_up_seconds`, of the first
+        By trial: `blocks`, each with what `timed_block` gives; `first_seconds` and `warm_up_seconds`, of the first
         piece of work alone and with the first block, what is compiled and chosen included; `peak_rss_bytes` up to then;
         `ceiling`: `seconds` and `operations` of a block's products, and those of a typical batch, or None; and the
         trial's details.
@@ -71,7 +73,7 @@ def measure(
                 if name in ceilings:
                     ceilings[name].measure()
     for name, trial in trials.items():
-        told[name] |= {"ceiling": _ceiling(ceilings.get(name), trial.products()), **trial.details()}
+        told[name] |= {"ceiling": told_ceiling(ceilings.get(name), trial.products()), **trial.details()}
     return told
 
 
@@ -86,9 +88,12 @@ def warm_up(trial: Trial) -> dict[str, Any]:
 
 
 def timed_block(trial: Trial) -> dict[str, Any]:
-    """Do a block: what it counts, and its seconds."""
+    """Do a block: what it counts, its seconds, and those of the processors in its code and in the system's."""
+    before = os.times()
     seconds = trial.block()
-    return {**trial.counts, "seconds": seconds}
+    after = os.times()
+    used = {"user_seconds": after.user - before.user, "system_seconds": after.system - before.system}
+    return {**trial.counts, "seconds": seconds, **used}
 
 
 def evenly_spaced(items: Sequence[T], count: int) -> list[T]:
@@ -103,11 +108,15 @@ def middle(sizes: Sequence[Sequence[int]]) -> list[int]:
     return [int(statistics.median_low(column)) for column in zip(*sizes, strict=True)]
 
 
-def _ceiling(ceiling: Ceiling | None, products: Sequence[Product]) -> dict[str, Any] | None:
+def told_ceiling(ceiling: Ceiling | None, products: Sequence[Product]) -> dict[str, Any] | None:
+    """How long a block's products take by themselves, and how fast each is; None where they are not known."""
     if ceiling is None or not products:
         return None
+    operations: Counter[tuple[str, str]] = Counter()
+    for product in products:
+        operations[product.name, product.part] += product.operations
     return {
         "seconds": ceiling.seconds(products),
         "operations": sum(product.operations for product in products),
-        "products": ceiling.to_json(),
+        "products": [each | {"block_operations": operations[each["name"], each["part"]]} for each in ceiling.to_json()],
     }

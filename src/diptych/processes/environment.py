@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-from diptych.processes.machine import processor, usable_processors
+from diptych.processes.machine import processor, processor_family, usable_processors
 
 COMPUTING = ("numpy", "tensorflow", "tensorflow-cpu", "keras", "torch", "onnxruntime")
 """The packages whose versions decide what is computed."""
@@ -28,6 +28,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": processor(),
+        "processor_family": processor_family(),
         "processors": os.cpu_count(),
         "usable_processors": usable_processors(),
         "packages": packages,

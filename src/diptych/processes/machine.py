@@ -30,6 +30,13 @@ def processor() -> str:
     return name.strip() or platform.processor() or platform.machine()
 
 
+def processor_family() -> str:
+    """What tells processors of one name apart, "family 25 model 1": an AMD of the Zen 3 kind; empty if not told."""
+    with suppress(OSError, ValueError):
+        return f"family {_field(CPUINFO, 'cpu family')} model {_field(CPUINFO, 'model')}"
+    return ""
+
+
 def usable_processors() -> int:
     """How many processors this process may use, which may be fewer than there are."""
     if hasattr(os, "sched_getaffinity"):

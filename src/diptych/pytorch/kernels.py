@@ -24,10 +24,10 @@ _CLEARLY = 1.15
 _NEARLY_ALWAYS = 0.8
 _ROUNDS = 6
 # A race ends before its last round where one kernel was the faster one by so much in each of the first.
-_PLAINLY = 1.3
-_FIRST_ROUNDS = 3
+_PLAINLY = 1.4
+_FIRST_ROUNDS = 4
 # A product that is measured has fewer rows where it would take longer than so many operations, but not too few.
-_ENOUGH = 1.5e8
+_ENOUGH = 4e8
 _FEWEST_ROWS = 64
 _TOLD = re.compile(r"(\d+) x (\d+) \(([^)]*)\)")
 

@@ -278,7 +278,7 @@ class TrainingStep:
         """Call a method as a graph, traced once with and once without masks, for any batch size and lengths.
 
         As nowhere in this panel, Python's own `if` and `for` depend on no tensor: there is nothing that AutoGraph would
-        have to translate, which takes longer than all the rest of tracing.
+        have to translate.
         """
         if not self.compiled:
             return function(inputs, masks, *numbers)
