@@ -41,7 +41,7 @@ def small(config: RunConfig, folder: Path) -> RunConfig:
     """The same choices with a handful of pairs, sizes near 8 and 3 steps; files that are not here are made up."""
     values = config.model_dump()
     for part in ("train", "validation", "test"):
-        columns = config.data.source_column or 1, config.data.target_column or 2
+        columns = str(config.data.source_column or 1), config.data.target_column or "2"
         values["data"][part] = [made_up(path, folder, columns) for path in getattr(config.data, part)]
     values["data"] |= {"maximum_pairs": 40, "validation_size": 6, "test_size": 6}
     size = 4 * config.model.directions
@@ -52,17 +52,17 @@ def small(config: RunConfig, folder: Path) -> RunConfig:
     return parse_config(json.loads(json.dumps(values)))
 
 
-def made_up(path: str, folder: Path, columns: tuple[object, ...]) -> str:
+def made_up(path: str, folder: Path, columns: tuple[str, str]) -> str:
     """The path, if there is such a file; else that of a small one in `folder`, a table with text in these columns."""
     if Path(path).is_file():
         return path
     made = folder / Path(path).name
     lines = [f"{made.suffix} " + " ".join(f"w{n * k % 11}" for k in range(2 + n % 5)) for n in range(60)]
     if made.suffix in (".tsv", ".csv"):
-        names = [number for number in columns if isinstance(number, int)]
-        order = list(range(1, max(names) + 1)) if names else list(columns)
-        header = [] if names else [",".join(map(str, order))]
+        numbered = all(column.isdigit() for column in columns)
+        order = [str(n + 1) for n in range(max(map(int, columns)))] if numbered else list(columns)
         between = "," if made.suffix == ".csv" else "\t"
+        header = [] if numbered else [between.join(order)]
         rows = ({columns[0]: f"word {n}", columns[1]: line} for n, line in enumerate(lines))
         lines = [*header, *(between.join(row.get(column, "-") for column in order) for row in rows)]
     made.write_text("\n".join(lines) + "\n", encoding="utf-8")
