@@ -82,7 +82,8 @@ def put_bounds() -> None:
             seconds = " | ".join(f"{each['worked']:.1f} s" for each in (first, second))
             lines.append(f'| {name} | {seconds} | {_megabytes(max(beyond, 0))} | "{said}" |')
     if environment := note.get("environment"):
-        lines += ["", f"Measured on {environment['processor']}, which others used at the same time."]
+        how = "models with nothing beside them, hostile files beside others' work"
+        lines += ["", f"Measured on {environment['processor']}: {how}."]
     put("convert", "bounds", lines)
 
 
