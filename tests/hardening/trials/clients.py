@@ -29,6 +29,7 @@ from trials.damage import whole
 from trials.row import Counts, Row, chance
 
 AT_ONCE, SLOW = 1000, 20
+CLIENT_SECONDS = 3.0
 PLANNED = {100, 200, 400, 403, 404, 405, 408, 413, 415, 421, 422, 503}
 ODD = (None, -1, 10**30, 1e308, "x", "", [], {}, True, "\x1b[2J", "한" * 3000, "\ud800", [["a"]], float("nan"))
 KEYS = (
@@ -54,7 +55,7 @@ class MadeUp:
 @cache
 def address() -> tuple[str, int]:
     """Of a server that lives as long as this process."""
-    limits = Limits(client_seconds=3.0)
+    limits = Limits(client_seconds=CLIENT_SECONDS)
     workers: Any = {name: MadeUp(name) for name in ("tensorflow", "pytorch")}
     application = make_application(Service(Run.open(whole()[0]), workers, limits), LOCAL_HOSTS)
     protocol: Any = functools.partial(ClientConnection, seconds=limits.client_seconds)
@@ -117,8 +118,11 @@ async def _all(draw: random.Random) -> tuple[Counts, float]:
         )
     good = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     for _ in range(AT_ONCE // 20):
+        begun = time.monotonic(), time.process_time()
         answers = await asyncio.gather(ask(good), *(ask(request(draw)) for _ in range(19)))
-        assert answers[0][0] == 200, f"an ordinary request got {answers[0][0]}"
+        waited = time.monotonic() - begun[0] - (time.process_time() - begun[1])
+        held_up = waited > CLIENT_SECONDS  # by the machine: then a client is right to be called slow
+        assert answers[0][0] == 200 or held_up, f"an ordinary request got {answers[0][0]}"
         worst = max(worst, answers[0][1])
         for status, _ in answers:
             assert status in PLANNED or status == 0, f"status {status}"
