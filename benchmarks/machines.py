@@ -98,29 +98,38 @@ def machines() -> list[Values]:
 
 
 def table(kept: Sequence[Values], language: str = "en") -> str:
-    """Markdown: a row for each machine and panel; general / additive attention, shares of the limit."""
+    """Markdown: a row for each machine and panel; general / additive attention, shares of the limit, see `share`."""
     lines = [f"| {' | '.join(HEADS[language])} |", "|---" * len(HEADS[language]) + "|"]
     for machine in kept:
         peak = machine["peak_gflops_per_second"].get("float32")
         about = f"{machine['machine']} ({machine['processor_family']}), {peak:,.0f} GFLOP/s, {machine['date']}"
         for backend, by_attention in machine["results"].items():
             shares = [
-                pair(
-                    [by_attention.get(attention, {}).get(task, {}).get("percent_of_limit") for attention in ATTENTIONS]
-                )
+                pair([share(by_attention.get(attention, {}).get(task, {})) for attention in ATTENTIONS])
                 for task in TASKS
             ]
             peers = machine.get("peers", {}).get(backend, {})
-            times = [peers.get(attention, {}).get("times_opennmt") for attention in ATTENTIONS]
-            cells = [about, NAMES[backend], *(f"{share} %" if share != "–" else share for share in shares), pair(times)]
+            times = [number(peers.get(attention, {}).get("times_opennmt")) for attention in ATTENTIONS]
+            cells = [about, NAMES[backend], *(f"{each} %" if each != "–" else each for each in shares), pair(times)]
             lines.append(f"| {' | '.join(cells)} |")
             about = ""
     return "\n".join(lines) + "\n"
 
 
-def pair(values: Sequence[float | None]) -> str:
+def share(result: Values) -> str:
+    """The share of the machine's limit; with a star, where only that of the framework's own products was measured."""
+    own = result.get("percent_of_own_ceiling")
+    return number(result.get("percent_of_limit")) if own is None else f"{number(own)}*"
+
+
+def number(value: float | None) -> str:
+    """A number, or a dash where it is not known."""
+    return "–" if value is None else f"{value:g}"
+
+
+def pair(values: Sequence[str]) -> str:
     """Two values, or a dash where neither is known."""
-    return " / ".join("–" if value is None else f"{value:g}" for value in values) if any(values) else "–"
+    return " / ".join(values) if set(values) != {"–"} else "–"
 
 
 def with_table(text: str, written: str) -> str:

@@ -110,7 +110,7 @@ def trial(number: int, folder: Path) -> Counts:
 
 
 ROW = Row(
-    "fuzzing of each reader, by mutation at random (there is no coverage-guided package at hand)",
+    "fuzzing of each reader, by mutation at random, not guided by coverage",
     "only typed errors",
     1008,
     trial,
