@@ -17,7 +17,7 @@ FRAMEWORKS = ("tensorflow", "keras", "torch")
 # What runs users' own models in a framework's process, or in the caller's, and what writes exports there; the rest of
 # `convert` and `export` needs none.
 RUN_USERS_MODELS = {
-    "keras": ("live", "running"), "torch": ("functions", "modules", "running", "tracing", "users", "module"),
+    "keras": ("lending", "live", "running"), "torch": ("functions", "modules", "running", "tracing", "users", "module"),
     "tensorflow": ("graphs",),
 }  # fmt: skip
 

@@ -89,7 +89,7 @@ def printed(report):
 
 
 def test_without_the_package_there_is_none_and_a_failure_is_told(run, monkeypatch):
-    def fails(*arguments):
+    def fails(*arguments, **named):
         raise BackendError("the reference process died")
 
     monkeypatch.setattr(elsewhere, "call", fails)

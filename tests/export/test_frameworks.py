@@ -55,8 +55,8 @@ def test_a_fault_is_not_certified_and_leaves_nothing(with_pytorch, trained, tmp_
 
     right = module._value
 
-    def with_gates_swapped(name, *others):
-        value = right(name, *others)
+    def with_gates_swapped(name, *others, **named):
+        value = right(name, *others, **named)
         return np.roll(value, 5, axis=0) if name == "layers.0.weight_hh" else value
 
     monkeypatch.setattr(module, "_value", with_gates_swapped)

@@ -136,8 +136,8 @@ def embedding_gradients_not_summed_in_adam(patch, side):
 
 
 def norm_after_clipping(patch, side):
-    def train(original, training, inputs, masks, *numbers):
-        loss, norm, rounded = original(training, inputs, masks, *numbers)
+    def train(original, training, inputs, masks, *numbers, **named):
+        loss, norm, rounded = original(training, inputs, masks, *numbers, **named)
         return loss, norm * side.at_most_one(training.config.clip_norm / norm), rounded
 
     side.change(patch, "training.TrainingStep", "_train", train)
