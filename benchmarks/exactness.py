@@ -34,7 +34,7 @@ STANDARD = RunConfig(
 )
 STEPS, SEEDS = 189, (1, 2, 3)
 TRAIN = """
-import json, os, signal, sys
+import functools, json, os, signal, sys
 folder, backend, threads, stop_at, xla, divided, killed_at = json.loads(sys.argv[1])
 from diptych.panel import load
 from diptych.runs.progress import QuietReporter
@@ -57,7 +57,7 @@ panel = load(backend, threads, "cpu")
 if divided:
     learner.take_step = in_parts
 if not xla:
-    panel.TrainingStep._update = panel.TrainingStep._update.python_function
+    panel.TrainingStep = functools.partial(panel.TrainingStep, compiled=False)
 run = Run.open(folder)
 resume = bool(run.trained_backends())
 train(run, backend, resume=resume, reporter=Killer(), threads=threads, device="cpu", stop_at=stop_at)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from diptych.panel import BACKENDS
 from diptych.parameters.digest import digest
 from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
+from diptych.training import learner
 from diptych.training.loop import train
 
 STEPS, VALIDATED, CHANGED = 200, 90, 97
@@ -30,6 +33,7 @@ PROGRAM = """
 import sys
 from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
+from diptych.training import learner
 from diptych.training.loop import train
 
 backend, threads, *jobs = sys.argv[1:]
@@ -108,9 +112,13 @@ AT = 4
 def uncompiled(patch, backend):
     """Has TensorFlow compute without a graph, which is traced once and takes seconds."""
     if backend == "tensorflow":
-        training = __import__("diptych.tensorflow.training", fromlist=["TrainingStep"]).TrainingStep
-        patch.setattr(training, "_graph", lambda self, function, *arguments: function(*arguments))
-        patch.setattr(training, "_update", training._update.python_function)
+        load = learner.load
+
+        def without_graphs(*arguments, **named):
+            panel = load(*arguments, **named)
+            return SimpleNamespace(**vars(panel) | {"TrainingStep": partial(panel.TrainingStep, compiled=False)})
+
+        patch.setattr(learner, "load", without_graphs)
 
 
 def plant(patch, backend, change):

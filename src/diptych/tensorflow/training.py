@@ -67,6 +67,8 @@ class TrainingStep:
         self.decided: Sequence[Tie] | None = None
         self.others: Adder | None = None
         self.compiled = compiled
+        # XLA makes one pass over each variable, instead of one for every operation.
+        self._apply: Any = tf.function(self._update, jit_compile=True, autograph=False) if compiled else self._update
         self._graphs: dict[tuple[str, bool], Callable[..., Any]] = {}
 
     @property
@@ -77,7 +79,7 @@ class TrainingStep:
     @property
     def compilations(self) -> int:
         """How often a part of training was compiled so far."""
-        return len(self._graphs) + self._update.experimental_get_tracing_count()
+        return len(self._graphs) + (self._apply.experimental_get_tracing_count() if self.compiled else 0)
 
     def step(self, batch: Batch, masks: Masks, learning_rate: float) -> StepResult:
         """Train on one batch with the given dropout masks (none: no dropout) and learning rate.
@@ -103,7 +105,7 @@ class TrainingStep:
             loss = loss + share * part
             gradients = [total + share * gradient for total, gradient in zip(gradients, added, strict=True)]
         numbers = tf.constant(learning_rate, tf.float64), tf.constant(self.steps, tf.int64)
-        norm, rounded = self._update(loss, gradients, *numbers)
+        norm, rounded = self._apply(loss, gradients, *numbers)
         return self._result(float(loss), float(norm), rounded)
 
     def step_shards(
@@ -130,7 +132,7 @@ class TrainingStep:
             return StepResult(math.nan, math.nan, stop=stops > 0)
         self.optimizer.steps += 1
         numbers = tf.constant(learning_rate, tf.float64), tf.constant(self.steps, tf.int64)
-        norm, rounded = self._update(loss, gradients, *numbers)
+        norm, rounded = self._apply(loss, gradients, *numbers)
         return self._result(float(loss), float(norm), rounded)._replace(stop=stops > 0)
 
     def gradients(self, batch: Batch, masks: Masks) -> tuple[float, dict[str, np.ndarray]]:
@@ -194,9 +196,8 @@ class TrainingStep:
     ) -> tuple[Tensor, Tensor, Rounded]:
         """One optimizer step: the loss per real token and the gradient's norm, before it, and what rounding left."""
         loss, gradients = self._gradients(inputs, masks)
-        return loss, *self._update(loss, gradients, learning_rate=learning_rate, steps=steps)
+        return loss, *self._apply(loss, gradients, learning_rate=learning_rate, steps=steps)
 
-    @tf.function(jit_compile=True, autograph=False)  # one pass over each variable instead of one for every operation
     def _update(
         self, loss: Tensor, gradients: list[Tensor], learning_rate: Tensor, steps: Tensor
     ) -> tuple[Tensor, Rounded]:
