@@ -1,8 +1,8 @@
 """What a process does with memory that was freed: it keeps it, where the C library is glibc.
 
 A step of training frees hundreds of megabytes that the next one asks for again. Given back to the system and fetched
-anew, page by page, they cost TensorFlow 5 % of its processor time on one machine, and PyTorch a tenth on another. Kept,
-they cost nothing, and in all the process needs less: the blocks of different threads share one store.
+anew, page by page, they cost TensorFlow 5 % of its processor time on a Zen 3. Kept, its training fetches hardly a page
+(docs/benchmark.md), and it needs less memory in all: the blocks of different threads share one store.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import torch.distributed
@@ -75,9 +76,10 @@ class Exchange:
     def close(self) -> None:
         """Leave the others."""
         patience = time.monotonic() + SECONDS_TO_LEAVE  # worker 0 keeps the store, and leaves last
-        self.store.add("left", 1)
-        while self.rank == 0 and self.store.add("left", 0) < self.size and time.monotonic() < patience:
-            time.sleep(0.02)
+        with suppress(RuntimeError):  # it did not wait so long
+            self.store.add("left", 1)
+            while self.rank == 0 and self.store.add("left", 0) < self.size and time.monotonic() < patience:
+                time.sleep(0.02)
         torch.distributed.destroy_process_group()
 
 

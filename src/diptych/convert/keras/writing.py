@@ -136,6 +136,7 @@ def _recurrent(writer: ProgramWriter, node: Node, kind: Recurrent) -> None:
     given = [name in node.inputs for name in initial]
     if any(given) and not all(given):
         raise RefusalError(f"{node.origin or node.name}: some of its initial states are given and some are not")
+    initial = initial if any(given) else []
     wants = {name for name in ("sequence", "last", *states) if Ref(node.name, name) in writer.used}
     as_sequence = "sequence" in wants or (kind.zero_masked and kind.direction == "both")
     together = kind.direction == "both" and not (as_sequence and "mask" in node.inputs and not kind.zero_masked)
@@ -148,7 +149,7 @@ def _recurrent(writer: ProgramWriter, node: Node, kind: Recurrent) -> None:
             wants=wants,
             as_sequence=as_sequence,
             states=states,
-            initial=initial if all(given) and given else [],
+            initial=initial,
         )
     else:
         _two_layers(
@@ -158,7 +159,7 @@ def _recurrent(writer: ProgramWriter, node: Node, kind: Recurrent) -> None:
             weights=weights,
             wants=wants,
             as_sequence=as_sequence,
-            initial=initial if all(given) and given else [],
+            initial=initial,
         )
 
 
