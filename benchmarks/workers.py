@@ -18,58 +18,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
-from workers_table import NOTES, ROOT, noted, write_tables
+from workers_apart import Unavailable, on_two_machines, unplugged
+from workers_runs import Noting, fresh, sha256, train
+from workers_table import NOTES, machine_of, noted, write_tables
 
-from diptych.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from diptych.errors import DiptychError
-from diptych.parameters.digest import digest
-from diptych.processes.environment import COMPUTING, environment
-from diptych.runs.progress import QuietReporter
-from diptych.runs.run import Run
-from diptych.training import launch
-from diptych.training.launch import Crew, train_together
-
-RUNS = ROOT / "runs" / "workers"
-MODEL = ModelConfig(embedding_size=16, encoder_size=16, decoder_size=24, dropout=0.2)
-DATA = DataConfig(maximum_pairs=500, validation_size=30, test_size=30)
-# 440 pairs, 50 a batch, 2 batches a step: the last step of an epoch has one batch, of 40 pairs.
-TRAINING = TrainingConfig(
-    epochs=100, batch_size=50, accumulate=2, ema_decay=0.9, maximum_steps=50, validate_every=20, seed=1
-)
-
-
-class Noting(launch.Process):
-    """A worker's process, kept where it can be sent signals."""
-
-    started: ClassVar[list[launch.Process]] = []
-
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        self.started.append(self)
-
-
-launch.Process = Noting  # type: ignore[misc]
-
-
-def fresh(name: str, **training: Any) -> Run:
-    """A run of the small config, with these keys changed."""
-    config = RunConfig(name=name, data=DATA, model=MODEL, training=TRAINING.model_copy(update=training))
-    return Run.create(RunConfig(**config.model_dump()), RUNS / name, overwrite=True)
-
-
-def train(run: Run, backend: str, workers: int, **options: Any) -> Any:
-    """Train with so many workers of one thread each."""
-    Noting.started.clear()
-    restarts = options.pop("restarts", 0)
-    crew = Crew(backend, workers, threads=1, device="cpu", restarts=restarts)
-    return train_together(run, crew, QuietReporter(), quiet=True, **options)
-
-
-def sha256(run: Run, backend: str) -> str:
-    """The digest of all weights after the last step."""
-    return digest(run.read_checkpoint(backend, "latest").parameters)
 
 
 def equal(backend: str, precision: str, shards: int, numbers: tuple[int, ...]) -> dict[str, Any]:
@@ -254,6 +209,12 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "restarts-tensorflow": lambda: started_again("tensorflow"),
     "lagging-tensorflow": lambda: stopped("tensorflow", 10.0, goes_on=True),
     "terminated-tensorflow": lambda: terminated("tensorflow"),
+    "torchrun": lambda: on_two_machines("pytorch", "torchrun"),
+    "tf-config": lambda: on_two_machines("tensorflow", "TF_CONFIG"),
+    "slurm-pytorch": lambda: on_two_machines("pytorch", "Slurm"),
+    "slurm-tensorflow": lambda: on_two_machines("tensorflow", "Slurm"),
+    "unplugged-pytorch": lambda: unplugged("pytorch"),
+    "unplugged-tensorflow": lambda: unplugged("tensorflow"),
 }
 
 
@@ -270,12 +231,13 @@ def main() -> int:
         if not given.again and noted(name):
             continue
         print(name, flush=True)
-        measured = CASES[name]()
-        found = environment()
-        machine = {"processor": found["processor"], "processors": found["usable_processors"]}
-        machine |= {each: found["packages"][each] for each in COMPUTING if each in found["packages"]}
+        try:
+            measured = CASES[name]()
+        except Unavailable as reason:
+            print(f"  left out: {reason}", flush=True)
+            continue
         NOTES.mkdir(exist_ok=True)
-        note = json.dumps(measured | {"machine": machine}, indent=2) + "\n"
+        note = json.dumps(measured | {"machine": machine_of()}, indent=2) + "\n"
         (NOTES / f"{name}.json").write_text(note, "utf-8")
         print(f"  {'good' if measured['good'] else 'NOT GOOD'}", flush=True)
         good = good and measured["good"]

@@ -13,13 +13,12 @@ import json
 import statistics
 import subprocess
 import sys
-from typing import Any
 
-from workers import CASES, DATA, RUNS
-from workers_table import NOTES, write_tables
+from workers import CASES
+from workers_runs import DATA, RUNS
+from workers_table import NOTES, machine_of, write_tables
 
 from diptych.config import ModelConfig, RunConfig, TrainingConfig
-from diptych.processes.environment import COMPUTING, environment
 from diptych.runs.run import Run
 
 STEPS = 60
@@ -62,16 +61,13 @@ def main() -> int:
                 found[way].append(tokens)
                 print(f"{backend}, {way}: {tokens:,.0f} target tokens/s", flush=True)
         lines = [line for line in run.read_metrics(backend) if "loss" in line]
-        told = environment()
-        machine: dict[str, Any] = {"processor": told["processor"], "processors": told["usable_processors"]}
-        machine |= {each: told["packages"][each] for each in COMPUTING if each in told["packages"]}
         note = {
             "backend": backend,
             "speeds": {way: statistics.median(speeds) for way, speeds in found.items()},
             "rounds": given.rounds,
             "weights": sum(weights.size for weights in run.initial_parameters().values()),
             "target_tokens": statistics.mean(line["target_tokens"] for line in lines),
-            "machine": machine,
+            "machine": machine_of(),
         }
         NOTES.mkdir(exist_ok=True)
         (NOTES / f"speed-{backend}.json").write_text(json.dumps(note, indent=2) + "\n", "utf-8")

@@ -10,16 +10,26 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts" / "site"))
 from tables import ROOT, put
 
+from diptych.processes.environment import COMPUTING, environment
+
 BYTES = 16
 """Of each weight, in what a step adds up: two whole numbers of 64 bits."""
 UNMEASURED = "(Nothing has been measured yet on this version: `make workers`.)"
 NOTES = ROOT / "docs" / "distributed"
+DATA_STEPS = ("prepare", "open_again", "order")
 
 
 def noted(name: str) -> dict[str, Any] | None:
     """What docs/distributed/NAME.json says, if it is there."""
     path = NOTES / f"{name}.json"
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
+
+
+def machine_of() -> dict[str, Any]:
+    """Where something is measured: the processor, and the packages that compute."""
+    found = environment()
+    packages = {each: found["packages"][each] for each in COMPUTING if each in found["packages"]}
+    return {"processor": found["processor"], "processors": found["usable_processors"], **packages}
 
 
 def write_tables(names: list[str]) -> None:
@@ -41,7 +51,20 @@ def write_tables(names: list[str]) -> None:
     if len(lines) == 2:
         lines = [UNMEASURED]
     put("distributed", "faults", [*lines, "", *_machines([each for each in found if "came" in each])])
+    put("distributed", "data", _data())
     put("distributed", "model", [*_sizes(), "", *_speeds()])
+
+
+def _data() -> list[str]:
+    """What a large corpus costs."""
+    if not (found := noted("data")):
+        return [UNMEASURED]
+    lines = ["| pairs | preparing them, once | opening them, each worker | an epoch's order, each worker |"]
+    lines += ["|---|---|---|---|"]
+    for row in found["rows"]:
+        cells = [f"{row[each]['seconds']:,.1f} s; {row[each]['bytes'] / 1e6:,.0f} MB" for each in DATA_STEPS]
+        lines.append(f"| {row['pairs']:,} | {' | '.join(cells)} |")
+    return [*lines, "", *_machines([found])]
 
 
 def _sizes() -> list[str]:

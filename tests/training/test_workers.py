@@ -4,12 +4,15 @@ import os
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from diptych.errors import BackendError, UsageError
+from diptych.errors import BackendError, CheckpointError, UsageError, WorkerError
 from diptych.runs.progress import QuietReporter
 from diptych.training import launch
+from diptych.training.evidence import DIGEST_EVERY, Evidence
 from diptych.training.launch import Crew, train_together
 from diptych.training.loop import train
 
@@ -88,3 +91,52 @@ def test_more_workers_than_shards_are_refused_before_any_is_started(make_run, mo
     monkeypatch.setattr(launch, "Process", None)
     with pytest.raises(UsageError, match="3 workers cannot share"):
         together(make_run(shards=2), "pytorch", workers=3)
+
+
+def test_the_first_cause_is_told_and_no_start_again_is_tried_where_it_would_not_help(make_run, monkeypatch):
+    started = []
+
+    class Failing:
+        """Worker 0's disk is full; worker 1 hears of it, and may say so first."""
+
+        status, pid = None, 0
+
+        def __init__(self, name, target, setup, **options):
+            started.append(name)
+            self.rank = setup["rank"]
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *given):
+            pass
+
+        def ask(self, method, **options):
+            if self.rank:
+                raise WorkerError("worker 0 of 2 failed: CheckpointError: the disk is full")
+            time.sleep(0.3)
+            raise CheckpointError("the disk is full")
+
+        def kill(self):
+            pass
+
+    monkeypatch.setattr(launch, "Process", Failing)
+    crew = Crew("pytorch", 2, threads=1, restarts=3)
+    with pytest.raises(CheckpointError, match=r"^worker 0 of 2 \(pytorch\): the disk is full"):
+        train_together(make_run(shards=2), crew, QuietReporter(), quiet=True)
+    assert len(started) == 2
+
+
+def test_workers_with_other_weights_are_found_and_named(make_run):
+    learner = SimpleNamespace(parameters=lambda: {"output.bias": np.zeros(3), "output.kernel": np.ones((2, 3))})
+    told = SimpleNamespace(rounding=None)
+
+    def evidence(**wrong):
+        others = SimpleNamespace(size=3, leads=True, gather=lambda own: [own, own, own | wrong])
+        return Evidence(make_run(), "pytorch", learner, begun_at=0, measure_gaps=False, workers=others)
+
+    assert "digest" in evidence().of_step(told, DIGEST_EVERY, is_last=False)
+    wrong = evidence(**{"output.kernel": "another"})
+    assert wrong.of_step(told, DIGEST_EVERY - 1, is_last=False) == {}
+    with pytest.raises(WorkerError, match=f"after step {DIGEST_EVERY} the weight output.kernel of worker 2"):
+        wrong.of_step(told, DIGEST_EVERY, is_last=False)

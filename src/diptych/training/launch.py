@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -23,6 +24,8 @@ from diptych.training.worker import Worker
 
 LOOK_EVERY = 0.2
 """Seconds from one look at Ctrl-C to the next."""
+SECONDS_TO_SAY = 2.0
+"""So long a worker that has made others fail may take to say why."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +124,21 @@ def _attempt(run: Run, crew: Crew, **options: Any) -> TrainingReport:
             if isinstance(outcome, BaseException):
                 if interruption.requested and processes[rank].status == -signal.SIGTERM:  # it had not begun to train
                     interruption.obey()
+                rank, outcome = _first_cause(rank, outcome, outcomes=outcomes)
                 raise _named(outcome, names[rank], processes[rank])
             results[rank] = outcome
     return TrainingReport(**results[0])
+
+
+def _first_cause(rank: int, error: BaseException, outcomes: SimpleQueue[tuple[int, Any]]) -> tuple[int, BaseException]:
+    """Who failed, and how, where one worker has said so: it may only tell that another has, which says more itself."""
+    end = time.monotonic() + SECONDS_TO_SAY
+    while isinstance(error, WorkerError) and (left := end - time.monotonic()) > 0.0:
+        with suppress(Empty):
+            other, outcome = outcomes.get(timeout=left)
+            if isinstance(outcome, BaseException) and not isinstance(outcome, WorkerError):
+                return other, outcome
+    return rank, error
 
 
 def _end_all(processes: list[Process], results: dict[int, Any]) -> None:
