@@ -91,13 +91,13 @@ def under_torchrun(machines: tuple[Machine, ...], folder: Path, each: int) -> li
     meeting = ["--rdzv-backend", "c10d", "--rdzv-endpoint", f"{machines[0].address}:{PORT}", "--rdzv-id", "diptych"]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nnodes", str(len(machines)), *meeting]
     torchrun += ["--nproc-per-node", str(each)]
-    return [
-        machine.start(
-            [*torchrun, "--local-addr", machine.address, *training(folder, "pytorch")],
-            {"GLOO_SOCKET_IFNAME": machine.name},  # the names of both are this machine's
-        )
-        for machine in machines
-    ]
+    started = []
+    for machine in machines:
+        # The names of both are this machine's: who keeps the meeting place, and by which cable, has to be said.
+        own = ["--rdzv-conf", f"is_host={machine.number == 0}", "--local-addr", machine.address]
+        command = [*torchrun, *own, *training(folder, "pytorch")]
+        started.append(machine.start(command, {"GLOO_SOCKET_IFNAME": machine.name}))
+    return started
 
 
 def under_tf_config(machines: tuple[Machine, ...], folder: Path, backend: str) -> list[subprocess.Popen[str]]:

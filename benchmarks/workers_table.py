@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any
+
+from workers_model import BYTES, exchange_of, fitted
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts" / "site"))
 from tables import ROOT, put
 
 from diptych.processes.environment import COMPUTING, environment
 
-BYTES = 16
-"""Of each weight, in what a step adds up: two whole numbers of 64 bits."""
+GIGABITS, ROWS = (10, 100), (8, 64)
+"""Of networks; and of a worker's batch."""
 UNMEASURED = "(Nothing has been measured yet on this version: `make workers`.)"
 NOTES = ROOT / "docs" / "distributed"
 DATA_STEPS = ("prepare", "open_again", "order")
@@ -69,43 +72,35 @@ def _data() -> list[str]:
 
 def _sizes() -> list[str]:
     """What a step exchanges, by the number of weights."""
-    lines = ["| weights | a step's sum | over 10 Gbit/s | over 100 Gbit/s |", "|---|---|---|---|"]
+    lines = ["| weights | gradient | over 10 Gbit/s | over 100 Gbit/s |", "|---|---|---|---|"]
     for weights in (1e6, 1e7, 5e7):
-        seconds = [1000 * _exchange(weights, 8, gigabits) for gigabits in (10, 100)]
+        seconds = [1000 * exchange_of(weights, 8, gigabits) for gigabits in GIGABITS]
         size = f"{weights / 1e6:.0f} million | {BYTES * weights / 1e6:,.0f} MB"
         lines.append(f"| {size} | {seconds[0]:,.1f} ms | {seconds[1]:,.1f} ms |")
-    return [*lines, "", "(For 8 workers: each sends and receives 2 (N - 1) / N times the sum.)"]
-
-
-def _exchange(weights: float, workers: int, gigabits: float) -> float:
-    """Seconds of one sum over a ring, by its bytes alone."""
-    return 2 * (workers - 1) / workers * BYTES * weights * 8 / (gigabits * 1e9)
+    told = "(For 8 workers of one shard each: each sends and receives 2 (N - 1) / N times the gradient.)"
+    return [*lines, "", told]
 
 
 def _speeds() -> list[str]:
     """What was measured on two cores, and what a step of so many workers would take by the model fitted to it."""
     lines: list[str] = []
-    for each in filter(None, (noted(f"speed-{backend}") for backend in ("pytorch", "tensorflow"))):
-        speeds, tokens, weights = each["speeds"], each["target_tokens"], each["weights"]
-        alone = speeds["alone"]
-        lines += [
-            f"**{each['backend']}**, {weights / 1e6:.1f} million weights, {tokens:,.0f} target tokens a step:",
-            "",
-        ]
-        lines += ["| on two cores | target tokens/s | of one process with 2 threads |", "|---|---|---|"]
-        lines += [f"| {way} | {speed:,.0f} | {speed / alone:.2f} |" for way, speed in speeds.items()]
-        # A worker of one core: its own shard, and beside it what dividing and adding up cost.
-        step = tokens / speeds["alone, 1 thread"]
-        fixed = max(0.0, tokens / speeds["2 workers"] - step / 2)
-        lines += ["", f"Time of a step = {step:.2f} s / N + {fixed:.3f} s + exchange, for N workers of one core:", ""]
-        lines += ["| workers | same batch, 10 Gbit/s | 100 Gbit/s | batch N times as large, 10 Gbit/s | 100 Gbit/s |"]
-        lines += ["|---|---|---|---|---|"]
+    for note in filter(None, (noted(f"speed-{backend}") for backend in ("pytorch", "tensorflow"))):
+        took, model, x = {way: median(each) for way, each in note["seconds"].items()}, fitted(note), note["exchange"]
+        size = f"{note['weights'] / 1e6:.1f} million weights, {note['target_tokens']:,.0f} target tokens a step"
+        lines += [f"**{note['backend']}**, {size}:", "", "| on two cores | a step | speed |", "|---|---|---|"]
+        for way, seconds in took.items():
+            lines.append(f"| {way} | {1000 * seconds:,.0f} ms | {took['2 threads'] / seconds:.2f} |")
+        lines += ["", f"The exchange between two workers here takes {1000 * median(x):,.0f} ms. Fitted to that:", ""]
+        formula = f"{1000 * model.products:,.0f} ms / N x slowest + {1000 * model.fixed:,.0f} ms + exchange"
+        lines += [f"Time of a step = {formula}, for N workers of one core; slowest = {model.slowest[8]:.2f} for 8", ""]
+        heads = [f"{rows} rows each, {gigabits} Gbit/s" for rows in ROWS for gigabits in GIGABITS]
+        lines += [f"| workers | {' | '.join(heads)} |", "|---" * (1 + len(heads)) + "|"]
         for workers in (8, 64, 512):
-            exchanges = [_exchange(weights, workers, gigabits) for gigabits in (10, 100)]
-            same = [step / (step / workers + fixed + seconds) for seconds in exchanges]
-            more = [workers * step / (step + fixed + seconds) for seconds in exchanges]
-            lines.append(f"| {workers} | {' | '.join(f'{times:,.1f} times' for times in (*same, *more))} |")
-        lines += ["", *_machines([each]), ""]
+            times = [
+                model.times(workers, each, batches=workers * rows / ROWS[-1]) for rows in ROWS for each in GIGABITS
+            ]
+            lines.append(f"| {workers} | {' | '.join(f'{each:,.1f} times' for each in times)} |")
+        lines += ["", *_machines([note]), ""]
     return lines
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diptych.config import ModelConfig, RunConfig, TrainingConfig, parse_config
+from diptych.config import ModelConfig, RunConfig, TrainingConfig
 from diptych.data.tokens.batches import EncodedPairs, Sequences
-from diptych.errors import ConfigError, UsageError
+from diptych.errors import UsageError
 from diptych.training.schedule import Place, schedule
 from diptych.training.scheduled_sampling import own_tokens_mixed_in, own_tokens_mixed_in_shards
 from diptych.training.shards import check_workers
@@ -74,9 +74,3 @@ def test_more_workers_than_shards_are_refused():
     check_workers(TrainingConfig(shards=4), 4)
     with pytest.raises(UsageError, match=r"5 workers cannot share .*shards = 4.*--set training.shards=5"):
         check_workers(TrainingConfig(shards=4), 5)
-
-
-def test_more_shards_than_can_be_added_up_are_refused():
-    parse_config({"training": {"shards": 64, "accumulate": 128}})
-    with pytest.raises(ConfigError, match="shards 64 times accumulate 129"):
-        parse_config({"training": {"shards": 64, "accumulate": 129}})

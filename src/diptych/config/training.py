@@ -22,9 +22,6 @@ from diptych.config.section import (
 Schedule = Literal["constant", "linear", "cosine", "inverse_square_root", "exponential", "one_cycle", "plateau"]
 StopMetric = Literal["loss", "bleu", "chrf", "exact_match"]
 
-MOST_SUMMANDS = 2**13
-"""A step's shards are added up in whole numbers of 64 bits (docs/equations.md, 25), which hold so many of them."""
-
 
 class TrainingConfig(Section):
     """How the model is trained."""
@@ -148,15 +145,6 @@ class TrainingConfig(Section):
     keep_best: Positive = key(
         1, "How many of the best checkpoints are kept; --checkpoint average-best is their mean.", "checkpoints"
     )
-
-    @model_validator(mode="after")
-    def _sums_fit(self) -> TrainingConfig:
-        if self.shards > 1 and self.shards * self.accumulate > MOST_SUMMANDS:
-            raise ValueError(
-                f"shards {self.shards} times accumulate {self.accumulate} is above {MOST_SUMMANDS}, as many gradients "
-                f"as one step can add up: lower one of them"
-            )
-        return self
 
     @model_validator(mode="after")
     def _rates_and_patience_fit(self) -> TrainingConfig:

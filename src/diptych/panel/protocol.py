@@ -122,15 +122,23 @@ class Binding(Protocol):
         """Which of the specification's numbers lies there in the variable: its name, and where, row after row."""
 
 
-class Adder(Protocol):
-    """Adds up what several workers have."""
+class Others(Protocol):
+    """What the workers of one training do together; each has to ask for it."""
+
+    size: int
+
+    def trade(self, values: Any) -> Any:
+        """Give row k of a tensor (size, N) to worker k; the rows (size, N) that all gave to this one, in order."""
+
+    def collect(self, values: Any) -> Any:
+        """What each worker has, a tensor (N,), as rows (size, N) in order."""
+
+
+class Exchange(Others, Protocol):
+    """The workers of one training, as a framework's own means of communication connect them."""
 
     def add(self, values: Any) -> Any:
         """The sum over all workers of such a tensor of whole numbers (N,) int64; each has to ask for it."""
-
-
-class Exchange(Adder, Protocol):
-    """The workers of one training, as a framework's own means of communication connect them."""
 
     def silence(self) -> dict[int, float]:
         """Give a sign of life; for how many seconds others, by number, have given none, as far as this one knows."""
@@ -145,7 +153,7 @@ class TrainingStep(Protocol):
     model: Any
     config: TrainingConfig
     decided: Sequence[Tie] | None
-    others: Adder | None
+    others: Others | None
 
     @property
     def steps(self) -> int:

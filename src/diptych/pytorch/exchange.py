@@ -63,6 +63,17 @@ class Exchange:
         torch.distributed.all_reduce(summed, group=self.group)
         return summed.to(values.device)
 
+    def trade(self, values: Tensor) -> Tensor:
+        """Give row k of a tensor (size, N) to worker k; the rows (size, N) that all gave to this one, in order."""
+        given = values.cpu()
+        taken = torch.empty_like(given)
+        torch.distributed.all_to_all_single(taken, given, group=self.group)
+        return taken.to(values.device)
+
+    def collect(self, values: Tensor) -> Tensor:
+        """What each worker has, a tensor (N,), as rows (size, N) in order."""
+        return self.trade(values.expand(self.size, -1).contiguous())
+
     def silence(self) -> dict[int, float]:
         """Give a sign of life; for how many seconds others, by number, have given none, as far as this one knows."""
         self.store.add(f"alive {self.rank}", 1)

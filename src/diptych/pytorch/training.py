@@ -12,10 +12,9 @@ from torch import Tensor
 
 from diptych.config import TrainingConfig
 from diptych.data.tokens.batches import Batch
-from diptych.panel.protocol import Adder, Masks, StepResult, real_positions
+from diptych.panel.protocol import Masks, Others, StepResult, real_positions
 from diptych.parameters.freezing import frozen_weights
 from diptych.parameters.grid import Tie
-from diptych.pytorch.exact_sum import ExactSum
 from diptych.pytorch.grid import Grid, Rounded
 from diptych.pytorch.loss import copying_cross_entropy, cross_entropy, select_positions
 from diptych.pytorch.model import Model
@@ -23,6 +22,7 @@ from diptych.pytorch.optimizer import MovingAverage, Optimizer
 from diptych.pytorch.private import add_each, scale_each
 from diptych.pytorch.process import denormals_flushed
 from diptych.pytorch.recurrent import apply_dropout
+from diptych.pytorch.shard_sum import ShardSum
 from diptych.pytorch.weights import assign, bindings, to_array
 
 
@@ -64,9 +64,9 @@ class TrainingStep:
         exact = config.precision == "exact"
         self.grid = Grid(self.bindings if exact else [], config.grid_exponent)
         self.average = MovingAverage(self.bindings, config.ema_decay, exact)
-        self.sum = ExactSum(self.bindings, config.shards * config.accumulate)
+        self.sum = ShardSum(self.bindings, config.shards * config.accumulate)
         self.decided: Sequence[Tie] | None = None
-        self.others: Adder | None = None
+        self.others: Others | None = None
 
     @property
     def steps(self) -> int:
@@ -118,14 +118,11 @@ class TrainingStep:
             learning_rate: the learning rate.
             stop: whether this worker asks all to stop after this step.
         """
-        total = self.sum.start(stop)
         with denormals_flushed():
-            for batch, masks in shards:
-                loss, gradients = self._gradients(*self._to_tensors(batch, masks))
-                total = self.sum.add(total, loss, gradients, batch.target_tokens / tokens)
-            if self.others is not None:
-                total = self.others.add(total)
-            loss, gradients, faults, stops = self.sum.read(total)
+            parts = (
+                (*self._gradients(*self._to_tensors(batch, masks)), batch.target_tokens) for batch, masks in shards
+            )
+            loss, gradients, faults, stops = self.sum.of(parts, tokens, stop, self.others)
             if faults:
                 return StepResult(math.nan, math.nan, stop=stops > 0)
             self.optimizer.steps += 1

@@ -70,6 +70,23 @@ class Exchange:
                 timeout_seconds=self.patience,
             )
 
+    def trade(self, values: Tensor) -> Tensor:
+        """Give row k of a tensor (size, N) to worker k; the rows (size, N) that all gave to this one, in order."""
+        with tf.device(self.device):
+            return tf.raw_ops.CollectiveAllToAllV2(
+                input=tf.identity(values),
+                group_size=self.size,
+                group_key=1,
+                instance_key=-values.shape[1],  # one for each length, and none of those of `add`
+                ordering_token=[],
+                communication_hint="ring",
+                timeout_seconds=self.patience,
+            )
+
+    def collect(self, values: Tensor) -> Tensor:
+        """What each worker has, a tensor (N,), as rows (size, N) in order."""
+        return self.trade(tf.tile(values[None], [self.size, 1]))
+
     def silence(self) -> dict[int, float]:
         """Give a sign of life; for how many seconds others, by number, have given none, as far as this one knows."""
         for other in self.watched:

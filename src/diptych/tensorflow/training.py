@@ -12,16 +12,16 @@ from tensorflow import Tensor
 
 from diptych.config import TrainingConfig
 from diptych.data.tokens.batches import Batch
-from diptych.panel.protocol import Adder, Masks, StepResult, real_positions
+from diptych.panel.protocol import Masks, Others, StepResult, real_positions
 from diptych.parameters.freezing import frozen_weights
 from diptych.parameters.grid import Tie
 from diptych.parameters.specification import dropout_shapes
-from diptych.tensorflow.exact_sum import ExactSum
 from diptych.tensorflow.grid import Grid, Rounded
 from diptych.tensorflow.loss import copying_cross_entropy, cross_entropy, select_positions
 from diptych.tensorflow.model import Model
 from diptych.tensorflow.optimizer import MovingAverage, Optimizer
 from diptych.tensorflow.recurrent import apply_dropout
+from diptych.tensorflow.shard_sum import ShardSum
 from diptych.tensorflow.weights import assign, bindings, to_array
 
 
@@ -63,9 +63,9 @@ class TrainingStep:
         exact = config.precision == "exact"
         self.grid = Grid(self.bindings if exact else [], config.grid_exponent)
         self.average = MovingAverage(self.bindings, config.ema_decay, exact)
-        self.sum = ExactSum(self.bindings, config.shards * config.accumulate)
+        self.sum = ShardSum(self.bindings, config.shards * config.accumulate)
         self.decided: Sequence[Tie] | None = None
-        self.others: Adder | None = None
+        self.others: Others | None = None
         self.compiled = compiled
         # XLA makes one pass over each variable, instead of one for every operation.
         self._apply: Any = tf.function(self._update, jit_compile=True, autograph=False) if compiled else self._update
@@ -121,13 +121,11 @@ class TrainingStep:
             learning_rate: the learning rate.
             stop: whether this worker asks all to stop after this step.
         """
-        total = self.sum.start(stop)
-        for batch, masks in shards:
-            loss, gradients = self._graph(self._gradients, *self._to_tensors(batch, masks))
-            total = self.sum.add(total, loss, gradients, batch.target_tokens / tokens)
-        if self.others is not None:
-            total = self.others.add(total)
-        loss, gradients, faults, stops = self.sum.read(total)
+        parts = (
+            (*self._graph(self._gradients, *self._to_tensors(batch, masks)), batch.target_tokens)
+            for batch, masks in shards
+        )
+        loss, gradients, faults, stops = self.sum.of(parts, tokens, stop, self.others)
         if faults:
             return StepResult(math.nan, math.nan, stop=stops > 0)
         self.optimizer.steps += 1

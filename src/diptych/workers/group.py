@@ -85,19 +85,26 @@ class Workers:
         Raises:
             WorkerError: another worker is lost.
         """
-        if self._exchange is None:
-            return values
-        exchange, answer = self._exchange, SimpleQueue[Any]()
-        self._questions.put((lambda: exchange.add(values), answer))
-        while True:
-            try:
-                summed = answer.get(timeout=BEAT)
-            except Empty:
-                self._check(SILENCE)
-                continue
-            if isinstance(summed, Exception):
-                raise self._failure(summed)
-            return summed
+        exchange = self._exchange
+        return values if exchange is None else self._made(lambda: exchange.add(values))
+
+    def trade(self, values: Any) -> Any:
+        """Give row k of a tensor (size, N) to worker k; the rows (size, N) that all gave to this one, in order.
+
+        Raises:
+            WorkerError: another worker is lost.
+        """
+        exchange = self._exchange
+        return values if exchange is None else self._made(lambda: exchange.trade(values))
+
+    def collect(self, values: Any) -> Any:
+        """What each worker has, a tensor (N,), as rows (size, N) in order.
+
+        Raises:
+            WorkerError: another worker is lost.
+        """
+        exchange = self._exchange
+        return values[None] if exchange is None else self._made(lambda: exchange.collect(values))
 
     def gather(self, value: Any) -> list[Any]:
         """What each worker has, in the order of their numbers: any values that JSON has, numbers to the last bit.
@@ -168,6 +175,20 @@ class Workers:
             self.close()
         elif self._exchange is not None:
             self._done.set()
+
+    def _made(self, exchange: Callable[[], Any]) -> Any:
+        """What an exchange gives, while it is seen to it that the others live."""
+        answer = SimpleQueue[Any]()
+        self._questions.put((exchange, answer))
+        while True:
+            try:
+                made = answer.get(timeout=BEAT)
+            except Empty:
+                self._check(SILENCE)
+                continue
+            if isinstance(made, Exception):
+                raise self._failure(made)
+            return made
 
     def _answer(self) -> None:
         """Make one exchange after another."""
