@@ -118,12 +118,15 @@ class Cell:
         return {"h": op("MatMul", h, enter(self.projection)) if self.projection else h, "c": new}
 
 
-def dynamic(frozen, cell, x, initial, after=lambda frozen, new, old: new, scope="rnn"):
-    """A while loop over x (T, B, I): the sequence (T, B, H) and the last states.
+def dynamic(frozen, cells, x, initial, after=lambda frozen, new, old: new, scope="rnn", sized=True, lengths=None):
+    """A while loop over x (T, B, I): the last cell's sequence (T, B, H) and the last states.
 
     Args:
+        cells: one above the other, as MultiRNNCell has them; their states are called h, c, h1, c1 and so on.
         initial: tensors of the states, by name.
         after: what is done with a new state before it is kept, given the old one.
+        sized: whether the array of outputs is asked for its size, as TensorFlow did up to 1.14.
+        lengths: the node that says how many steps each row has; then states stay and outputs are zeros.
     """
     f, frame = frozen, f"{scope}/while_context"
 
@@ -145,14 +148,23 @@ def dynamic(frozen, cell, x, initial, after=lambda frozen, new, old: new, scope=
     switches = {name: f.op("Switch", merge, condition) for name, merge in merges.items()}
     now = {name: f.op("Identity", f"{switch}:1") for name, switch in switches.items()}
     read = f.op("TensorArrayReadV3", enter(given), now["time"], enter(filled))
-    states = {name: now[name] for name in initial}
-    new = {name: after(f, value, states[name]) for name, value in cell.step(read, states, enter).items()}
-    onward = dict(new)
+    onward, below = {}, read
+    for number, cell in enumerate(cells):
+        names = {name: f"{name}{number or ''}" for name in cell.sizes}
+        new = cell.step(below, {name: now[own] for name, own in names.items()}, enter)
+        onward |= {names[name]: after(f, value, now[names[name]]) for name, value in new.items()}
+        below, size = onward[names["h"]], cell.sizes["h"]
+    if lengths:
+        late = f.op("GreaterEqual", now["time"], enter(lengths), name=f"{scope}/while/GreaterEqual")
+        onward = {name: f.op("Select", late, now[name], value) for name, value in onward.items()}
+        batch = f.op("StridedSlice", f.op("Shape", x), *(f.const(np.array([n], np.int32)) for n in (1, 2, 1)))
+        shape = f.op("ConcatV2", batch, f.const(np.array([size], np.int32)), zero)
+        below = f.op("Select", late, enter(f.op("Fill", shape, f.const(np.float32(0)))), below)
     onward["time"] = f.op("Add", now["time"], f.const(np.int32(1)))
-    onward["flow"] = f.op("TensorArrayWriteV3", enter(made), now["time"], new["h"], now["flow"])
+    onward["flow"] = f.op("TensorArrayWriteV3", enter(made), now["time"], below, now["flow"])
     for name, value in onward.items():
         f.op("NextIteration", value, name=f"{scope}/while/next_{name}")
     exits = {name: f.op("Exit", switch) for name, switch in switches.items() if name != "time"}
-    counted = f.op("TensorArraySizeV3", made, exits["flow"])
+    counted = f.op("TensorArraySizeV3", made, exits["flow"]) if sized else steps
     sequence = f.op("TensorArrayGatherV3", made, f.op("Range", zero, counted, one), exits["flow"])
     return sequence, {name: exits[name] for name in initial}

@@ -15,7 +15,7 @@ import pytest
 
 from diptych.convert.judge import run
 from diptych.convert.judge.cells import step as formula
-from diptych.convert.kinds import Flip, Function, Recurrent, Transpose
+from diptych.convert.kinds import Flip, Function, MaskOfLengths, Recurrent, Transpose
 from diptych.convert.source import Asked
 from diptych.convert.tf1.evaluation import Evaluation
 from diptych.convert.tf1.reading import read_frozen
@@ -55,7 +55,7 @@ def one_loop(kind, more, states=False, time_major=False, **how):
     zeros = {name: frozen.op("Fill", frozen.const(np.array([2, size], np.int32)), frozen.const(np.float32(0)))
              for name, size in cell.sizes.items()}  # fmt: skip
     given = {name: frozen.placeholder(f"{name}0", None, size) for name, size in cell.sizes.items()}
-    sequence, last = dynamic(frozen, cell, first, given if states else zeros, **how)
+    sequence, last = dynamic(frozen, [cell], first, given if states else zeros, **how)
     frozen.op("Identity", sequence, name="sequence_out")
     for name, value in last.items():
         frozen.op("Identity", value, name=f"last_{name}")
@@ -98,18 +98,23 @@ def test_time_may_come_first():
     assert graph.nodes[0].kind == Transpose((1, 0, 2))
 
 
-def unrolled(kind="lstm", backward=False, **more):
-    """static_rnn over three steps of a placeholder."""
+def unrolled(kind="lstm", backward=False, layers=1):
+    """static_rnn over three steps of a placeholder, with as many cells above each other."""
     frozen = Frozen()
-    cell = Cell(frozen, kind, 4, 3, **more)
+    cells = [Cell(frozen, kind, 3 if number else 4, 3, scope=f"rnn/cell{number or ''}") for number in range(layers)]
     x = frozen.op("Unpack", frozen.placeholder("x", None, 3, 4), axis=1, num=3)
-    states = {name: frozen.const(np.zeros((2, size), "float32")) for name, size in cell.sizes.items()}
+    states = [
+        {name: frozen.const(np.zeros((2, size), "float32")) for name, size in cell.sizes.items()} for cell in cells
+    ]
     outputs = []
     for place in reversed(range(3)) if backward else range(3):
-        states = cell.step(f"{x}:{place}" if place else x, states)
-        outputs.append(states["h"])
+        below = f"{x}:{place}" if place else x
+        for number, cell in enumerate(cells):
+            states[number] = cell.step(below, states[number])
+            below = states[number]["h"]
+        outputs.append(below)
     frozen.op("Pack", *outputs, axis=1, name="out")
-    for name, value in states.items():
+    for name, value in states[-1].items():
         frozen.op("Identity", value, name=f"last_{name}")
     return frozen.file()
 
@@ -121,6 +126,8 @@ def test_unrolled_steps_are_one_layer(kind):
     assert node.inputs["x"].node == "x"
     backward = read_frozen(unrolled(kind, backward=True))
     assert next(node.kind for node in backward.nodes) == Flip(1)
+    two = read_frozen(unrolled(kind, layers=2))
+    assert [type(node.kind) for node in two.nodes] == [Recurrent, Recurrent]
 
 
 def test_all_steps_of_a_fused_cell():
@@ -154,18 +161,104 @@ def test_a_layer_above_the_cell_goes_with_it():
     assert [type(node.kind).__name__ for node in read_frozen(frozen.file()).nodes][-2:] == ["Dense", "Activation"]
 
 
+def classifier(size=(None, None), dtype="int32"):
+    """Ids, embeddings, a loop of two cells as TensorFlow writes it from 1.15 on, the last output, a layer over it."""
+    frozen, draw = Frozen(), np.random.default_rng(0)
+
+    def weight(name, *shape):
+        return frozen.weight(draw.normal(size=shape).astype("float32"), name)
+
+    cells = [Cell(frozen, "lstm", 4, 3, scope="rnn/cell_0"), Cell(frozen, "gru", 3, 2, scope="rnn/cell_1")]
+    ids, zero = frozen.placeholder("ids", *size, dtype=dtype), frozen.const(np.int32(0))
+    x = frozen.op("GatherV2", weight("embedding", 9, 4), ids, zero)
+    batch_first = frozen.const(np.array([1, 0, 2], np.int32))
+    states = {f"{name}{number or ''}": frozen.const(np.zeros((2, size), "float32"))
+              for number, cell in enumerate(cells) for name, size in cell.sizes.items()}  # fmt: skip
+    sequence, last = dynamic(frozen, cells, frozen.op("Transpose", x, batch_first), states, sized=False)
+    sequence = frozen.op("Transpose", sequence, batch_first)
+    places = [frozen.const(np.array(numbers, np.int32)) for numbers in ([0, -1], [0, 0], [1, 1])]
+    chosen = frozen.op("StridedSlice", sequence, *places, begin_mask=1, end_mask=1, shrink_axis_mask=2)
+    scores = frozen.op("BiasAdd", frozen.op("MatMul", chosen, weight("w", 2, 5)), weight("b", 5))
+    frozen.op("LogSoftmax", scores, name="out")
+    frozen.op("Identity", last["c"], name="last_c")
+    return frozen.file()
+
+
+def test_ids_two_cells_in_one_loop_and_the_last_output():
+    graph = read_frozen(classifier())
+    assert [type(node.kind).__name__ for node in graph.nodes] == [
+        "Embedding", "Recurrent", "Recurrent", "Select", "Dense", "Activation"]  # fmt: skip
+    assert [(one.kind, one.limit, one.shape) for one in graph.inputs] == [("ids", 9, (None,))]
+    assert (graph.nodes[3].kind.axis, graph.nodes[3].kind.index) == (1, -1)
+    assert graph.outputs["last_c"].node == graph.nodes[1].name
+
+
+def both_ways(kind="lstm", dtype="int32", back=True):
+    """bidirectional_dynamic_rnn over rows of different lengths: the second cell reads them turned round."""
+    frozen = Frozen()
+    x, given = frozen.placeholder("x", None, None, 4), frozen.placeholder("lengths", None, dtype=dtype)
+    lengths = given if dtype == "int32" else frozen.op("Cast", given, DstT="int32")
+    batch_first, outputs = frozen.const(np.array([1, 0, 2], np.int32)), []
+    for scope in ("fw", "bw"):
+        cell = Cell(frozen, kind, 4, 3, scope=f"{scope}/cell", seed=ord(scope[0]))
+        way = frozen.op("ReverseSequence", x, given, seq_dim=1) if scope == "bw" else x
+        states = {name: frozen.const(np.zeros((2, size), "float32")) for name, size in cell.sizes.items()}
+        found, last = dynamic(
+            frozen, [cell], frozen.op("Transpose", way, batch_first), states, scope=scope, lengths=lengths
+        )
+        found = frozen.op("Transpose", found, batch_first)
+        outputs.append(frozen.op("ReverseSequence", found, given, seq_dim=1) if scope == "bw" and back else found)
+        frozen.op("Identity", last["h"], name=f"last_{scope}")
+    frozen.op("ConcatV2", *outputs, frozen.const(np.int32(2)), name="out")
+    return frozen.file()
+
+
+@pytest.mark.parametrize(("kind", "dtype"), [("lstm", "int32"), ("gru", "int64"), ("LSTMBlockCell", "int32")])
+def test_rows_of_different_lengths_are_masked_and_run_backward(kind, dtype):
+    graph = read_frozen(both_ways(kind, dtype))
+    mask, *layers, joined = graph.nodes
+    assert mask.kind == MaskOfLengths()
+    assert [(node.kind.direction, node.kind.zero_masked) for node in layers] == [("forward", True), ("backward", True)]
+    assert all(node.inputs["mask"].node == mask.name and node.inputs["x"].node == "x" for node in layers)
+    assert [ref.output for ref in joined.inputs.values()] == ["sequence", "sequence"]
+    assert {one.name: one.kind for one in graph.inputs} == {"x": "float", "lengths": "lengths"}
+
+
+def test_a_table_that_is_read_twice_is_one():
+    frozen = Frozen()
+    table = frozen.weight(np.random.default_rng(0).normal(size=(9, 4)).astype("float32"), "embedding")
+    first, second = (
+        frozen.op("Gather", table, frozen.placeholder(name, None, None, dtype="int64")) for name in ("a", "b")
+    )
+    total = frozen.op("Sum", frozen.op("AddV2", first, second), frozen.const(np.int32(1)))
+    frozen.op("Sub", frozen.const(np.float32(1)), total, name="out")
+    graph = read_frozen(frozen.file())
+    assert [node.shares for node in graph.nodes] == ["", graph.nodes[0].name, "", "", ""]
+    assert len(graph.weights()) == 1
+
+
+def test_whole_numbers_that_choose_no_rows_are_refused():
+    frozen = Frozen()
+    frozen.op("Sub", frozen.const(np.int32(1)), frozen.placeholder("count", None, dtype="int32"), name="out")
+    with pytest.raises(RefusalError, match="'count' is of int32, but neither chooses rows"):
+        read_frozen(frozen.file())
+    with pytest.raises(RefusalError, match="is of string; only real numbers and ids"):
+        read_frozen(classifier(dtype="string"))
+
+
 def halved(frozen, new, old):
     return frozen.op("Mul", new, frozen.const(np.float32(0.5)), name="rnn/while/halved")
 
 
-def kept_after_the_end(frozen, new, old):
-    """What `sequence_length` does."""
+def kept_here_and_there(frozen, new, old):
     return frozen.op("Select", frozen.const(np.array([True, False])), old, new, name="rnn/while/Select")
 
 
 REFUSED = {
     "something done to the state": (lambda: one_loop("rnn", {}, after=halved), "halved: the operator Mul"),
-    "sequence lengths": (lambda: one_loop("lstm", {}, after=kept_after_the_end), "Select .as dynamic_rnn has it"),
+    "rows that stay what they were": (
+        lambda: one_loop("lstm", {}, after=kept_here_and_there), "Select_1: the operator Select is not understood"),
+    "rows turned round for nobody": (lambda: both_ways(back=False), "converted only where a layer reads them"),
     "an update gate of another formula": (lambda: one_loop("gru", {"one": 2.0}), "is not understood"),
     "a clip that is not the same on both sides": (
         lambda: one_loop("lstm", {"cell_clip": 1.0, "lowest": 0.5}), "is not understood"),
@@ -191,9 +284,9 @@ def test_a_reading_that_is_wrong_is_found_out(monkeypatch):
 
     right = layers.Layers.layer
 
-    def wrong(self, step, x, initial=None):
+    def wrong(self, step, *given, **named):
         step.weights["bias_ih"] = step.weights["bias_ih"] + 1
-        return right(self, step, x, initial)
+        return right(self, step, *given, **named)
 
     monkeypatch.setattr(layers.Layers, "layer", wrong)
     with pytest.raises(RefusalError, match="gives other numbers than the graph itself"):

@@ -53,7 +53,7 @@ class Evaluation:
     def __init__(self, graph: Graph, given: Mapping[str, Values]) -> None:
         self._nodes = {node.name: node for node in graph.nodes}
         self._edges = 1 + sum(len(node.inputs) for node in graph.nodes)
-        self._outside = Frame({name: [np.asarray(value, np.float64)] for name, value in given.items()})
+        self._outside = Frame({name: [_exact(np.asarray(value))] for name, value in given.items()})
 
     def tensor(self, name: str) -> Values:
         """A tensor outside of all loops.
@@ -94,8 +94,7 @@ class Evaluation:
             stored = node.attributes.get("value")
             if not isinstance(stored, Tensor):
                 raise RefusalError(f"{shown(node.name)} is a constant without a value")
-            value = stored.read()
-            return [value.astype(np.float64) if value.dtype.kind == "f" else value]
+            return [_exact(stored.read())]
         if node.operator not in OPERATORS:
             raise RefusalError(f"{shown(node.name)}: the operator {shown(node.operator)} is not known")
         try:
@@ -125,6 +124,11 @@ class Evaluation:
                 merge: self._find(self._nodes[onward].inputs[0], turn) for merge, (_, onward) in loop.variables.items()
             }
         raise RefusalError(f"the loop around {shown(node.name)} does not end within {LONGEST:,} turns")
+
+
+def _exact(value: Values) -> Values:
+    """Real numbers in float64; whole ones as they are."""
+    return value.astype(np.float64) if value.dtype.kind == "f" else value
 
 
 def _inputs(node: Node) -> Iterator[tuple[str, int]]:

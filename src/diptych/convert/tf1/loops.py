@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from diptych.convert.files.graph import Node as Operator
 from diptych.convert.graph import Node, Ref
 from diptych.convert.tf1.evaluation import loop_of, place_of
-from diptych.convert.tf1.steps import SUMS, Step
+from diptych.convert.tf1.steps import Step
+from diptych.convert.tf1.wiring import SUMS
 
 if TYPE_CHECKING:
     from diptych.convert.tf1.layers import Layers
@@ -28,7 +29,7 @@ class LoopReader:
 
     def last_state(self) -> Ref:
         """What the variable that leaves is after the last turn: a state of a cell."""
-        onward = self._onward(self.merge)
+        onward, _ = self._kept_at_end(self._onward(self.merge), self.merge)
         step = self.layers.steps.get(onward)
         if step is None:
             raise self.layers.refusal(self._node(onward))
@@ -47,10 +48,14 @@ class LoopReader:
 
     def _sequence(self, tensor: str) -> Ref:
         """What a tensor in the loop is at all turns: (B, T, ...)."""
+        node = self._node(tensor)
+        if self._past_end(node) and self.layers.is_zero(self._carried(node.inputs[1])):
+            tensor = node.inputs[2]  # the layer, whose states have the same lengths, gives zeros there
         tensor = self.wiring.source(tensor)
         step = self.layers.steps.get(tensor)
         if step is not None and tensor == step.after["h"]:
-            return Ref(self._layer(step).name, "sequence")
+            layer = self._layer(step)
+            return self.layers.turned_back.get(layer.name) or Ref(layer.name, "sequence")
         node = self._node(tensor)
         if node.operator != "TensorArrayReadV3":
             raise self.layers.refusal(node)
@@ -62,14 +67,39 @@ class LoopReader:
 
     def _layer(self, step: Step) -> Node:
         if step not in self.layers.runs:
-            initial = {}
+            initial, ends = {}, set()
             for name, before in step.before.items():
                 merge = self._variable(before)
-                if merge is None or self._onward(merge) != step.after[name]:
+                onward, end = self._kept_at_end(self._onward(merge), merge) if merge is not None else ("", None)
+                if merge is None or onward != step.after[name]:
                     raise self.layers.refusal(self._node(before))
                 initial[name] = self.wiring.nodes[self.loop.variables[merge][0]].inputs[0]
-            self.layers.runs[step] = self.layers.layer(step, self._sequence(step.x), initial)
+                ends.add(end)
+            if len(ends) > 1:
+                raise self.layers.refusal(self._node(step.after["h"]))
+            x, (end,) = self._sequence(step.x), ends
+            self.layers.runs[step] = self.layers.layer(step, x, initial=initial, lengths=end)
         return self.layers.runs[step]
+
+    def _past_end(self, node: Operator) -> str | None:
+        """Of a Select between what was and what is new, where the time is past a row's length: the lengths."""
+        if node.operator not in ("Select", "SelectV2"):
+            return None
+        late = self._node(node.inputs[0])
+        if late.operator != "GreaterEqual":
+            raise self.layers.refusal(node)
+        self._check_counts(late, 0)
+        return self._carried(late.inputs[1])
+
+    def _kept_at_end(self, tensor: str, merge: str) -> tuple[str, str | None]:
+        """What a variable becomes, and the lengths past which it stays what it was, where there are some."""
+        node = self._node(tensor)
+        lengths = self._past_end(node)
+        if lengths is None:
+            return tensor, None
+        if self._variable(node.inputs[1]) != merge:
+            raise self.layers.refusal(node)
+        return self.wiring.source(node.inputs[2]), lengths
 
     def _node(self, tensor: str) -> Operator:
         return self.layers.operator(tensor)

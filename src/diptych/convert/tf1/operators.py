@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from diptych.convert.files.graph import Node
-from diptych.convert.judge.activations import FUNCTIONS, sigmoid, softmax
+from diptych.convert.judge.activations import FUNCTIONS, apply, sigmoid, softmax
+from diptych.convert.kinds import Function
 from diptych.errors import RefusalError
 
 Values = npt.NDArray[Any]
@@ -30,6 +31,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "BlockLSTM": {"forget_bias": 1.0, "cell_clip": 3.0, "use_peephole": False},
     "BlockLSTMV2": {"forget_bias": 0.0, "cell_clip": 0.0, "use_peephole": False},
     "MatMul": {"transpose_a": False, "transpose_b": False},
+    "Gather": {"batch_dims": 0}, "GatherV2": {"batch_dims": 0},
+    **{name: {"keep_dims": False} for name in ("Mean", "Sum", "Max")},
+    "ReverseSequence": {"batch_dim": 0, "seq_dim": 0},
     "Unpack": {"axis": 0}, "Pack": {"axis": 0}, "Squeeze": {"squeeze_dims": []},
     "StridedSlice": dict.fromkeys(
         ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"), 0),
@@ -103,6 +107,29 @@ def _squeeze(node: Node, x: Values) -> Values:
     return np.squeeze(x, tuple(attribute(node, "squeeze_dims")) or None)
 
 
+def _rows(node: Node, table: Values, places: Values, axis: Any = 0) -> Values:
+    return np.asarray(np.take(table, places, axis=int(axis)))
+
+
+def _select(node: Node, where: Values, x: Values, y: Values) -> Values:
+    rows = where.reshape(where.shape + (1,) * (np.ndim(x) - where.ndim)) if node.operator == "Select" else where
+    return np.where(rows, x, y)
+
+
+def _reverse_sequence(node: Node, x: Values, lengths: Values) -> Values:
+    axes = (attribute(node, "batch_dim"), attribute(node, "seq_dim"))
+    rows = np.array(np.moveaxis(x, axes, (0, 1)))
+    for row, length in zip(rows, lengths):
+        row[:length] = row[:length][::-1].copy()
+    return np.moveaxis(rows, (0, 1), axes)
+
+
+def _reduced(find: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda node, x, axes: find(
+        x, axis=tuple(int(axis) for axis in np.atleast_1d(axes)), keepdims=attribute(node, "keep_dims")
+    )
+
+
 def _plain(find: Callable[..., Any]) -> Callable[..., Any]:
     return lambda node, *values: find(*values)
 
@@ -119,10 +146,13 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Softmax": _plain(softmax), "MatMul": _matmul, "LSTMBlockCell": lambda node, x, c, h, w, *rest: lstm_step(
         node, x, c=c, h=h, w=w, peepholes=rest[:3], b=rest[3]),
     "BlockLSTM": _block_lstm, "BlockLSTMV2": _block_lstm, "GRUBlockCell": _gru_block,
+    "LogSoftmax": _plain(lambda x: apply(Function("log_softmax"), x)), "Gather": _rows, "GatherV2": _rows,
+    "Mean": _reduced(np.mean), "Sum": _reduced(np.sum), "Max": _reduced(np.max),
     "ConcatV2": lambda node, *values: np.concatenate(values[:-1], axis=int(values[-1])),
     "Split": lambda node, axis, x: np.split(x, int(node.attributes["num_split"]), axis=int(axis)),
     "Transpose": _plain(lambda x, order: np.transpose(x, order)),
     "ReverseV2": _plain(lambda x, axes: np.flip(x, tuple(int(axis) for axis in np.atleast_1d(axes)))),
+    "ReverseSequence": _reverse_sequence, "Select": _select, "SelectV2": _select,
     "ExpandDims": _plain(lambda x, axis: np.expand_dims(x, int(axis))), "Squeeze": _squeeze,
     "Unpack": _unpack, "Pack": lambda node, *values: np.stack(values, axis=attribute(node, "axis")),
     "StridedSlice": _strided_slice, "Shape": _plain(lambda x: np.array(np.shape(x), np.int32)),

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from diptych.convert.certificate import LIMIT, gap
 from diptych.convert.files.graph import Graph as FrozenGraph
 from diptych.convert.files.model_file import ModelFile, Tensor
 from diptych.convert.files.printable import shown
-from diptych.convert.graph import Graph, Input, Ref, unique_name
+from diptych.convert.graph import Array, Graph, Input, Ref, unique_name
 from diptych.convert.judge import run
-from diptych.convert.kinds import Flip, Recurrent, Transpose
+from diptych.convert.kinds import Embedding, Flip, Recurrent, Transpose
 from diptych.convert.tf1.evaluation import Evaluation, place_of
 from diptych.convert.tf1.layers import Layers
 from diptych.errors import RefusalError
@@ -44,11 +46,25 @@ def read_frozen(file: ModelFile, inputs: Sequence[str] = (), outputs: Sequence[s
     names = list(outputs) or _outputs(frozen, set(given))
     if not names:
         raise RefusalError(f"{file.path}: nothing in it depends on {', '.join(given)}")
-    layers = Layers(frozen, given)
+    kinds = {node.name: str(node.attributes.get("dtype", "")) for node in frozen.nodes}
+    whole = {name for name, (node, _) in given.items() if not kinds[node].startswith("float")}
+    layers = Layers(frozen, given, whole)
     refs = {name: layers.value(name) for name in names}
     graph = layers.graph(refs)
+    if idle := [one for one in graph.inputs if one.name in whole and one.kind == "float"]:
+        node = given[idle[0].name][0]
+        raise RefusalError(
+            f"{file.path}: the input {node!r} is of {kinds[node]}, but neither chooses rows of an embedding nor says "
+            f"how long rows are"
+        )
     graph = replace(graph, inputs=tuple(_with_batch(graph, one, given[one.name][1]) for one in graph.inputs))
     graph = graph.pruned()
+    if lost := [ref.node for node in graph.nodes for ref in (*node.inputs.values(), *graph.outputs.values())
+                if ref.output == "turned"]:  # fmt: skip
+        raise RefusalError(
+            f"{shown(lost[0])}: rows turned round as far as they go (ReverseSequence) are converted only where a layer "
+            f"reads them and its outputs are turned back"
+        )
     apart = _check(file.path, frozen, graph=graph, given=given, names=list(refs))
     said = f"read from the graph's operators; run themselves, in NumPy and float64, they give the same to {apart:.1e}"
     return replace(graph, assumptions=(*graph.assumptions, said))
@@ -78,8 +94,10 @@ def _inputs(path: Path, frozen: FrozenGraph, wanted: Sequence[str]) -> dict[str,
         if not shape or any(isinstance(size, str) for size in shape):
             raise RefusalError(f"{path}: the shape of the input {name!r} is not in the file, so its axes are not known")
         kind = str(node.attributes.get("dtype", ""))
-        if not kind.startswith("float"):
-            raise RefusalError(f"{path}: the input {name!r} is of {kind or 'no type'}; only real numbers are converted")
+        if not kind.startswith(("float", "int32", "int64")):
+            raise RefusalError(
+                f"{path}: the input {name!r} is of {kind or 'no type'}; only real numbers and ids are converted"
+            )
         found[unique_name(name, found)] = (name, tuple(shape))
     return found
 
@@ -118,7 +136,7 @@ def _batch_axis(graph: Graph, ref: Ref, wanted: str) -> int | None:
         node = nodes[ref.node]
         if isinstance(node.kind, Transpose):
             axis = node.kind.axes[axis]
-        elif not isinstance(node.kind, Flip):
+        elif not isinstance(node.kind, Flip | Embedding):
             return None
         ref = node.inputs["x"]
     return axis if ref.node == wanted else None
@@ -138,7 +156,14 @@ def _check(
     for one in graph.inputs:
         node, shape = given[one.name]
         sizes = [size if size else BATCH if axis == one.batch_axis else STEPS for axis, size in enumerate(shape)]
-        values[one.name] = fed[node] = draw.normal(size=sizes)
+        value: Array
+        if one.kind == "ids":
+            value = draw.integers(0, one.limit or 2, sizes)
+        elif one.kind == "lengths":
+            value = np.array([STEPS, *draw.integers(0, STEPS, sizes[0] - 1)])
+        else:
+            value = draw.normal(size=sizes)
+        values[one.name] = fed[node] = value
     evaluation = Evaluation(frozen, fed)
     try:
         mine = run(graph, values)

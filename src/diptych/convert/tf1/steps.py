@@ -19,10 +19,8 @@ from diptych.convert.kinds import Function, Recurrent
 from diptych.convert.tf1.cells import gru_weights, lstm_weights, split_kernel
 from diptych.convert.tf1.evaluation import place_of
 from diptych.convert.tf1.operators import ACTIVATIONS, attribute
-from diptych.convert.tf1.wiring import NoCellError, Wiring, plain
+from diptych.convert.tf1.wiring import SUMS, NoCellError, Wiring, plain
 from diptych.errors import RefusalError
-
-SUMS = ("Add", "AddV2", "BiasAdd")
 
 
 @dataclass(frozen=True, eq=False)

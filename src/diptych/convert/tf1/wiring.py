@@ -12,6 +12,7 @@ from diptych.convert.tf1.evaluation import place_of
 
 THROUGH = ("Identity", "StopGradient", "Snapshot")
 """Operators that give what they are given."""
+SUMS = ("Add", "AddV2", "BiasAdd")
 
 
 class NoCellError(Exception):
