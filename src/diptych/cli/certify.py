@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diptych.cli.convert import Assume, Inputs, Layers, answers, chain
+from diptych.cli.convert import Assume, Inputs, KerasConfig, Layers, answers, chain
 from diptych.cli.options import Json, Threads
 
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ def certify(
             show_default=False,
         ),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="JSON", help="The Keras config of a file of weights.", show_default=False),
-    ] = None,
+    config: KerasConfig = None,
     inputs: Inputs = None,
     layers: Layers = None,
     assume: Assume = None,

@@ -14,7 +14,10 @@ Assume = Annotated[
     list[str] | None,
     typer.Option("--assume", metavar="KEY=VALUE", help="Answer what the file leaves open.", show_default=False),
 ]
-
+KerasConfig = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="JSON", help="The Keras config of a file of weights.", show_default=False),
+]
 Inputs = Annotated[
     list[str] | None,
     typer.Option(
@@ -42,10 +45,7 @@ def convert(
         Literal["pytorch", "keras", "onnx"],
         typer.Option("--to", help="The framework to convert to, or ONNX."),
     ],
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="JSON", help="The Keras config of a file of weights.", show_default=False),
-    ] = None,
+    config: KerasConfig = None,
     module: Annotated[
         str | None,
         typer.Option("--module", metavar="MODULE:CLASS", help="A PyTorch class for a state dict.", show_default=False),

@@ -1,4 +1,4 @@
-"""How each kind of node but the recurrent ones is written in Keras."""
+"""How each kind of node is written in Keras."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from diptych.convert import kinds
 from diptych.convert.graph import Node, Ref
+from diptych.convert.keras.recurrent_writing import write_recurrent
 from diptych.convert.keras.weights import to_keras
 from diptych.convert.keras.writing import ProgramWriter
 from diptych.convert.writing import Write, cut, line, merge, number, plain, scale, select
@@ -102,6 +103,7 @@ def _plain_layer(expression: Callable[[Any], str]) -> Write:
 
 
 WRITERS: dict[type[kinds.Kind], Write] = {
+    kinds.Recurrent: write_recurrent,
     kinds.Embedding: _with_layer(lambda kind, w: f"Embedding({w['weight'].shape[0]}, {w['weight'].shape[1]}"),
     kinds.Dense: _with_layer(lambda kind, w: f"Dense({w['weight'].shape[0]}{_no_bias(w)}"),
     kinds.LayerNormalization: _with_layer(lambda kind, w: f"LayerNormalization(epsilon={kind.epsilon!r}{_flags(w)}"),

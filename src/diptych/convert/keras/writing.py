@@ -8,8 +8,8 @@ from typing import Any
 
 from diptych.convert import kinds
 from diptych.convert.graph import Array, Graph, Node, Ref
-from diptych.convert.keras.weights import from_keras, to_keras
-from diptych.convert.kinds import Function, Recurrent
+from diptych.convert.keras.weights import from_keras
+from diptych.convert.kinds import Function
 from diptych.convert.writing import Writer
 from diptych.errors import RefusalError
 
@@ -108,10 +108,7 @@ def write_keras(graph: Graph, title: str) -> WrittenProgram:
             shape = f"batch_shape={whole!r}"
         writer.lines.append(f'{name} = keras.Input({shape}{dtype}, name="{name}")')
     for node in graph.nodes:
-        if isinstance(node.kind, Recurrent):
-            _recurrent(writer, node, node.kind)
-        else:
-            WRITERS[type(node.kind)](writer, node, node.kind)
+        WRITERS[type(node.kind)](writer, node, node.kind)
     return WrittenProgram(
         _text(writer, title),
         weights=writer.weights,
@@ -119,138 +116,6 @@ def write_keras(graph: Graph, title: str) -> WrittenProgram:
         variables=writer.variables,
         doubled=tuple(writer.doubled),
     )
-
-
-def _recurrent(writer: ProgramWriter, node: Node, kind: Recurrent) -> None:
-    weights = dict(writer.graph.weights_of(node))
-    if kind.cell_clip is not None or kind.projection_clip is not None or "peephole_i" in weights:
-        raise RefusalError(
-            f"{node.origin or node.name}: clips and peepholes have no stock form in Keras; use --to pytorch"
-        )
-    if "weight_hr" in weights:
-        raise RefusalError(f"{node.origin or node.name}: a projection has no stock form in Keras")
-    if kind.cell != "gru" and "bias_ih" in weights and "bias_hh" in weights and not node.shares:
-        writer.doubled.append(node.name)
-    states = [f"{name}{suffix}" for suffix in kind.suffixes for name in kind.state_names]
-    initial = [f"{name}0{suffix}" for suffix in kind.suffixes for name in kind.state_names]
-    given = [name in node.inputs for name in initial]
-    if any(given) and not all(given):
-        raise RefusalError(f"{node.origin or node.name}: some of its initial states are given and some are not")
-    initial = initial if any(given) else []
-    wants = {name for name in ("sequence", "last", *states) if Ref(node.name, name) in writer.used}
-    as_sequence = "sequence" in wants or (kind.zero_masked and kind.direction == "both")
-    together = kind.direction == "both" and not (as_sequence and "mask" in node.inputs and not kind.zero_masked)
-    if kind.direction != "both" or together:
-        _one_layer(
-            writer,
-            node,
-            kind=kind,
-            weights=weights,
-            wants=wants,
-            as_sequence=as_sequence,
-            states=states,
-            initial=initial,
-        )
-    else:
-        _two_layers(
-            writer,
-            node,
-            kind=kind,
-            weights=weights,
-            wants=wants,
-            as_sequence=as_sequence,
-            initial=initial,
-        )
-
-
-def _cell(writer: ProgramWriter, node: Node, kind: Recurrent, weights: Mapping[str, Array]) -> str:
-    """The layer's arguments that say its formula."""
-    where = node.origin or node.name
-    name = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN"}[kind.cell]
-    parts = [str(weights["weight_hh"].shape[1])]
-    if kind.activation != kinds.TANH:
-        parts.append(f"activation={writer.activation(kind.activation, where)}")
-    if kind.cell != "rnn" and kind.gate != kinds.SIGMOID:
-        parts.append(f"recurrent_activation={writer.activation(kind.gate, where)}")
-    if not kind.reset_after:
-        parts.append("reset_after=False")
-    if "bias_ih" not in weights and "bias_hh" not in weights:
-        parts.append("use_bias=False")
-    return f"layers.{name}({', '.join(parts)}"
-
-
-def _one_layer(
-    writer: ProgramWriter, node: Node, kind: Recurrent, weights: dict[str, Array], wants: set[str],
-    as_sequence: bool, states: list[str], initial: list[str],
-) -> None:  # fmt: skip
-    inner = _cell(writer, node, kind=kind, weights=weights)
-    inner += ", return_sequences=True" if as_sequence else ""
-    shows_states = bool(wants & set(states))
-    inner += ", return_state=True" if shows_states else ""
-    inner += ", go_backwards=True" if kind.direction == "backward" else ""
-    if kind.direction == "both":
-        layer = writer.layer(node, f"layers.Bidirectional({inner})", to_keras(kind, weights))
-    else:
-        inner += ", zero_output_for_mask=True" if kind.zero_masked and "mask" in node.inputs else ""
-        layer = writer.layer(node, inner, to_keras(kind, weights))
-    arguments = _call(writer, node, initial)
-    name = writer.variable(node.name if as_sequence else f"{node.name}_last")
-    found = [name]
-    if shows_states:
-        for state in states:
-            variable = writer.variable(f"{node.name}_{state}")
-            writer.variables[Ref(node.name, state)] = variable
-            found.append(variable)
-    writer.lines.append(f"{', '.join(found)} = {layer}({arguments})")
-    writer.variables[Ref(node.name, "sequence" if as_sequence else "last")] = name
-    if as_sequence and kind.direction == "backward":
-        writer.lines.append(f"{name} = ops.flip({name}, axis=1)")
-    if as_sequence and "last" in wants:
-        _last(writer, node, kind=kind, weights=weights, sequence=name)
-
-
-def _last(writer: ProgramWriter, node: Node, kind: Recurrent, weights: Mapping[str, Array], sequence: str) -> None:
-    """The last output of each direction, taken from the sequence."""
-    units = weights["weight_hh"].shape[1]
-    expression = f"{sequence}[:, {0 if kind.direction == 'backward' else -1}]"
-    if kind.direction == "both":
-        expression = f"ops.concatenate([{sequence}[:, -1, :{units}], {sequence}[:, 0, {units}:]], axis=-1)"
-    writer.assign(node, expression, "last")
-
-
-def _two_layers(
-    writer: ProgramWriter, node: Node, kind: Recurrent, weights: dict[str, Array], wants: set[str],
-    as_sequence: bool, initial: list[str],
-) -> None:  # fmt: skip
-    """A layer for each direction: Bidirectional would give zeros at masked steps, where this model repeats."""
-    found = []
-    for suffix in kind.suffixes:
-        own = {n.removesuffix("_reverse"): w for n, w in weights.items() if n.endswith("_reverse") == bool(suffix)}
-        inner = _cell(writer, node, kind=kind, weights=weights) + ", return_sequences=True, return_state=True"
-        inner += ", go_backwards=True" if suffix else ""
-        layer = writer.layer(node, inner, weights=to_keras(replace(kind, direction="forward"), own), suffix=suffix)
-        name = writer.variable(f"{node.name}{suffix}")
-        variables = [writer.variable(f"{node.name}_{state}{suffix}") for state in kind.state_names]
-        half = [one for one in initial if one.endswith("_reverse") == bool(suffix)]
-        writer.lines.append(f"{', '.join([name, *variables])} = {layer}({_call(writer, node, half)})")
-        for state, variable in zip(kind.state_names, variables):
-            writer.variables[Ref(node.name, f"{state}{suffix}")] = variable
-        if suffix:
-            writer.lines.append(f"{name} = ops.flip({name}, axis=1)")
-        found.append(name)
-    sequence = writer.assign(node, f"ops.concatenate([{', '.join(found)}], axis=-1)", "sequence")
-    if "last" in wants:
-        _last(writer, node, kind=kind, weights=weights, sequence=sequence)
-
-
-def _call(writer: ProgramWriter, node: Node, initial: list[str]) -> str:
-    parts = [writer.given(node, "x")]
-    if "mask" in node.inputs:
-        parts.append(f"mask={writer.given(node, 'mask')}")
-    if initial:
-        states = [writer.given(node, name) for name in initial]
-        parts.append(f"initial_state=[{', '.join(states)}]")
-    return ", ".join(parts)
 
 
 def _text(writer: ProgramWriter, title: str) -> str:
