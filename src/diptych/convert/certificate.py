@@ -7,7 +7,7 @@ the user's model where its framework can run it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -210,14 +210,6 @@ def describe(graph: Graph, ref: Ref) -> str:
     return f"{ref}" if node is None or node.origin in ("", ref.node) else f"{ref} (of {node.origin})"
 
 
-def unseen(graph: Graph) -> list[str]:
-    """What these weights cannot show: one that is all zeros could be anywhere, and its places in any order."""
-    zeros = [name for name, weight in graph.weights().items() if not weight.any()]
-    if not zeros:
-        return []
-    return [f"the order within weights that are all zero: {', '.join(zeros[:8])}{' ..' if len(zeros) > 8 else ''}"]
-
-
 def demand(checks: list[Check]) -> None:
     """Refuse a conversion that does not hold.
 
@@ -229,8 +221,3 @@ def demand(checks: list[Check]) -> None:
             raise CertificateError(
                 f"not certified: {check.what}: {check.gap:.2g} apart at {check.where}, more than {check.limit:g}"
             )
-
-
-def to_json(checks: list[Check]) -> list[dict[str, Any]]:
-    """The checks as the certificate has them."""
-    return [asdict(check) | {"holds": check.holds} for check in checks]

@@ -9,28 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from safetensors.numpy import save_file
 
 from diptych.convert import certificate
 from diptych.convert.certificate import Check, Party
+from diptych.convert.document import document
 from diptych.convert.files.model_file import ModelFile
 from diptych.convert.scratch import mapped_arrays, save_arrays
 from diptych.convert.source import Asked, Source, digest_of, read_source
 from diptych.convert.targets import Target, lines_of, write_for
 from diptych.convert.trial import Trial, arrays_of, make_trial
 from diptych.errors import CertificateError, RefusalError
-from diptych.processes.environment import environment
 from diptych.storage.place import put_folder, replace_file
 
 RATE = 0.125  # in float32, too: Keras rounds it
-ONLY_INFERENCE = "gradients and training: an ONNX file is for inference"
 DROPPED = "the state of Adam is dropped: training starts anew"
-ONE_STEP = "one step of SGD in float64; more of training is certified only as far as the gradients are"
-INPUTS = (
-    "random numbers of deviation 3; ids of the whole vocabulary; where there is a mask: whole rows, padding on the "
-    "right, padding on the left with a hole, a row masked from end to end; where there are lengths: 5, 3, 3 and 1"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,28 +113,10 @@ def _build(source: Source, to: str, folder: Path, building: Path, threads: int |
 def _certificate(
     source: Source, target: Target, to: str, building: Path, trial: Trial, parties: list[Party], checks: list[Check]
 ) -> dict[str, Any]:
-    here, graph = environment(), target.graph
-    dropped = [DROPPED] if source.adam and not target.adam else []
-    versions = {name: version for party in parties for name, version in party.versions.items()}
+    missing = [*source.missing, *([DROPPED] if source.adam and not target.adam else [])]
     return {
-        "certified": all(check.holds for check in checks),
         "from": {"file": source.path.name, "sha256": source.sha256, "written_by": source.written_by},
         "to": {"framework": to, "files": {file.name: digest_of(file) for file in sorted(building.iterdir())}},
-        "checks": certificate.to_json(checks),
-        "largest_gap": max((check.gap for check in checks if "float32" not in check.what), default=None),
-        "parties": ["the judge (NumPy, float64, from the formulas)", *(party.name for party in parties)],
-        "inputs": {name: list(value.shape) for name, value in trial.inputs.items()} | {"how": INPUTS},
-        "assumed": list(graph.assumptions),
         "optimizer": target.adam.settings if target.adam else None,
-        "not_certified": [
-            *graph.uncertified,
-            *source.missing,
-            *dropped,
-            *(one for party in parties for one in party.missing),
-            *certificate.unseen(graph),
-            ONLY_INFERENCE if to == "onnx" else ONE_STEP,
-        ],
-        "device": "cpu",
-        "versions": versions | {"numpy": np.__version__, "diptych": here["packages"].get("diptych")},
-        "environment": {name: here[name] for name in ("time", "python", "platform", "processor")},
+        **document(target.graph, trial, parties=parties, checks=checks, to=to, missing=missing),
     }

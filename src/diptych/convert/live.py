@@ -20,6 +20,7 @@ from safetensors.numpy import save_file
 from diptych import panel
 from diptych.convert import certificate
 from diptych.convert.certificate import Party
+from diptych.convert.document import document
 from diptych.convert.graph import Graph
 from diptych.convert.keras.program_party import arrays_of_layers, doubled_said, party_of_program
 from diptych.convert.keras.weights import to_keras as weights_to_keras
@@ -43,7 +44,7 @@ def to_pytorch(keras_model: Any) -> Any:
 
     Returns:
         A module of stock layers in float32 and evaluation mode. `module.code` is its text, `module.certificate` the
-        comparisons that were made.
+        comparisons that were made, and on what.
 
     Raises:
         RefusalError: a part of the model cannot be converted exactly; the message names it.
@@ -59,9 +60,9 @@ def to_pytorch(keras_model: Any) -> Any:
         theirs = [read.party_of(keras_model, graph, arrays, first)] if _takes(keras_model, graph) else []
         again = running.module_from(written.code, written.weights)
         evidence = running.run_module(again, arrays, variables=variables_of(written), folder=second)
-        ours = party_of(graph, written, evidence=evidence | {"versions": {}}, found=evidence["gradients"])
+        ours = party_of(graph, written, evidence=evidence, found=evidence["gradients"])
         module = running.module_from(written.code, written.weights)
-        module.code, module.certificate = written.code, _checked(graph, trial, [*theirs, ours])
+        module.code, module.certificate = written.code, _checked(graph, trial, parties=[*theirs, ours], to="pytorch")
     return module
 
 
@@ -80,14 +81,10 @@ def _takes(keras_model: Any, graph: Graph) -> bool:
     return len(keras_model.inputs) == len(graph.inputs)
 
 
-def _checked(graph: Graph, trial: Trial, parties: list[Party]) -> dict[str, Any]:
+def _checked(graph: Graph, trial: Trial, parties: list[Party], to: str) -> dict[str, Any]:
     checks = certificate.compare(graph, trial, parties=parties, rate=RATE)
     certificate.demand(checks)
-    return {
-        "checks": certificate.to_json(checks),
-        "assumed": list(graph.assumptions),
-        "not_certified": [*graph.uncertified, *certificate.unseen(graph)],
-    }
+    return document(graph, trial, parties=parties, checks=checks, to=to, missing=[])
 
 
 def state_dict(keras_layer: Any) -> dict[str, Any]:
@@ -164,7 +161,7 @@ def to_keras(module: Any, inputs: Any = None) -> Any:
         lent.give()  # it outlives the folder
         ours = party_of_program(expanded, written, evidence=evidence, found=evidence["gradients"])
         object.__setattr__(model, "code", written.code)
-        object.__setattr__(model, "certificate", _checked(expanded, trial, [theirs, ours]))
+        object.__setattr__(model, "certificate", _checked(expanded, trial, parties=[theirs, ours], to="keras"))
     return model
 
 
@@ -205,9 +202,9 @@ def to_onnx(model: Any, path: str | Path, inputs: Any = None) -> dict[str, Any]:
             theirs.append(read.party_of(model, target.graph, arrays_of(trial), folder))
         save_file(arrays_of(trial), folder / "trial.safetensors")
         ours = target.run(folder, building, None)
-        made = _checked(target.graph, trial, [*theirs, ours])
+        made = _checked(target.graph, trial, parties=[*theirs, ours], to="onnx")
         replace_file(Path(path), (building / "model.onnx").read_bytes())
-    return made | {"not_certified": [*made["not_certified"], *ours.missing]}
+    return made
 
 
 def keras_weights(torch_layer: Any) -> list[npt.NDArray[Any]]:

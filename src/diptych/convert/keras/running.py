@@ -21,6 +21,7 @@ from diptych.convert.keras.lending import Lent, blank_weights
 from diptych.convert.scratch import mapped_arrays, new_arrays
 from diptych.errors import RefusalError
 
+VERSIONS = {"tensorflow": tf.__version__, "keras": keras.__version__}
 RATE = 0.125  # in float32, too: Keras rounds it
 TOGETHER = 1 << 22
 """Numbers of the gradients that are known at the same time."""
@@ -42,18 +43,17 @@ def run_original(folder: str, file: str) -> dict[str, Any]:
     if "module" not in json.loads(config):  # a whole .h5 has Keras 2's form, read in such files only
         with blank_weights():
             config = keras.saving.load_model(file, compile=False).to_json()
-    _check_weights(config, arrays, file)
+    takes = _check_weights(config, arrays, file)
     gc.collect()  # a Keras model holds itself
-    versions = {"tensorflow": tf.__version__, "keras": keras.__version__}
-    if len(keras.models.model_from_json(config).inputs) < sum(name.startswith("input.") for name in trial):
-        return {"versions": versions}  # a stateful model: it does not take its states
+    if takes < sum(name.startswith("input.") for name in trial):
+        return {"versions": VERSIONS}  # a stateful model: it does not take its states
     evidence = run_built(config, arrays, trial=trial, folder=own)
     del evidence["gradients"]
-    return evidence | {"versions": versions}
+    return evidence
 
 
-def _check_weights(config: str, arrays: dict[str, Any], file: str) -> None:
-    """Compare the weights that were read with those that Keras itself loads."""
+def _check_weights(config: str, arrays: dict[str, Any], file: str) -> int:
+    """Compare the weights that were read with those that Keras itself loads; how many inputs the model has."""
     try:
         with blank_weights():
             loaded = keras.models.model_from_json(config)
@@ -68,6 +68,7 @@ def _check_weights(config: str, arrays: dict[str, Any], file: str) -> None:
                 raise RefusalError(
                     f"{file}: {path}: Keras reads other numbers as its weight {number} than were read here"
                 )
+    return len(loaded.inputs)
 
 
 def run_built(config: str, arrays: dict[str, Any], trial: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def run_built(config: str, arrays: dict[str, Any], trial: dict[str, Any], folder
     model = built(config, "float32")
     lend(model, arrays, folder / "float32")
     single = _call(model, trial, "float32")
-    return evidence | {"float32": [_array(one) for one in single], "versions": {}}
+    return evidence | {"float32": [_array(one) for one in single], "versions": VERSIONS}
 
 
 def built(config: str, dtype: str) -> Any:
@@ -226,7 +227,6 @@ def run_program(folder: str, variables: dict[str, str], adam: dict[str, Any] | N
     if adam:
         _compile(model, adam)
     model.save(Path(folder, "model.keras"))
-    evidence["versions"] = {"tensorflow": tf.__version__, "keras": keras.__version__}
     return evidence | ({"adam": _stepped(model, gradients)} if adam else {})
 
 
@@ -272,7 +272,7 @@ def run_code(
     model, _ = _built_from(code, "float32")
     lent = lend(model, arrays, folder / "float32")
     single = _call(model, trial, "float32")
-    return evidence | {"float32": [_array(one) for one in single], "versions": {}}, model, lent
+    return evidence | {"float32": [_array(one) for one in single], "versions": VERSIONS}, model, lent
 
 
 def _in_float64(

@@ -36,9 +36,7 @@ def run_written(folder: str, variables: dict[str, str], adam: bool) -> dict[str,
     program = load_program(Path(folder, "model.py"))
     trial, own = load_file(Path(folder, "trial.safetensors")), Path(folder, "written")
     own.mkdir()
-    evidence = run_module(program.load(), trial, variables=variables, folder=own) | {
-        "versions": {"torch": torch.__version__}
-    }
+    evidence = run_module(program.load(), trial, variables=variables, folder=own)
     gradients = evidence.pop("gradients")
     return evidence | ({"adam": _stepped(program, gradients)} if adam else {})
 
@@ -115,6 +113,7 @@ def run_module(model: Any, trial: dict[str, Any], variables: dict[str, str], fol
     evidence = {
         "outputs": [_array(output) for output in outputs],
         "float32": [_array(output) for output in single],
+        "versions": {"torch": torch.__version__},
         "values": {
             name: _array(found[place]) for name, place in variables.items() if torch.is_tensor(found.get(place))
         },
@@ -214,4 +213,4 @@ def run_original(module: Any, trial: dict[str, Any], layers: list[str], folder: 
         if not isinstance(modules[name], torch.nn.BatchNorm1d):
             modules[name].register_forward_hook(watch(name))
     evidence = run_module(copied, trial, variables={}, folder=folder)
-    return evidence | {"layers": found, "versions": {"torch": torch.__version__}}
+    return evidence | {"layers": found}
