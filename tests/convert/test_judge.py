@@ -10,6 +10,8 @@ from diptych.convert.graph import Graph, Input, Node, Ref
 from diptych.convert.judge import derivatives, run
 from diptych.convert.judge.activations import FUNCTIONS, apply
 from diptych.convert.kinds import Function, Recurrent
+from diptych.convert.trial import inputs_that_run
+from diptych.errors import RefusalError
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
@@ -80,3 +82,12 @@ def test_a_graph_without_what_nobody_asks_for():
     graph = layer(Recurrent("gru"), draw)
     extra = Node("unused", kinds.Flip(), {"x": Ref("x")})
     assert [node.name for node in Graph(graph.inputs, (*graph.nodes, extra), graph.outputs).pruned().nodes] == ["layer"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_grow_beyond_all_bounds_are_refused_without_a_warning():
+    weights = {"weight_ih": np.full((3, 2), 9.0), "weight_hh": np.full((3, 3), 9.0)}
+    node = Node("l", Recurrent("rnn", Function("exponential")), inputs={"x": Ref("x")}, weights=weights)
+    graph = Graph((Input("x", (None, 2)),), (node,), {"y": Ref("l", "sequence")})
+    with pytest.raises(RefusalError, match="the outputs are not finite"):
+        inputs_that_run(graph, 0)
