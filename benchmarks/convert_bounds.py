@@ -1,38 +1,45 @@
-"""What a model of 100 MB and what hostile files cost: `benchmarks/convert_bounds.py [inspect] [convert] [hostile]`.
+"""What 100 MB and hostile files cost: `benchmarks/convert_bounds.py [inspect] [.h5] [.pt] .. [hostile]`.
 
+"inspect" lists every kind of file; the name of a kind converts it; without a word everything is measured. A SavedModel
+is written by tf.keras 2.15 or older, whose Python `TF_KERAS_PYTHON` names; without it that kind is left out.
 Each command runs in processes of its own. Time is from start to end, and that of the processors; memory is the most
 that all of the processes have together, without views of files, less what the same command takes for a model of a few
-numbers. Noted in docs/convert/bounds.json; then the table in docs/convert.md is written anew.
+numbers. Noted in docs/convert/bounds.json, where what was not measured now stays; then the table in docs/convert.md is
+written anew.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from convert_hostile import HOSTILE
+from convert_large import SIZES, of_tf_keras
 from convert_table import NOTES, put_bounds
-from safetensors.numpy import save_file
 
 from diptych.processes.environment import environment
 
 SECONDS = 0.01
 """How often memory is looked at."""
-LARGE, SMALL = (40_000, 256, 1024), (40, 4, 4)
 
 
 def measured(command: list[str], seconds: float = 600) -> dict[str, Any]:
     """How a command ended, how long it took, and the most memory that its processes had together."""
     began, peak, before = time.monotonic(), 0, resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said, stdin=subprocess.DEVNULL)
+        here = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+        process = subprocess.Popen(
+            command, stdout=said, stderr=said, stdin=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": here}
+        )
         while process.poll() is None:
             peak = max(peak, sum(map(_anonymous, _family(process.pid))))
             if time.monotonic() - began > seconds:
@@ -78,59 +85,74 @@ def diptych(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "diptych", *map(str, words)]
 
 
-def model_of_keras(path: Path, words: int, width: int, hidden: int) -> None:
-    """An embedding, two LSTMs and a classifier, as tf.keras 2.9 wrote them; and the weights alone, for inspection."""
-    import h5py
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file.
 
-    draw = np.random.default_rng(0)
-    lstm = {"units": hidden, "recurrent_activation": "sigmoid", "return_sequences": True}
-    embedding = {"input_dim": words, "output_dim": width, "mask_zero": True, "batch_input_shape": [None, None]}
-    layers: list[tuple[str, str, dict[str, Any], dict[str, tuple[int, ...]]]] = [
-        ("Embedding", "embedding", embedding, {"embeddings:0": (words, width)})
-    ]
-    for number, size in enumerate((width, hidden)):
-        shapes = {"kernel:0": (size, 4 * hidden), "recurrent_kernel:0": (hidden, 4 * hidden), "bias:0": (4 * hidden,)}
-        layers.append(("LSTM", f"lstm_{number}", lstm, shapes))
-    layers.append(("Dense", "dense", {"units": 10}, {"kernel:0": (hidden, 10), "bias:0": (10,)}))
-    arrays = {}
-    with h5py.File(path, "w") as file:
-        config = [{"class_name": kind, "config": {"name": name, **config}} for kind, name, config, _ in layers]
-        file.attrs["keras_version"], file.attrs["backend"] = "2.9.0", "tensorflow"
-        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"name": "s", "layers": config}})
-        group = file.create_group("model_weights")
-        group.attrs["layer_names"] = np.array([name.encode() for _, name, _, _ in layers])
-        for _, name, _, shapes in layers:
-            own = group.create_group(name)
-            own.attrs["weight_names"] = np.array([f"{name}/{weight}".encode() for weight in shapes])
-            for weight, shape in shapes.items():
-                arrays[f"{name}/{weight}"] = draw.standard_normal(shape, np.float32) * np.float32(0.05)
-                own.create_dataset(f"{name}/{weight}", data=arrays[f"{name}/{weight}"])
-    save_file(arrays, path.with_suffix(".safetensors"))
-    np.savez(path.with_suffix(".npz"), **{name.replace("/", "."): array for name, array in arrays.items()})
+    Attributes:
+        writer: of `convert_large.py`.
+        ending: of the file's name.
+        to: what it is converted to.
+        more: what is said beside its name; {size} is "large" or "small".
+    """
+
+    writer: str
+    ending: str
+    to: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
 
 
-def bounds_of_models(parts: list[str]) -> list[dict[str, Any]]:
+CLASS = ("--module", "convert_large:{size}", "--input", "2,5:int")
+KINDS = {
+    ".h5": Kind("tf-keras", ".h5", ("pytorch", "keras", "onnx")),
+    ".npz": Kind("tf-keras", ".npz"),
+    ".keras": Kind("keras", ".keras", ("pytorch", "keras", "onnx")),
+    ".pt": Kind("pytorch", ".pt", ("keras", "onnx"), CLASS),
+    ".safetensors": Kind("pytorch", ".safetensors", ("keras",), CLASS),
+    ".onnx": Kind("pytorch", ".onnx", ("pytorch", "keras")),
+    "frozen .pb": Kind("frozen", ".pb", ("pytorch", "keras")),
+    "SavedModel": Kind("saved-model", "", ("pytorch", "keras")),
+}
+
+
+def bounds_of_models(parts: list[str], folder: Path) -> Iterator[dict[str, Any]]:
     """Inspecting and converting 100 MB."""
-    found = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for size, numbers in (("large", LARGE), ("small", SMALL)):
-            model_of_keras(folder / f"{size}.h5", *numbers)
-        tasks = [("inspect", suffix, "") for suffix in ("h5", "safetensors", "npz")] if "inspect" in parts else []
-        tasks += [("convert", "h5", to) for to in ("pytorch", "keras", "onnx")] if "convert" in parts else []
-        for task, suffix, to in tasks:
+    older = os.environ.get("TF_KERAS_PYTHON", "")
+    wanted = {name: kind for name, kind in KINDS.items() if "inspect" in parts or name in parts}
+    if not older:
+        wanted.pop("SavedModel", None)
+    for writer in {kind.writer for kind in wanted.values()}:
+        for size in ("large", "small"):
+            python = older if writer == "saved-model" else sys.executable
+            program = Path(__file__).with_name("convert_large.py")
+            made = subprocess.run([python, program, writer, size, folder], capture_output=True, encoding="utf-8")
+            if made.returncode:
+                raise SystemExit(f"{program.name} {writer} {size}: {made.stderr.strip()[-500:]}")
+    for name, kind in wanted.items():
+        tasks = [("inspect", "")] if "inspect" in parts else []
+        tasks += [("convert", to) for to in kind.to] if name in parts else []
+        for task, to in tasks:
             costs = []
             for size in ("large", "small"):
-                words: list[str | Path] = [task, folder / f"{size}.{suffix}"]
-                words += [folder / f"{size}-{to}", "--to", to] if to else []
+                words: list[str | Path] = [task, folder / f"{size}{kind.ending}"]
+                if to:
+                    out = folder / f"{size}-{name.strip('.')}-{to}"
+                    words += [out, "--to", to, *(word.format(size=size) for word in kind.more)]
                 costs.append(measured(diptych(*words)))
+                if costs[-1]["exit"]:
+                    raise SystemExit(f"{' '.join(map(str, words))}: {costs[-1]['said']}")
             large, small = costs
-            told = {"what": f"{task} .{suffix}{f' --to {to}' if to else ''}", "small": small, **large,
-                    "file": (folder / f"large.{suffix}").stat().st_size,
+            told = {"what": f"{task} {name}{f' --to {to}' if to else ''}", "small": small, **large,
+                    "file": bytes_of(folder / f"large{kind.ending}"),
                     "beyond": large["bytes"] - small["bytes"]}  # fmt: skip
             print(told, flush=True)
-            found.append(told)
-    return found
+            yield told
+
+
+def bytes_of(path: Path) -> int:
+    """How large a file is, or all the files of a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def bounds_of_hostile_files() -> list[dict[str, Any]]:
@@ -138,7 +160,7 @@ def bounds_of_hostile_files() -> list[dict[str, Any]]:
     found = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model_of_keras(folder / "small.h5", *SMALL)
+        of_tf_keras(folder / "small", SIZES["small"])
         base = measured(diptych("inspect", folder / "small.h5"))
         for label, write in HOSTILE.items():
             path = folder / f"x{Path(label).suffix}"
@@ -155,17 +177,33 @@ def bounds_of_hostile_files() -> list[dict[str, Any]]:
 
 def main(parts: list[str]) -> None:
     """Measure these parts, or all."""
-    parts = parts or ["inspect", "convert", "hostile"]
+    parts = parts or ["inspect", *KINDS, "hostile"]
+    if unknown := sorted(set(parts) - {"inspect", "hostile", *KINDS}):
+        raise SystemExit(f"{unknown[0]} is no part; these are: inspect, hostile, {', '.join(KINDS)}")
     path = NOTES / "bounds.json"
     told = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     told["environment"] = environment()
-    if models_too := [part for part in parts if part != "hostile"]:
-        told["models"] = bounds_of_models(models_too)
+    models = {each["what"]: each for each in told.get("models", [])}
+    with tempfile.TemporaryDirectory() as name:
+        for each in bounds_of_models(parts, Path(name)):
+            models[each["what"]] = each
+            told["models"] = sorted(models.values(), key=_place)
+            _note(path, told)  # what is interrupted was not for nothing
     if "hostile" in parts:
         told["hostile"] = bounds_of_hostile_files()
-    NOTES.mkdir(exist_ok=True)
-    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        _note(path, told)
     put_bounds()
+
+
+def _note(path: Path, told: dict[str, Any]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+def _place(told: dict[str, Any]) -> tuple[bool, int]:
+    """Inspecting first; then in the order of the kinds."""
+    task, _, rest = told["what"].partition(" ")
+    return task != "inspect", list(KINDS).index(rest.partition(" --to ")[0])
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
     .venv/bin/python benchmarks/decoding.py RUN EXPORT [EXPORT ..] [--sentences 1000] [--rounds 3] [--threads 2]
         [--shortlist FILE] [--opennmt] [--json FILE]
 
-Each system translates the same sentences of the run's test part, greedily and with a beam of 5, in batches of 64 and
-one by one; loading, and a first translation that warms it up, are not timed. A line for each: the median of the rounds
-in seconds, target words a second, and words a second and core, beside the 800 words a second on one core that were
-published of a pure GRU (WNMT 2018).
+Each system translates the same sentences of the run's test part in float32 (an export in its own precision), greedily
+and with a beam of 5, in batches of 64 and one by one; loading, and a first translation that warms it up, are not timed.
+A line for each: the median of the rounds in seconds, target words a second, and words a second and core, beside the 800
+words a second on one core that were published of a pure GRU (WNMT 2018).
 
 `--shortlist` has each system measured with that file of `diptych shortlist`, too.
 
@@ -52,7 +52,8 @@ def measure(folder: str, backend: str, shortlist: str, sentences: int, threads: 
 
     run = Run.open(folder)
     sources = [source for source, _ in read_part(run, "test")][:sentences]
-    translator = diptych.load(run, backend, threads=threads, shortlist=shortlist or None)
+    precision = None if backend == "onnxruntime" else "float32"  # an export has its own; exact training's is float64
+    translator = diptych.load(run, backend, threads=threads, precision=precision, shortlist=shortlist or None)
     found = {}
     for name, search in SEARCHES.items():
         some = sources if search["batch_size"] > 1 else sources[:: max(1, len(sources) // FEW)]
