@@ -53,13 +53,12 @@ def test_litert_in_int8_is_near_and_smaller(both_frameworks, trained, tmp_path, 
 def test_a_fault_is_not_certified_and_leaves_nothing(with_pytorch, trained, tmp_path, in_this_process, monkeypatch):
     from diptych.export.torch import module
 
-    right = module._value
+    right, name = module.scripted, "decoder.layers.0.weight_hh"
 
-    def with_gates_swapped(name, *others, **named):
-        value = right(name, *others, **named)
-        return np.roll(value, 5, axis=0) if name == "layers.0.weight_hh" else value
+    def with_gates_swapped(config, sizes, parameters):
+        return right(config, sizes, {**parameters, name: np.roll(parameters[name], 5, axis=0)})
 
-    monkeypatch.setattr(module, "_value", with_gates_swapped)
+    monkeypatch.setattr(module, "scripted", with_gates_swapped)
     with pytest.raises(CertificateError, match="a batch of four lengths, TorchScript in float32"):
         export(trained(), FrameworkTarget("torchscript"), "torchscript", tmp_path / "out")
     assert not list(tmp_path.iterdir())

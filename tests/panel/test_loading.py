@@ -5,6 +5,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -21,7 +22,7 @@ def panel(monkeypatch):
     panel.calls = []
     panel.configure = lambda threads, device: panel.calls.append((threads, device))
     monkeypatch.setattr(panels.importlib, "import_module", lambda name: panel)
-    monkeypatch.setattr(panels, "_can_be_found", lambda module: True)
+    monkeypatch.setattr(panels.importlib.util, "find_spec", lambda name: ModuleSpec(name, None))
     monkeypatch.setattr(os, "environ", dict(os.environ))
     for name in ("tensorflow", "keras", "torch"):
         monkeypatch.delitem(sys.modules, name, raising=False)

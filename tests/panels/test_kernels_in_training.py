@@ -16,8 +16,7 @@ from diptych.config import ModelConfig, TrainingConfig  # noqa: E402
 from diptych.data.tokens.batches import Batch  # noqa: E402
 from diptych.parameters.initialization import initial_parameters  # noqa: E402
 from diptych.parameters.specification import specification  # noqa: E402
-from diptych.pytorch import process  # noqa: E402
-from diptych.pytorch.kernels import DEFAULT, ONEDNN  # noqa: E402
+from diptych.pytorch.kernels import DEFAULT, ONEDNN, Race  # noqa: E402
 from diptych.pytorch.linear import PRODUCTS  # noqa: E402
 from diptych.pytorch.private import has_onednn  # noqa: E402
 
@@ -141,7 +140,7 @@ def test_what_multiplies_is_measured_a_tied_table_too(monkeypatch, tied, table):
     config = ModelConfig(embedding_size=8, encoder_size=5, decoder_size=7, attentional_size=8, **tied)
     sizes = (6000, 6000) if "tie_source_target" in tied else (7000, 6000)
     asked = {}
-    monkeypatch.setattr(process._kernels, "run", asked.update)
+    monkeypatch.setattr(Race, "run", lambda race, rows: asked.update(rows))
     panel.choose(specification(config, *sizes), "float32")
     weights = specification(config, *sizes).values()
     products = {each.shape for each in weights if len(each.shape) == 2 and each.kind != "embedding"}

@@ -16,6 +16,7 @@ from diptych.runs import preparation
 from diptych.runs.preparation import open_prepared, prepare, text_states
 from diptych.runs.progress import QuietReporter
 from diptych.storage import building
+from diptych.storage.place import put_folder, replace_file
 
 LINES = [f"{'a ' * (n % 4)}w{n}\t{'b ' * (n % 3)}v{n % 9}" for n in range(40)]
 
@@ -113,7 +114,7 @@ def test_an_error_leaves_nothing(folder, config, languages, monkeypatch):
     assert make(folder, config, languages)
 
 
-@pytest.mark.parametrize("place", ["fingerprint", "asdict", "forget_progress", "_put_in_place"])
+@pytest.mark.parametrize("place", ["fingerprint", "asdict", "forget_progress", "put_folder"])
 def test_what_was_interrupted_is_gone_on_with_and_comes_out_the_same(
     folder, tmp_path, config, languages, monkeypatch, place
 ):
@@ -131,23 +132,22 @@ def test_what_was_interrupted_is_gone_on_with_and_comes_out_the_same(
 
 @pytest.mark.parametrize("blocks", range(5))
 def test_it_goes_on_from_the_last_block(folder, tmp_path, config, languages, monkeypatch, blocks):
-    """A process that is killed after so many blocks, in the middle of writing the next one."""
+    """A process that is killed after so many blocks: the next one's numbers are there, but not in the journal."""
     monkeypatch.setattr(stored, "BLOCK", 3)
     whole = make(tmp_path / "whole", config, languages)
-    append = stored._append
 
-    def cut_short(folder, held, *progress, **named):
+    def cut_short(journal, text):
         if len(written) == blocks:
-            (folder / "source.tokens.int32").open("ab").write(b"half a block")
+            (journal.parent / "source.tokens.int32").open("ab").write(b"half a block")
             raise KeyboardInterrupt
         written.append(1)
-        append(folder, held, *progress, **named)
+        replace_file(journal, text)
 
     written = []
-    monkeypatch.setattr(stored, "_append", cut_short)
+    monkeypatch.setattr(stored, "replace_file", cut_short)
     with pytest.raises(KeyboardInterrupt):
         make(folder, config, languages)
-    monkeypatch.setattr(stored, "_append", append)
+    monkeypatch.setattr(stored, "replace_file", replace_file)
     tokenized = []
     tokenize = WordTokenizer.tokenize
     corpus, texts = open_corpus(config), text_states(config, folder.parent)
@@ -171,7 +171,7 @@ def test_two_processes_do_not_build_in_one_folder(folder, config, languages, mon
 def test_an_interruption_leaves_what_was_there(folder, text, config, languages, monkeypatch):
     [before] = [make(folder, config, languages).folder]
     text.write_text("\n".join(LINES[:30]), encoding="utf-8")
-    monkeypatch.setattr(preparation, "_put_in_place", raising(KeyboardInterrupt))
+    monkeypatch.setattr(preparation, "put_folder", raising(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         make(folder, config, languages)
     assert [path for path in folder.iterdir() if not path.name.startswith(".")] == [before]
@@ -197,14 +197,13 @@ def test_a_full_disk_says_so(folder, config, languages, monkeypatch):
 
 def test_two_processes_may_make_the_same(folder, config, languages, monkeypatch):
     """The other one ends while this one is about to put its own in place."""
-    put_in_place = preparation._put_in_place
 
-    def late(building, place):
-        monkeypatch.setattr(preparation, "_put_in_place", put_in_place)
+    def late(building, place, **named):
+        monkeypatch.setattr(preparation, "put_folder", put_folder)
         make(folder, config, languages)
-        put_in_place(building, place)
+        put_folder(building, place, **named)
 
-    monkeypatch.setattr(preparation, "_put_in_place", late)
+    monkeypatch.setattr(preparation, "put_folder", late)
     assert len(make(folder, config, languages).validation) == 5
     assert len(os.listdir(folder)) == 1
 
