@@ -8,6 +8,9 @@ READY := $(VENV)/ready
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# Tests start hundreds of processes: whatever the environment says, they do not compile our files anew each time.
+test slow: export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test slow harden lint format exact workers bench copying docs docs-serve wheel clean
 
@@ -57,11 +60,11 @@ demo: setup
 	$(BIN)/diptych compare --run runs/demo --overwrite
 
 test: setup
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 slow: setup
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[docs]'
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m slow
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow
 
 harden: setup
 	$(BIN)/python tests/hardening/harden.py

@@ -1,16 +1,22 @@
 """A call of our own with more than three arguments names them from the third on: nobody counts commas to read it."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src"
-TREES = {path: ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+
+
+@cache
+def trees():
+    """Every file of ours, parsed."""
+    return {path: ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
 
 
 def path_of(module):
     """The file of a module of ours, or None."""
     path = SOURCE.joinpath(*module.split("."))
-    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file in TREES), None)
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file in trees()), None)
 
 
 def takes_any_number(node):
@@ -25,7 +31,7 @@ def ours(tree):
     found = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (path := path_of(node.module or "")):
-            there = {each.name: each for each in TREES[path].body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
+            there = {each.name: each for each in trees()[path].body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
             found |= {name.asname or name.name: there[name.name] for name in node.names if name.name in there}
     return found
 
@@ -51,7 +57,7 @@ def offending(tree):
 
 
 def test_calls_with_more_than_three_arguments_name_them():
-    found = [f"{path.relative_to(SOURCE)}:{line}" for path, tree in TREES.items() for line in offending(tree)]
+    found = [f"{path.relative_to(SOURCE)}:{line}" for path, tree in trees().items() for line in offending(tree)]
     assert not found
 
 

@@ -2,6 +2,9 @@
 
 import io
 import json
+import shutil
+from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,9 +109,13 @@ def test_a_framework_that_is_missing_is_named_before_any_work(monkeypatch, tmp_p
     assert not (tmp_path / "run").exists()
 
 
-def test_the_table_shows_both_and_their_agreement(workers, tmp_path):
-    workers.wrong["pytorch"] = [0]
-    found = comparison.compare(CONFIG, tmp_path / "run", threads=2)
+@pytest.fixture(scope="module")
+def found(compared):
+    """A comparison in which PyTorch gets one sentence wrong."""
+    return compared(CONFIG, pytorch=[0])
+
+
+def test_the_table_shows_both_and_their_agreement(found):
     console = Console(width=100, record=True, file=io.StringIO())
     print_table(found.report, console)
     text = console.export_text()
@@ -117,20 +124,18 @@ def test_the_table_shows_both_and_their_agreement(workers, tmp_path):
     assert found.report["signature"] in text.replace("\n", "")
 
 
-def test_a_comparison_shows_itself_in_a_notebook(workers, tmp_path):
-    workers.wrong["pytorch"] = [0]
-    found = comparison.compare(CONFIG, tmp_path / "run", threads=2)
+def test_a_comparison_shows_itself_in_a_notebook(found):
     page = found._repr_html_()
     for part in ("TensorFlow 2.x", "PyTorch 2.y", "87.5 %", "1,234", "7 of 8", 'src="data:image/png;base64,'):
         assert part in page, part
-    found.report["examples"][0]["source"] = "<img src=x onerror=alert(1)>"
-    assert "<img src=x" not in found._repr_html_() and "&lt;img src=x" in found._repr_html_()
+    hostile = deepcopy(found)
+    hostile.report["examples"][0]["source"] = "<img src=x onerror=alert(1)>"
+    assert "<img src=x" not in hostile._repr_html_() and "&lt;img src=x" in hostile._repr_html_()
 
 
-def test_the_report_tells_the_machines_ceiling(workers, tmp_path):
-    found = comparison.compare(CONFIG, tmp_path / "run", threads=2)
+def test_the_report_tells_the_machines_ceiling(found):
     assert found.report["ceilings"]["training"]["pytorch"]["value"] == 2468.0
-    assert "50% of 2,468" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "50% of 2,468" in (found.folder / "report.html").read_text(encoding="utf-8")
 
 
 def entries(count, size):
@@ -174,14 +179,14 @@ def test_a_report_never_grows_too_large(monkeypatch, tmp_path, count, size, limi
         assert kept[0]["attention"]["tensorflow"] == [[0.3333] * 3] * 3
 
 
-def test_a_report_shows_itself_again_without_training(workers, tmp_path):
-    found = comparison.compare(CONFIG, tmp_path / "run", threads=2)
+def test_a_report_shows_itself_again_without_training(found, tmp_path):
+    copied = shutil.copytree(found.folder, tmp_path / "run")
     for name in found.files:
         if name != "report.json":
-            (tmp_path / "run" / name).unlink()
-    again = comparison.show(read_report(tmp_path / "run" / "report.json"), tmp_path / "run")
-    assert again == found
-    assert all((tmp_path / "run" / name).is_file() for name in found.files)
+            (copied / name).unlink()
+    again = comparison.show(read_report(copied / "report.json"), copied)
+    assert again == replace(found, folder=copied)
+    assert all((copied / name).is_file() for name in found.files)
 
 
 def test_agreement_of_curves_that_are_the_same_is_no_gap():
