@@ -85,10 +85,12 @@ def test_twins_say_the_same_with_the_same_probabilities(pair):
     assert (len(probabilities(first)) >= 5) == (name == "word_translation")
 
 
-def test_one_restores_what_the_other_wrote(pair):
+@pytest.mark.parametrize("backend", [pytest.param("tensorflow", marks=pytest.mark.slow), "pytorch"])
+def test_one_restores_what_the_other_wrote(pair, backend):
     name, printed, folder = pair
-    restored = output(name, "tensorflow", "--steps", 0, "--output", folder / "pytorch")
-    assert losses(restored) == {} and said(restored) == said(printed["pytorch"])
+    [other] = set(BACKENDS) - {backend}
+    restored = output(name, backend, "--steps", 0, "--output", folder / other)
+    assert losses(restored) == {} and said(restored) == said(printed[other])
 
 
 def test_the_translator_draws_where_it_looked(pair):

@@ -57,10 +57,7 @@ HEALTHY = {
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if name in ("gru-dot-adamw", "lstm-additive-adam") else pytest.mark.slow)
-        for name in HEALTHY
-    ],
+    [pytest.param(name, marks=() if name == "gru-dot-adamw" else pytest.mark.slow) for name in HEALTHY],
 )
 def test_every_rung_holds_in_every_precision(bench, name):
     bench.configs[name] = HEALTHY[name]

@@ -300,8 +300,14 @@ FAULTS = [
     (output_dropout_forgotten, "gru", "logits", "logits of the whole model", BACKENDS),
     (smoothing_over_the_wrong_tokens_only, "gru", "loss", "loss", BACKENDS),
 ]
+# TensorFlow takes seconds for each: of those with a twin in PyTorch one for each config is quick.
+QUICK = (input_and_forget_gate_exchanged, recurrent_matrix_transposed, attention_over_padding, attention_in_float32)
 CASES = [
-    pytest.param(fault, config, rung, tensor, backend, id=f"{fault.__name__}-{backend}")
+    pytest.param(
+        *(fault, config, rung, tensor, backend),
+        id=f"{fault.__name__}-{backend}",
+        marks=pytest.mark.slow if len(backends) == 2 and backend == "tensorflow" and fault not in QUICK else (),
+    )
     for fault, config, rung, tensor, backends in FAULTS
     for backend in backends
 ]

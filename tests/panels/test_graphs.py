@@ -10,7 +10,7 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ["step by step", pytest.param("all at once", marks=pytest.mark.slow)])
 def test_a_graph_gives_what_its_method_gives_and_is_traced_once(bench, close, model):
     config = bench.config(**MODELS[model])
     parameters = bench.parameters(config)

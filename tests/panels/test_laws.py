@@ -151,12 +151,18 @@ def test_the_memory_is_zero_at_padding(bench, panel, case):
     assert (memory[real] != 0.0).all()
 
 
-def test_decoding_step_by_step_gives_what_teacher_forcing_gives(bench, close, panel, case):
+@pytest.fixture(scope="module")
+def stepper(bench, panel, case):
+    """What decodes with a case's model, made once: TensorFlow traces it."""
+    config, parameters, *_ = case
+    return bench.panels[panel].Stepper(bench.model(panel, config, parameters))
+
+
+def test_decoding_step_by_step_gives_what_teacher_forcing_gives(bench, close, panel, case, stepper):
     config, parameters, batch, _ = case
     model = bench.model(panel, config, parameters)
     logits, weights = bench.forward(panel, model, batch)
     expected = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-    stepper = bench.panels[panel].Stepper(model)
     state = stepper.start(batch.source, batch.source_lengths)
     for t in range(batch.target_input.shape[1]):
         log_probabilities, attention, state = stepper.step(state, batch.target_input[:, t])
@@ -164,9 +170,8 @@ def test_decoding_step_by_step_gives_what_teacher_forcing_gives(bench, close, pa
         close(attention, weights[:, t])
 
 
-def test_reorder_takes_rows_and_leaves_the_old_state_alone(bench, close, panel, case):
-    config, parameters, batch, _ = case
-    stepper = bench.panels[panel].Stepper(bench.model(panel, config, parameters))
+def test_reorder_takes_rows_and_leaves_the_old_state_alone(close, case, stepper):
+    _, _, batch, _ = case
     _, _, state = stepper.step(stepper.start(batch.source, batch.source_lengths), np.array([4, 5, 6], np.int32))
     tokens = np.array([7, 3, 8], np.int32)
     log_probabilities, attention, following = stepper.step(state, tokens)

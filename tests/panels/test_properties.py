@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from diptych.config import ModelConfig, TrainingConfig
 
 FRAMEWORKS = ("tensorflow", "pytorch")
-MODELS, TRAININGS = 35, 20  # examples
+MODELS, TRAININGS, FEW = 35, 20, 10  # examples
 # No shrinking: an example takes half a second, and what fails is small already.
 QUICK = {"phases": (Phase.explicit, Phase.generate), "suppress_health_check": [HealthCheck.too_slow]}
 
@@ -58,9 +58,23 @@ def lengths(draw):
     return *zip(*pairs, strict=True), draw(st.sampled_from((0, 0, 1, 3)))
 
 
-@given(config=configs(), lengths=lengths(), seed=st.integers(0, 99), smoothing=st.sampled_from((0.0, 0.1)))
-@settings(max_examples=MODELS, **QUICK)
+any_model = given(config=configs(), lengths=lengths(), seed=st.integers(0, 99), smoothing=st.sampled_from((0.0, 0.1)))
+
+
+@any_model
+@settings(max_examples=FEW, **QUICK)
 def test_the_three_panels_agree(bench, close, config, lengths, seed, smoothing):
+    agree(bench, close, config=config, lengths=lengths, seed=seed, smoothing=smoothing)
+
+
+@pytest.mark.slow
+@any_model
+@settings(max_examples=MODELS, **QUICK)
+def test_the_three_panels_agree_on_more_of_them(bench, close, config, lengths, seed, smoothing):
+    agree(bench, close, config=config, lengths=lengths, seed=seed, smoothing=smoothing)
+
+
+def agree(bench, close, config, lengths, seed, smoothing):
     batch = bench.batch(*lengths, seed=seed)
     parameters, masks = bench.parameters(config, seed), bench.masks(config, batch, seed)
     reference = bench.model("reference", config, parameters)

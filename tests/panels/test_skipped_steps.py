@@ -51,7 +51,9 @@ def test_a_skipped_step_has_never_been(bench, framework, optimizer, broken):
     sound = [(one, 0.1), (two, 0.05), (three, 0.2)]
     options = OPTIMIZERS[optimizer] | {"broken": broken}
     expected, told = train(bench, framework, sound, **options)
-    for places in ((0,), (1,), (3,), (1, 1, 2)):
+    # TensorFlow takes seconds for each: there, in the quick test, they are all in one training.
+    apart = framework == "pytorch" or not np.isnan(broken)
+    for places in ((0,), (1,), (3,), (1, 1, 2)) if apart else ((0, 1, 1, 3),):
         steps = list(sound)
         for place in reversed(places):
             steps.insert(place, (bad, 0.3))

@@ -42,7 +42,7 @@ def go(run, backend, **options):
     return train(run, backend, reporter=QuietReporter(), tensorboard=True, **options)
 
 
-@pytest.mark.parametrize("backend", ["pytorch", "tensorflow"])
+@pytest.mark.parametrize("backend", ["pytorch", pytest.param("tensorflow", marks=pytest.mark.slow)])
 def test_what_is_written_is_what_training_said(make_run, backend, need_frameworks):
     need_frameworks(backend)
     run = make_run()

@@ -85,6 +85,7 @@ def test_sigterm_finishes_what_is_in_flight(endless_run, serving):
             httpx.get(url)
 
 
+@pytest.mark.slow
 def test_sigterm_does_not_wait_for_what_takes_too_long(endless_run, serving):
     with serving(endless_run.folder, "--backend", "reference") as (process, url):
         thread, found = in_background(httpx.post, f"{url}api/translate", json=LONG, timeout=60)
@@ -98,6 +99,7 @@ def test_sigterm_does_not_wait_for_what_takes_too_long(endless_run, serving):
         assert "Traceback" not in process.stderr.read()
 
 
+@pytest.mark.slow
 def test_a_clear_word_when_decoding_takes_too_long(endless_run, serving):
     with serving(endless_run.folder, "--backend", "reference") as (_, url):
         thread, found = in_background(httpx.post, f"{url}api/translate", json=LONG, timeout=60)
