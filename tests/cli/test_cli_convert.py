@@ -163,6 +163,7 @@ def test_a_class_of_the_users_own(tmp_path, capsys, monkeypatch):
 @needs_pytorch
 def test_what_a_class_does_to_the_precision_of_a_file_is_said(tmp_path, monkeypatch):
     """float64 is rounded aloud; a class that computes in half precision is refused."""
+    from diptych.convert.torch.tracing import graph_of
     from diptych.convert.torch.users import _made
 
     (tmp_path / "half_net.py").write_text(
@@ -178,7 +179,7 @@ def test_what_a_class_does_to_the_precision_of_a_file_is_said(tmp_path, monkeypa
     made, said = _made("half_net:single", halves)
     assert said == [] and np.array_equal(made.bias.detach().numpy(), halves["bias"].astype(np.float32))
     with pytest.raises(RefusalError, match=r"\w+ is float16: the class computes in half precision"):
-        _made("half_net:half", halves)
+        graph_of(_made("half_net:half", halves)[0])
 
 
 def test_half_precision_of_weights_alone_is_widened_aloud(tmp_path):

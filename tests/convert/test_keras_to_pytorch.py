@@ -64,6 +64,9 @@ MODELS = {
     "reset before": lambda K, L: masked(K, L, L.GRU(4, reset_after=False, return_sequences=True)),
     "unroll": lambda K, L: masked(K, L, L.GRU(4, unroll=True, return_sequences=True)),
     "stacked cells": lambda K, L: masked(K, L, L.RNN([L.LSTMCell(4), L.GRUCell(3)], return_sequences=True)),
+    "Bidirectional over a cell": lambda K, L: masked(
+        K, L, L.Bidirectional(L.RNN(L.LSTMCell(4), return_sequences=True), merge_mode="sum")
+    ),
     "StackedRNNCells": lambda K, L: masked(K, L, L.RNN(L.StackedRNNCells([L.SimpleRNNCell(4), L.LSTMCell(3)]))),
     "TimeDistributed and normalisations": lambda K, L: K.Sequential([
         L.Input((5, 3)), L.LSTM(4, return_sequences=True), L.TimeDistributed(L.Dense(3)), L.LayerNormalization(),
@@ -117,6 +120,32 @@ def test_states_go_in_and_come_out(keras):
     states = [L.Input((4,)) for _ in range(4)]
     outputs = L.Bidirectional(L.LSTM(4, return_state=True))(x, initial_state=states)
     to_pytorch(randomized(keras.Model([x, *states], outputs)))
+
+
+def test_a_mask_is_not_given_to_a_layer_with_initial_states_unless_the_call_names_it(keras):
+    """So does Keras 3: a decoder that starts from its encoder's states runs over the padding."""
+    from diptych.convert.live import to_pytorch
+
+    L = keras.layers
+    ids, h, c = L.Input((5,)), L.Input((4,)), L.Input((4,))
+    x = L.Embedding(6, 3, mask_zero=True)(ids)
+    mask = keras.ops.not_equal(ids, 0)
+    plain, named = L.LSTM(4, return_sequences=True), L.LSTM(4, return_sequences=True)
+    both = L.Bidirectional(L.GRU(4, return_sequences=True))
+    outputs = [plain(x, initial_state=[h, c]), named(x, initial_state=[h, c], mask=mask), both(x, initial_state=[h, c])]
+    module = to_pytorch(randomized(keras.Model([ids, h, c], [*outputs, L.GRU(3)(outputs[0])])))
+    said = [one for one in module.certificate["assumed"] if "does not give it its input's mask" in one]
+    assert len(said) == 2
+
+
+def test_the_states_of_a_stack_come_out_one_after_the_other(keras):
+    from diptych.convert.live import to_pytorch
+
+    L = keras.layers
+    x = L.Input((5, 3))
+    found = L.RNN([L.LSTMCell(4), L.GRUCell(3)], return_sequences=True, return_state=True)(x)
+    module = to_pytorch(randomized(keras.Model(x, found)))
+    assert module.certificate["certified"]
 
 
 def test_a_layer_called_twice_two_inputs_and_attention(keras):

@@ -91,6 +91,20 @@ class Heads(nn.Module):
         return self.second(turned, turned, turned, need_weights=False)[0], weights
 
 
+class FromZeros(nn.Module):
+    """First states as tutorials make them, an embedding with a row that is not trained, outputs within outputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(9, 4, padding_idx=0, sparse=True)
+        self.lstm = nn.LSTM(4, 5, num_layers=2, batch_first=True)
+
+    def forward(self, ids):
+        h = torch.zeros(self.lstm.num_layers, ids.size(0), self.lstm.hidden_size).to(ids.device)
+        outputs, states = self.lstm(self.embedding(ids), (h, h))
+        return outputs[:, -1], states
+
+
 STEP = (torch.zeros(2, dtype=torch.long), torch.zeros(2, 5), torch.zeros(2, 5), torch.zeros(2, 6, 5))
 MODULES = {
     "packed LSTM": (Packed, None),
@@ -98,6 +112,7 @@ MODULES = {
     "time first": (TimeFirst, None),
     "a step of a decoder": (DecoderStep, STEP),
     "a projection, normalisations, a convolution": (Projected, None),
+    "states from zeros": (FromZeros, None),
     "heads": (Heads, (torch.zeros(2, 5, 4), torch.zeros(2, 6, 3))),
 }
 
@@ -148,6 +163,15 @@ class Branching(nn.Module):
         return x if x.sum() > 0 else -x
 
 
+class Typed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gru = nn.GRU(3, 4, batch_first=True)
+
+    def forward(self, x):
+        return self.gru(x, torch.zeros(1, x.size(0), 4, dtype=torch.float32))[0]
+
+
 class Transformer(nn.Module):
     def __init__(self):
         super().__init__()
@@ -172,6 +196,9 @@ class Masked(nn.Module):
         (Branching(), "torch.fx cannot trace"),
         (Transformer(), "layer: a layer of class 'TransformerEncoderLayer' cannot be converted"),
         (nn.Sequential(nn.Embedding(4, 3, max_norm=1.0)), "max_norm = 1.0"),
+        (nn.Sequential(nn.Embedding(4, 3, scale_grad_by_freq=True)), "scale_grad_by_freq = True"),
+        (nn.Sequential(nn.Linear(4, 3)).half(), "0.weight is float16: the class computes in half precision"),
+        (Typed(), "Typed cannot be run beside what is written, in float64"),
         (Masked(), "attn_mask is not converted"),
         (DecoderStep(), "shape of the input 'memory' is not known"),
     ],

@@ -130,6 +130,21 @@ class Reader:
         )
         return lambda output: Ref(name, output)
 
+    def obeyed_mask(self, layer: Layer, given: list[Value]) -> Ref | None:
+        """The mask by which a recurrent layer computes, given its input and its initial states.
+
+        Keras 3 hands a layer that is called with more than one tensor no mask unless the call names it, though its
+        outputs carry the one of its input; Keras 2 hands it on.
+        """
+        mask = given[0].mask
+        if mask is None or self.version < 3 or len(given) == 1 or isinstance(layer.keywords.get("mask"), Value):
+            return mask
+        self.assumptions.append(
+            f"{layer.path} is called with initial states, so Keras 3 does not give it its input's mask: it runs over "
+            f"the padding, too"
+        )
+        return None
+
     def with_mask(self, value: Value, mask: Ref) -> Value:
         """A value with the mask that a call names, which most often is the one that Keras carries with it anyway.
 

@@ -74,27 +74,12 @@ def read_bidirectional(reader: Reader, layer: Layer, given: list[Value]) -> list
     inner, other = arguments.take("layer"), arguments.take("backward_layer")
     mode = arguments.take("merge_mode", "concat")
     arguments.finish()
-    if inner["class_name"] not in CELLS:
-        raise arguments.refusal(f"a {inner['class_name']!r} inside it cannot be converted")
-    own = Arguments(
-        f"{layer.path}/{inner['config'].get('name', 'layer')}",
-        inner["class_name"],
-        config=inner["config"],
-        version=reader.version,
-    )
-    cell, calls = _cell(inner["class_name"], own), _calls(own)
-    own.finish()
-    if other is not None:
-        second = Arguments(
-            f"{layer.path}/backward", other["class_name"], config=other["config"], version=reader.version
-        )
-        if _cell(other["class_name"], second) != cell:
-            raise arguments.refusal("its two layers differ in more than their direction")
-        _calls(second)
-        second.finish()
+    cell, calls, own = _within(reader, arguments, inner, where=f"{layer.path}/{inner['config'].get('name', 'layer')}")
+    if other is not None and _within(reader, arguments, other, where=f"{layer.path}/backward")[0] != cell:
+        raise arguments.refusal("its two layers differ in more than their direction")
     if calls["backward"]:
         raise arguments.refusal("its layer itself has go_backwards = True")
-    mask = given[0].mask
+    mask = reader.obeyed_mask(layer, given)
     if mask and calls["unroll"]:
         raise arguments.refusal(
             "unroll = True with a mask: Keras then masks the backward layer's outputs at the wrong steps "
@@ -116,11 +101,29 @@ def read_bidirectional(reader: Reader, layer: Layer, given: list[Value]) -> list
         reader.states |= {f"{layer.name}_{one}": Value(node(one)) for one in _states(both)}
     whole = node("sequence" if calls["sequences"] else "last")
     outputs = [
-        Value(ref, mask if calls["sequences"] else None)
+        Value(ref, given[0].mask if calls["sequences"] else None)
         for ref in _merged(reader, layer, kind=both, whole=whole, weights=weights, mode=mode)
     ]
     states = [node(one) for one in _states(both)]
     return outputs + ([Value(ref) for ref in states] if calls["states"] else [])
+
+
+def _within(
+    reader: Reader, arguments: Arguments, inner: dict[str, Any], where: str
+) -> tuple[Cell, dict[str, Any], Arguments]:
+    """The cell of a layer inside Bidirectional, how the layer is run, and the arguments that say so; RNN(cell), too."""
+    own = Arguments(where, inner["class_name"], config=inner["config"], version=reader.version)
+    if inner["class_name"] == "RNN":
+        calls, inner = _calls(own), own.take("cell")
+        own.finish()
+        own = Arguments(f"{where}/cell", inner["class_name"], config=inner["config"], version=reader.version)
+    if inner["class_name"] not in CELLS:
+        raise arguments.refusal(f"a {inner['class_name']!r} inside it cannot be converted")
+    cell = _cell(inner["class_name"], own)
+    if not inner["class_name"].endswith("Cell"):
+        calls = _calls(own)
+    own.finish()
+    return cell, calls, own
 
 
 def _merged(
@@ -211,7 +214,7 @@ def _run(
     given: list[Value], arguments: Arguments,
 ) -> list[Value]:  # fmt: skip
     """The nodes of one layer, or of the cells of one stack, each of which runs over the outputs of the one before."""
-    value, mask, initial = given[0].ref, given[0].mask, [one.ref for one in given[1:]]
+    value, mask, initial = given[0].ref, reader.obeyed_mask(layer, given), [one.ref for one in given[1:]]
     if calls["time_major"]:
         value = reader.operation(layer, "batch_first", kind=Transpose((1, 0, 2)), inputs={"x": value})
         mask = reader.operation(layer, "mask_batch_first", kind=Transpose((1, 0)), inputs={"x": mask}) if mask else None

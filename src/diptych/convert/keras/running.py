@@ -202,7 +202,8 @@ def _inputs(trial: dict[str, Any], dtype: str) -> list[Any]:
 def _call(model: Any, trial: dict[str, Any], dtype: str) -> list[Any]:
     inputs = _inputs(trial, dtype)
     result = model(inputs if len(inputs) > 1 else inputs[0], training=False)
-    return list(result) if isinstance(result, list | tuple) else [result]
+    outputs: list[Any] = keras.tree.flatten(result)  # the states of a stack of cells come in lists
+    return outputs
 
 
 def _array(tensor: Any) -> Any:

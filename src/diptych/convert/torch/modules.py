@@ -122,6 +122,8 @@ def read_cell(builder: Builder, path: str, layer: Any, arguments: list[Any], opt
 def _embedding(builder: Builder, path: str, layer: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
     if layer.max_norm is not None:
         raise RefusalError(f"{path} (Embedding): max_norm = {layer.max_norm!r} changes the weights while it runs")
+    if layer.scale_grad_by_freq:
+        raise RefusalError(f"{path} (Embedding): scale_grad_by_freq = True trains by another rule, which Keras has not")
     x = builder.tensor(arguments[0])
     builder.tell_input(x, "ids", limit=layer.num_embeddings, time=True)
     if layer.padding_idx is not None:

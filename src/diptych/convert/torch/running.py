@@ -6,6 +6,7 @@ gradient is there as soon as it is known.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import importlib.util
@@ -21,6 +22,7 @@ import torch
 from safetensors.numpy import load_file
 
 from diptych.convert.scratch import new_arrays
+from diptych.errors import RefusalError
 
 RATE = 0.125  # in float32, too: Keras rounds it
 
@@ -105,7 +107,8 @@ def run_module(model: Any, trial: dict[str, Any], variables: dict[str, str], fol
     for name, parameter in trained.items():
         parameter.grad = None
         parameter.register_post_accumulate_grad_hook(_into(gradients[name]))
-    found = local_variables(model, inputs)
+    with _in_float64():
+        found = local_variables(model, inputs)
     outputs = _outputs(found["return"])
     loss: Any = sum((factor * output).sum() for factor, output in zip(factors, outputs))
     if loss.requires_grad:
@@ -130,7 +133,8 @@ def run_module(model: Any, trial: dict[str, Any], variables: dict[str, str], fol
             parameter.grad = torch.from_numpy(gradients[name])
             optimizer.step()
             parameter.grad = None
-        evidence["stepped"] = [_array(output) for output in _outputs(model(*inputs))]
+        with _in_float64():
+            evidence["stepped"] = [_array(output) for output in _outputs(model(*inputs))]
     return evidence
 
 
@@ -182,8 +186,22 @@ def local_variables(model: Any, inputs: list[Any]) -> dict[str, Any]:
     return found | {"return": result}
 
 
+@contextlib.contextmanager
+def _in_float64() -> Iterator[None]:
+    """Tensors that a `forward` makes without saying of which type, torch.zeros(..) for a first state, are float64."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 def _outputs(result: Any) -> list[Any]:
-    return list(result) if isinstance(result, tuple | list) else [result]
+    """What a module returns, nested or not, one after the other."""
+    if isinstance(result, tuple | list):
+        return [output for each in result for output in _outputs(each)]
+    return [result]
 
 
 def _array(tensor: Any) -> Any:
@@ -209,8 +227,19 @@ def run_original(module: Any, trial: dict[str, Any], layers: list[str], folder: 
 
         return keep
 
+    for layer in modules.values():
+        if isinstance(layer, torch.nn.Embedding):
+            # A row that is not trained is said to be uncertified; the others are compared.
+            layer.padding_idx, layer.sparse = None, False
     for name in layers:
         if not isinstance(modules[name], torch.nn.BatchNorm1d):
             modules[name].register_forward_hook(watch(name))
-    evidence = run_module(copied, trial, variables={}, folder=folder)
+    try:
+        evidence = run_module(copied, trial, variables={}, folder=folder)
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise RefusalError(
+            f"{type(module).__name__} cannot be run beside what is written, in float64 and on other inputs: "
+            f"{first[:200]}; a type or a size that its forward fixes is to be taken from its inputs"
+        ) from error
     return evidence | {"layers": found}

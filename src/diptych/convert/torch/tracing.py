@@ -37,6 +37,12 @@ def graph_of(module: Any, inputs: Sequence[Any] | None = None) -> Graph:
     Raises:
         RefusalError: the module cannot be traced, or a part of it cannot be converted exactly.
     """
+    for name, one in module.state_dict().items():
+        if one.dtype in (torch.float16, torch.bfloat16):
+            raise RefusalError(
+                f"{type(module).__name__}: {name} is {str(one.dtype).removeprefix('torch.')}: the class computes in "
+                f"half precision, where no two frameworks agree; convert it in float32"
+            )
     traced = trace(module)
     builder = Builder(dict(module.named_modules()))
     examples = list(inputs or ())

@@ -93,11 +93,6 @@ def _made(module: str, weights: dict[str, Any]) -> tuple[Any, list[str]]:
     for one, value in weights.items():
         if tuple(own[one].shape) != tuple(value.shape):
             raise RefusalError(f"--module {module}: {one} has shape {tuple(own[one].shape)}, in the file {value.shape}")
-        if own[one].dtype in (torch.float16, torch.bfloat16):
-            raise RefusalError(
-                f"--module {module}: {one} is {str(own[one].dtype).removeprefix('torch.')}: the class computes in half "
-                f"precision, where no two frameworks agree; make it in float32"
-            )
     if any(own[one].dtype == torch.float32 and value.dtype == np.float64 for one, value in weights.items()):
         said.append(f"float64 weights are rounded to float32, in which {module} computes")
     made.load_state_dict({one: torch.from_numpy(value) for one, value in weights.items()})
