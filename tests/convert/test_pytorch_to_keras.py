@@ -112,6 +112,10 @@ MODULES = {
     "time first": (TimeFirst, None),
     "a step of a decoder": (DecoderStep, STEP),
     "a projection, normalisations, a convolution": (Projected, None),
+    "channels first": (
+        lambda: nn.Sequential(nn.BatchNorm1d(3), nn.Conv1d(3, 4, 3), nn.ReLU(), nn.BatchNorm1d(4)),
+        (torch.zeros(2, 3, 9),),
+    ),
     "states from zeros": (FromZeros, None),
     "heads": (Heads, (torch.zeros(2, 5, 4), torch.zeros(2, 6, 3))),
 }

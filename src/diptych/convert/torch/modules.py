@@ -163,7 +163,22 @@ def _batch_norm(builder: Builder, path: str, layer: Any, arguments: list[Any], o
     if turned is not None and isinstance(turned.kind, kinds.Transpose) and turned.kind.axes == (0, 2, 1):
         value = builder.add(path, kind, {"x": turned.inputs["x"]}, weights, path)
         return builder.add(f"{path}_channels_first", kinds.Transpose((0, 2, 1)), {"x": value.ref})
+    if _has_channels_first(builder, x):
+        last = builder.add(f"{path}_channels_last", kinds.Transpose((0, 2, 1)), {"x": x}).ref
+        value = builder.add(path, kind, {"x": last}, weights, path)
+        return builder.add(f"{path}_channels_first", kinds.Transpose((0, 2, 1)), {"x": value.ref})
     return _kept(builder, path, builder.add(path, kind, {"x": x}, weights, path))
+
+
+def _has_channels_first(builder: Builder, x: Ref) -> bool:
+    """Whether a value is (B, C, T): an input of three axes, or made of one, or of a convolution, element by element."""
+    node = builder.made_by(x)
+    while node is not None and isinstance(node.kind, kinds.Activation | kinds.Dropout | kinds.Scaled):
+        x = node.inputs["x"]
+        node = builder.made_by(x)
+    if node is not None:
+        return isinstance(node.kind, kinds.Transpose) and node.kind.axes == (0, 2, 1)
+    return any(one.name == x.node and len(one.shape) == 2 for one in builder.inputs)
 
 
 def _conv1d(builder: Builder, path: str, layer: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
