@@ -205,7 +205,7 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "port": port_taken,
     "mixed": mixed,
     "killed-pytorch": lambda: killed("pytorch", 20),
-    "killed-tensorflow": lambda: killed("tensorflow", 5),
+    "killed-tensorflow": lambda: killed("tensorflow", 3),
     "restarts-tensorflow": lambda: started_again("tensorflow"),
     "lagging-tensorflow": lambda: stopped("tensorflow", 10.0, goes_on=True),
     "terminated-tensorflow": lambda: terminated("tensorflow"),

@@ -36,7 +36,7 @@ class Total(NamedTuple):
 
 
 class ShardSum:
-    """Adds up the losses and the gradients of a step's shards, in their order, in float64."""
+    """Adds up the losses and the gradients of a step's shards, in their order, in the weights' type."""
 
     def __init__(self, variables: list[Binding], shards: int) -> None:
         """Add up at most so many shards, each with a loss and a gradient of each variable."""
@@ -68,21 +68,20 @@ class ShardSum:
 
     def start(self, count: int) -> Tensor:
         """The sum (N,) of no shard, for so many numbers."""
-        return torch.zeros(count, dtype=torch.float64, device=self.bindings[0].variable.device)
+        return torch.zeros(count, dtype=self._kind, device=self.bindings[0].variable.device)
 
     def add(self, total: Tensor, numbers: Iterable[Tensor], share: float) -> Tensor:
         """The sum, with a shard's numbers times its share of the tokens: each product and each sum is rounded."""
         place = 0
         for each in numbers:
             for chunk in each.detach().reshape(-1).split(CHUNK):
-                total[place : place + len(chunk)] += chunk.to(torch.float64, copy=True).mul_(share)
+                total[place : place + len(chunk)] += chunk * share
                 place += len(chunk)
         return total
 
     def read(self, total: Tensor, stop: bool) -> Tensor:
-        """The sum (N + 2,) as the variables' type, whether a number of it is not finite, and whether to stop."""
-        numbers = total.to(self._kind)
-        return torch.cat([numbers, numbers.new_tensor([not bool(numbers.isfinite().all()), stop])])
+        """The sum (N + 2,), whether a number of it is not finite, and whether to stop."""
+        return torch.cat([total, total.new_tensor([not bool(total.isfinite().all()), stop])])
 
     @property
     def _kind(self) -> torch.dtype:
@@ -98,7 +97,8 @@ class ShardSum:
             loss, gradients, count = part
             numbers = torch.cat([each.detach().reshape(-1) for each in (loss, *self._rows(gradients))])
             cut[:, 0] = count
-            cut[:, 1:] = torch.nn.functional.pad(numbers, (0, size * width - len(numbers))).view(size, width)
+            for row, own in zip(cut, numbers.split(width)):
+                row[1 : 1 + len(own)] = own
         return cut
 
     def _total(self, told: Tensor) -> Total:

@@ -32,7 +32,7 @@ class Total(NamedTuple):
 
 
 class ShardSum:
-    """Adds up the losses and the gradients of a step's shards, in their order, in float64."""
+    """Adds up the losses and the gradients of a step's shards, in their order, in the weights' type."""
 
     def __init__(self, variables: list[Binding], shards: int) -> None:
         """Add up at most so many shards, each with a loss and a gradient of each variable."""
@@ -64,17 +64,16 @@ class ShardSum:
 
     def start(self, count: int) -> Tensor:
         """The sum (N,) of no shard, for so many numbers."""
-        return tf.zeros([count], tf.float64)
+        return tf.zeros([count], self._kind)
 
     def add(self, total: Tensor, numbers: Iterable[Tensor], share: float) -> Tensor:
         """The sum, with a shard's numbers times its share of the tokens: each product and each sum is rounded."""
-        return total + self._scaled(list(numbers), tf.constant(share, tf.float64))
+        return total + self._scaled(list(numbers), tf.constant(share, self._kind))
 
     def read(self, total: Tensor, stop: bool) -> Tensor:
-        """The sum (N + 2,) as the variables' type, whether a number of it is not finite, and whether to stop."""
-        numbers = tf.cast(total, self._kind)
-        fault = not bool(tf.reduce_all(tf.math.is_finite(numbers)))
-        return tf.concat([numbers, tf.constant([fault, stop], self._kind)], 0)
+        """The sum (N + 2,), whether a number of it is not finite, and whether to stop."""
+        fault = not bool(tf.reduce_all(tf.math.is_finite(total)))
+        return tf.concat([total, tf.constant([fault, stop], self._kind)], 0)
 
     @property
     def _kind(self) -> tf.DType:
@@ -82,21 +81,30 @@ class ShardSum:
 
     @tf.function(jit_compile=True, autograph=False)  # a kernel of its own: it may not be one operation with the sum
     def _scaled(self, numbers: list[Tensor], share: Tensor) -> Tensor:
-        return tf.concat([tf.cast(tf.reshape(each, [-1]), tf.float64) for each in numbers], 0) * share
+        return tf.concat([tf.reshape(each, [-1]) for each in numbers], 0) * share
 
     def _cut(self, part: Part | None, size: int, width: int) -> Tensor:
         """A shard's numbers in a row (size, 1 + width) for each worker, after its tokens; zeros where there is none."""
         if part is None:
             return tf.zeros([size, 1 + width], self._kind)
         loss, gradients, count = part
-        numbers = tf.concat([tf.reshape(each, [-1]) for each in (loss, *gradients)], 0)
-        rows = tf.reshape(tf.pad(numbers, [[0, size * width - numbers.shape[0]]]), [size, width])
-        return tf.concat([tf.fill([size, 1], tf.constant(count, self._kind)), rows], 1)
+        return self._in_rows([loss, *gradients], tf.constant(count, self._kind), size=size, width=width)
+
+    @tf.function(jit_compile=True, autograph=False)
+    def _in_rows(self, numbers: list[Tensor], count: Tensor, size: int, width: int) -> Tensor:
+        beyond = tf.zeros([size * width - sum(self.sizes)], self._kind)
+        flat = tf.concat([*(tf.reshape(each, [-1]) for each in numbers), beyond], 0)
+        return tf.concat([tf.fill([size, 1], count), tf.reshape(flat, [size, width])], 1)
 
     def _total(self, told: Tensor) -> Total:
         """What the workers have read (size, N + 2), one part of the numbers each, with what is beyond the last."""
+        faults, stops = (int(number) for number in tf.reduce_sum(told[:, -2:], 0).numpy().tolist())
+        loss, *gradients = self._apart(told)
+        return Total(loss, gradients, faults=faults, stops=stops)
+
+    @tf.function(jit_compile=True, autograph=False)
+    def _apart(self, told: Tensor) -> list[Tensor]:
         loss, *flat = tf.split(tf.reshape(told[:, :-2], [-1])[: sum(self.sizes)], self.sizes)
         variables = [binding.variable for binding in self.bindings]
         gradients = [tf.reshape(each, variable.shape) for each, variable in zip(flat, variables, strict=True)]
-        faults, stops = (int(number) for number in tf.reduce_sum(told[:, -2:], 0).numpy().tolist())
-        return Total(tf.reshape(loss, []), gradients, faults=faults, stops=stops)
+        return [tf.reshape(loss, []), *gradients]
