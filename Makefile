@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 test slow: export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow harden lint format exact workers bench copying docs docs-serve wheel clean
+.PHONY: help setup demo test slow harden lint format exact workers bench worth copying docs docs-serve wheel clean
 
 help:
 	@echo "make demo    train the same model in TensorFlow and in PyTorch and compare them (minutes)"
@@ -24,7 +24,8 @@ help:
 	@echo "make exact   train a small config under all circumstances: is it equal to the last bit? (docs/exactness.md)"
 	@echo "make workers train with 1 to 4 processes, and kill some of them: are the weights the same? (docs/distributed.md)"
 	@echo "make bench   measure training and decoding speed beside other toolkits (see benchmarks/)"
-	@echo "make copying train a model that copies, and one that does not, on invented names (minutes, resumable)"
+	@echo "make worth   measure what starting from a model, features, copying and embeddings are worth (an hour, resumable)"
+	@echo "make copying only copying, in both frameworks: names that nobody has seen (minutes, resumable)"
 	@echo "make docs    build the site in English and Korean into site/; it runs the tutorial (minutes the first time)"
 	@echo "make docs-serve  build it and serve it on http://127.0.0.1:8000"
 	@echo "make wheel   build wheel and sdist into dist/, install the wheel in a fresh environment and try it there"
@@ -89,8 +90,12 @@ workers: setup
 bench: setup
 	$(BIN)/python benchmarks/bench.py
 
+worth: setup
+	$(BIN)/python benchmarks/worth.py
+
 copying: setup
-	$(BIN)/python benchmarks/copying.py
+	$(BIN)/python benchmarks/worth.py copying --backend pytorch --threads 2
+	$(BIN)/python benchmarks/worth.py copying --backend tensorflow --threads 2
 
 docs: setup
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[docs]'
