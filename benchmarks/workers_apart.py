@@ -41,7 +41,7 @@ class Machine:
             env=os.environ | told,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
 
     def unplug(self) -> None:
@@ -75,7 +75,7 @@ def two_machines() -> Iterator[tuple[Machine, Machine]]:
 
 
 def _ip(*arguments: str) -> None:
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(["ip", *arguments], capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         raise Unavailable(f"`ip {' '.join(arguments)}`: {done.stderr.strip()}")
 

@@ -44,7 +44,9 @@ def main() -> int:
         row: dict[str, Any] = {"pairs": pairs}
         for step in STEPS:
             command = [sys.executable, __file__, str(pairs), "--step", step.__name__]
-            row[step.__name__] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            row[step.__name__] = json.loads(
+                subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+            )
             print(f"{pairs:,} pairs, {step.__name__}: {row[step.__name__]}", flush=True)
         found.append(row)
     note = json.dumps({"rows": found, "machine": machine_of()}, indent=2) + "\n"

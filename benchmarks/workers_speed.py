@@ -67,7 +67,7 @@ def exchange(backend: str, weights: int) -> float:
     for each in sockets:
         each.close()
     command = [sys.executable, __file__, backend, "--sum", str(weights), *addresses]
-    started = [subprocess.Popen([*command, str(rank)], stdout=subprocess.PIPE, text=True) for rank in range(2)]
+    started = [subprocess.Popen([*command, str(rank)], stdout=subprocess.PIPE, encoding="utf-8") for rank in range(2)]
     return max(float(process.communicate(timeout=200)[0].split()[-1]) for process in started)
 
 
