@@ -86,14 +86,14 @@ def names(seed: int, copies: bool) -> Values:
 def base(data: Path, folder: Path) -> Values:
     """Two languages in one model that is not told which: where the others start from."""
     texts = {"train": [phones(data, folder, OTHERS, "train")], "validation": [phones(data, folder, OTHERS, "dev")]}
-    return spoken(texts | {"test": [phones(data, folder, ("ice",), "test")]}, 1, epochs=10, batch_size=64)
+    return spoken(texts | {"test": [phones(data, folder, ("ice",), "test")]}, 1, epochs=6, batch_size=64)
 
 
 def few(data: Path, folder: Path, seed: int, started: bool = False) -> Values:
     """300 Icelandic words."""
     parts = {"train": "train", "validation": "dev", "test": "test"}
     texts = {key: [phones(data, folder, ("ice",), part)] for key, part in parts.items()}
-    values = spoken(texts | {"maximum_pairs": 300}, seed, epochs=60, batch_size=16, validate_every=190)
+    values = spoken(texts | {"maximum_pairs": 300}, seed, epochs=40, batch_size=16, validate_every=190)
     if started:
         values["training"] |= {"start_from": str(folder / "base"), "start_vocabulary": "extended"}
     return values
@@ -103,7 +103,7 @@ def languages(data: Path, folder: Path, seed: int, factors: int = 0, **more: Any
     """Three languages that are written with Latin letters."""
     parts = {"train": "train", "validation": "dev", "test": "test"}
     texts: Values = {key: [phones(data, folder, LATIN, part)] for key, part in parts.items()}
-    values = spoken(texts | {"maximum_pairs": 3600} | more, seed, epochs=15, batch_size=64, validate_every=171)
+    values = spoken(texts | {"maximum_pairs": 3600} | more, seed, epochs=12, batch_size=64, validate_every=171)
     values["model"]["factors"] = factors
     return values
 
