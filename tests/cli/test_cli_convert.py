@@ -182,6 +182,18 @@ def test_what_a_class_does_to_the_precision_of_a_file_is_said(tmp_path, monkeypa
         graph_of(_made("half_net:half", halves)[0])
 
 
+@needs_pytorch
+def test_a_class_that_cannot_be_made_is_refused(tmp_path, monkeypatch):
+    from diptych.convert.torch.users import _made
+
+    (tmp_path / "broken_net.py").write_text("def none():\n    return 3\ndef fails():\n    raise RuntimeError('no')\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RefusalError, match="--module broken_net:fails: no. It must be importable"):
+        _made("broken_net:fails", {})
+    with pytest.raises(RefusalError, match="makes a int; expected an nn.Module"):
+        _made("broken_net:none", {})
+
+
 def test_half_precision_of_weights_alone_is_widened_aloud(tmp_path):
     from diptych.convert.source import Asked, read_source
 

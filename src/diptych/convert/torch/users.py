@@ -74,11 +74,14 @@ def _made(module: str, weights: dict[str, Any]) -> tuple[Any, list[str]]:
     try:
         found = getattr(importlib.import_module(place), name)
         made = found()
-    except (ImportError, AttributeError, TypeError) as error:
+    except Exception as error:  # it is the user's own program
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise RefusalError(
-            f"--module {module}: {error}. It must be importable from here and need no arguments; write a function of "
+            f"--module {module}: {first}. It must be importable from here and need no arguments; write a function of "
             f"no arguments that makes it, and name that"
         ) from error
+    if not isinstance(made, torch.nn.Module):
+        raise RefusalError(f"--module {module} makes a {type(made).__name__}; expected an nn.Module")
     own, said = made.state_dict(), []
     prefix = next(iter(weights)).partition(".")[0] + "." if weights else ""
     if prefix and not set(weights) <= set(own) and all(one.startswith(prefix) for one in weights):
