@@ -186,7 +186,8 @@ def test_what_a_class_does_to_the_precision_of_a_file_is_said(tmp_path, monkeypa
 def test_a_class_that_cannot_be_made_is_refused(tmp_path, monkeypatch):
     from diptych.convert.torch.users import _made
 
-    (tmp_path / "broken_net.py").write_text("def none():\n    return 3\ndef fails():\n    raise RuntimeError('no')\n")
+    text = "def none():\n    return 3\ndef fails():\n    raise RuntimeError('no')\n"
+    (tmp_path / "broken_net.py").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RefusalError, match="--module broken_net:fails: no. It must be importable"):
         _made("broken_net:fails", {})
