@@ -21,7 +21,7 @@ from workers import CASES
 from workers_runs import RUNS
 from workers_table import NOTES, machine_of, write_tables
 
-from diptych.config import RunConfig
+from diptych.config import parse_config
 from diptych.data.tokens.batches import training_batches
 from diptych.runs.run import Run
 
@@ -82,7 +82,7 @@ def prepare(pairs: int) -> float:
     data = {"corpus": "files", "train": first, "additional": [{"paths": second}], "maximum_pairs": 0}
     values = {"name": "data", "data": data, "training": {"batch_size": BATCH}}
     begun = time.perf_counter()
-    Run.create(RunConfig.model_validate(values), folder(pairs), overwrite=True)
+    Run.create(parse_config(values), folder(pairs), overwrite=True)
     return time.perf_counter() - begun
 
 

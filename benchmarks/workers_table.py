@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from workers_model import BYTES, exchange_of, fitted
+from workers_model import BYTES, SHARDED, exchange_of, fitted
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts" / "site"))
 from tables import ROOT, put
@@ -82,30 +82,41 @@ def _sizes() -> list[str]:
 
 
 def _speeds() -> list[str]:
-    """What was measured on two cores, and what a step of so many workers would take by the model fitted to it."""
+    """What was measured on two cores, and what a step of so many workers would take."""
     lines: list[str] = []
     for note in filter(None, (noted(f"speed-{backend}") for backend in ("pytorch", "tensorflow"))):
-        took, model, x = {way: median(each) for way, each in note["seconds"].items()}, fitted(note), note["exchange"]
+        took = {way: median(each) for way, each in note["seconds"].items()}
         size = f"{note['weights'] / 1e6:.1f} million weights, {note['target_tokens']:,.0f} target tokens a step"
         lines += [f"**{note['backend']}**, {size}:", "", "| on two cores | a step | speed |", "|---|---|---|"]
         for way, seconds in took.items():
             lines.append(f"| {way} | {1000 * seconds:,.0f} ms | {took['2 threads'] / seconds:.2f} |")
-        lines += ["", f"The exchange between two workers here takes {1000 * median(x):,.0f} ms. Fitted to that:", ""]
-        formula = f"{1000 * model.products:,.0f} ms / N x slowest + {1000 * model.fixed:,.0f} ms + exchange"
-        lines += [f"Time of a step = {formula}, for N workers of one core; slowest = {model.slowest[8]:.2f} for 8", ""]
-        heads = [f"{rows} rows each, {gigabits} Gbit/s" for rows in ROWS for gigabits in GIGABITS]
-        lines += [f"| workers | {' | '.join(heads)} |", "|---" * (1 + len(heads)) + "|"]
-        for workers in (8, 64, 512):
-            times = [
-                model.times(workers, each, batches=workers * rows / ROWS[-1]) for rows in ROWS for each in GIGABITS
-            ]
-            lines.append(f"| {workers} | {' | '.join(f'{each:,.1f} times' for each in times)} |")
+        if SHARDED.keys() <= took.keys():
+            lines += _modelled(note)
         lines += ["", *_machines([note]), ""]
     return lines
 
 
+def _modelled(note: dict[str, Any]) -> list[str]:
+    """The model fitted to it, and how many times as fast more workers would be."""
+    model, exchange = fitted(note), 1000 * median(note["exchange"])
+    formula = f"{1000 * model.products:,.0f} ms / N x slowest + {1000 * model.fixed:,.0f} ms + exchange"
+    heads = [f"{rows} rows each, {gigabits} Gbit/s" for rows in ROWS for gigabits in GIGABITS]
+    lines = [
+        *("", f"The exchange between two workers here takes {exchange:,.0f} ms. Fitted to that:", ""),
+        *(f"Time of a step = {formula}, for N workers of one core; slowest = {model.slowest[8]:.2f} for 8", ""),
+        *(f"| workers | {' | '.join(heads)} |", "|---" * (1 + len(heads)) + "|"),
+    ]
+    for workers in (8, 64, 512):
+        given = [(workers * rows / ROWS[-1], gigabits) for rows in ROWS for gigabits in GIGABITS]
+        times = [model.times(workers, gigabits, batches) for batches, gigabits in given]
+        lines.append(f"| {workers} | {' | '.join(f'{each:,.1f} times' for each in times)} |")
+    return lines
+
+
 def _word(each: dict[str, Any]) -> str:
-    return "yes" if each["good"] else "**no**"
+    """Whether it is as it should; of what was measured before gradients were added up as they are, that it was."""
+    said = "yes" if each["good"] else "**no**"
+    return f"{said}, before the sum was changed" if each.get("earlier") else said
 
 
 def _machines(found: list[dict[str, Any]]) -> list[str]:
