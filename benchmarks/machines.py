@@ -27,7 +27,7 @@ ATTENTIONS = ("general", "additive")
 PEERS = {"opennmt": "OpenNMT-py"}
 HEADS = {
     "en": ("processor, 2 threads", "", *TASKS, "training, multiple of OpenNMT-py"),
-    "ko": ("프로세서, 스레드 2개", "", "학습", "그리디 탐색", "빔 서치(5)", "학습, OpenNMT-py의 배수"),
+    "ko": ("프로세서, 스레드 2개", "", "학습", "그리디 탐색", "빔 서치(5)", "학습, OpenNMT-py 대비(배)"),
 }
 MARKS = re.compile(r"(<!-- machines: benchmarks/machines.py writes this -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -26,6 +26,8 @@ SEARCH = '<label class="md-header__button md-icon" for="__search">'
 NOTEBOOKS = {"en": "This page as a notebook", "ko": "이 페이지의 노트북"}
 WIDE = ("architecture.md", "benchmark.md")
 """Pages whose pictures in letters take the room of the table of contents."""
+KINDS = {".py": "python", ".mjs": "javascript", ".toml": "toml", ".yaml": "yaml", ".md": "markdown"}
+BACK = {"en": ("In the catalogue", "'s program"), "ko": ("목록에서 보기", " 프로그램")}
 LANGUAGES = {"en": "English", "ko": "한국어"}
 
 
@@ -50,8 +52,10 @@ def on_files(files: Files, config: Any) -> Files:
         if file.src_uri.endswith(".md"):
             for match in LINK.finditer(file.content_string):
                 linked.add(_target(file.src_uri, match[2], config))
-    for path in sorted(linked - {None}, key=str):
-        files.append(File.generated(config, _page_of(path), content=_source_page(path)))
+    linked.discard(None)
+    linked |= {each for path in linked if path.is_dir() for each in _files(path)}
+    for path in sorted(linked, key=str):
+        files.append(File.generated(config, _page_of(path), content=_source_page(path, _language(config))))
     return files
 
 
@@ -127,12 +131,24 @@ def _page_of(path: Path) -> str:
     return f"files/{name.removesuffix('.md')}.md"
 
 
-def _source_page(path: Path) -> str:
-    """A page that shows a file of the repository, or lists a folder."""
+def _files(folder: Path) -> list[Path]:
+    """The files of a folder that have a page when the folder has one."""
+    return [each for each in sorted(folder.iterdir()) if each.is_file() and each.name[0] not in "._"]
+
+
+def _source_page(path: Path, language: str) -> str:
+    """A page that shows a file of the repository, or lists a folder; a program of the catalogue leads back to it."""
     name = path.relative_to(ROOT).as_posix()
     head = f"---\nsearch:\n  exclude: true\nhide: [toc]\n---\n# `{name}`\n\n"
     if path.is_dir():
-        return head + "\n".join(f"- `{each.name}`" for each in sorted(path.iterdir()) if each.name[0] not in "._")
+        here = posixpath.dirname(_page_of(path))
+        pages = [(each, posixpath.relpath(_page_of(each), here)) for each in _files(path)]
+        return head + "\n".join(f"- [`{each.name}`]({page})" for each, page in pages)
+    if "entries" in path.parts:
+        entry, other = path.parent.name, "pytorch" if path.stem == "in_tensorflow" else "tensorflow"
+        back = posixpath.relpath("differences.md", posixpath.dirname(_page_of(path)))
+        catalogue, program = BACK[language]
+        head += f"[{catalogue}]({back}#{entry}) · [{render.NAMES[other]}{program}](in_{other}.py.md)\n\n"
     text = path.read_text(encoding="utf-8")
-    kind = {".py": "python", ".toml": "toml", ".md": "markdown", ".yaml": "yaml"}.get(path.suffix, "text")
+    kind = KINDS.get(path.suffix, "text")
     return f"{head}````{kind}\n{text}````\n"

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Sequence
 from html import escape
-from itertools import zip_longest
 from typing import Any
 
 from programs import EXAMPLES, FRAMEWORKS, PROGRAMS, cells, results
@@ -19,8 +18,11 @@ from pygments.lexers import PythonLexer
 NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch"}
 RUNNING_CODE = re.compile(r"(<pre.*?</pre>)|<code>([^<]*)</code>", re.DOTALL)
 OPTION = re.compile(r"(?<!\S)--[a-z][\w-]*")
-OPTION_WHOLE = r"<span class='dp-option'>\g<0></span>"
+WHOLE = r"<span class='dp-option'>\g<0></span>"
 LONG_NAME = re.compile(r"\b[a-z_]{17,}\b")
+LONG_PATH = re.compile(r"(?<=\w)/(?=\w)")
+TEXT = re.compile(r"(<(?:pre|svg|script)\b.*?</(?:pre|svg|script)>|<[^>]*>)|([^<]+)", re.DOTALL)
+SMALL_NUMBER = re.compile(r"\d[\d.,]*e-\d+")
 WORDS = {
     "en": {
         "both": "Both print",
@@ -93,8 +95,29 @@ def _aligned(left: Sequence[str], right: Sequence[str]) -> list[tuple[tuple[int 
         return [((number, number), one == other) for number, (one, other) in enumerate(zip(left, right, strict=True))]
     rows: list[tuple[tuple[int | None, int | None], bool]] = []
     for kind, a, b, c, d in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        rows += [(row, kind == "equal") for row in zip_longest(range(a, b), range(c, d))]
+        rows += [(row, kind == "equal") for row in _beside(left, range(a, b), right, range(c, d))]
     return rows
+
+
+def _beside(left: Sequence[str], a: range, right: Sequence[str], c: range) -> list[tuple[int | None, int | None]]:
+    """Lines of two passages in pairs: each of the shorter one beside the line that is most like it, in order."""
+    if len(a) > len(c):
+        return [(one, other) for other, one in _beside(right, c, left, a)]
+    # best[i][j]: how like the first i lines of the shorter one are to i of the first j of the other.
+    best = [[0.0] * (len(c) + 1) for _ in range(len(a) + 1)]
+    alike = {(i, j): difflib.SequenceMatcher(None, left[i], right[j]).ratio() for i in a for j in c}
+    for i, one in enumerate(a, 1):
+        for j, other in enumerate(c, 1):
+            if i <= j:
+                beside = best[i - 1][j - 1] + alike[one, other]
+                best[i][j] = max(beside, best[i][j - 1]) if i < j else beside
+    rows: list[tuple[int | None, int | None]] = []
+    i = len(a)
+    for j in range(len(c), 0, -1):
+        apart = i == 0 or (i < j and best[i][j] == best[i][j - 1])
+        i -= 0 if apart else 1
+        rows.append((None if apart else a[i], c[j - 1]))
+    return rows[::-1]
 
 
 def printed(outputs: Sequence[str], language: str) -> str:
@@ -170,15 +193,23 @@ def loss_gap(program: str, language: str) -> str:
 
 
 def breaking_well(html: str) -> str:
-    """A page whose options in running code are not broken after a hyphen, and long names after an underscore alone."""
+    """A page whose lines break where a reader would part them.
+
+    Not within an option or a number, nor before a per cent sign; within a long name after an underscore, within a path
+    after a stroke.
+    """
 
     def replaced(match: re.Match[str]) -> str:
         if match[1]:
             return match[0]
-        code = OPTION.sub(OPTION_WHOLE, match[2])
+        code = LONG_PATH.sub("/<wbr>", match[2])
+        code = OPTION.sub(WHOLE, code)
         return f"<code>{LONG_NAME.sub(lambda name: name[0].replace('_', '_<wbr>'), code)}</code>"
 
-    return RUNNING_CODE.sub(replaced, html)
+    def kept(match: re.Match[str]) -> str:
+        return match[1] or SMALL_NUMBER.sub(WHOLE, match[2]).replace(" %", "&nbsp;%")
+
+    return TEXT.sub(kept, RUNNING_CODE.sub(replaced, html))
 
 
 def _json(program: str, ending: str) -> list[Any]:
@@ -210,8 +241,7 @@ def _marked(text: str, other: str) -> str:
     """Output escaped, with the lines that the other side has otherwise marked."""
     theirs = other.splitlines()
     return "\n".join(
-        escape(line) if theirs[number : number + 1] == [line] else f"<mark>{escape(line)}</mark>"
-        for number, line in enumerate(text.rstrip("\n").splitlines())
+        escape(line) if line in theirs else f"<mark>{escape(line)}</mark>" for line in text.rstrip("\n").splitlines()
     )
 
 

@@ -35,4 +35,4 @@ shown["weights"] = matrix.round(4).tolist()
 Path("tensorflow.attention.json").write_text(json.dumps(shown))
 print("looked at most:")
 for word, row in zip(said, matrix):
-    print(f"  {word:8s} {shown['source'][int(row.argmax())]}")
+    print(f"  {shown['source'][int(row.argmax())]:12s} {word}")

@@ -25,7 +25,7 @@ def sample(sentence, temperature, seed, longest=8):
     return " ".join(korean.vocabulary.decode(said))
 
 
-for temperature in (0.1, 1.0, 3.0):
+for temperature in (0.01, 1.0, 3.0):
     print(f"temperature {temperature}")
     for seed in (1, 2, 3):
         print("  ", sample("I feel hungry", temperature, seed))

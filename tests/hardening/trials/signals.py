@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from diptych.panel import BACKENDS
@@ -34,7 +35,13 @@ def trial(number: int, folder: Path) -> Counts:
     (folder / "run.toml").write_text(config.to_toml(), encoding="utf-8")
     command = [sys.executable, "-m", "diptych", "train", str(folder / "run.toml"), "--run", str(folder / "run"),
                "--backend", backend, "--threads", "1", "--quiet"]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+    # A shell lets what it starts in the background ignore Ctrl-C; a training at a terminal does not.
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    said_to = folder / "said"
+    with (
+        said_to.open("wb") as heard,
+        subprocess.Popen(command, stderr=heard, start_new_session=True, preexec_fn=heeding) as process,
+    ):
         latest, given_up = folder / "run" / backend / "checkpoints" / "latest", time.monotonic() + 300
         while not latest.exists() and process.poll() is None and time.monotonic() < given_up:
             time.sleep(0.1)
@@ -45,10 +52,15 @@ def trial(number: int, folder: Path) -> Counts:
             time.sleep(0.05)
         run = Run.open(folder / "run")
         assert run.read_checkpoint(backend, "latest").state["step"] > 0, "there is one at every moment"
-        said = process.stderr.read() if process.stderr else b""
-        process.wait()
+        try:
+            process.wait(10 * SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
         seconds = time.monotonic() - begun
-    assert process.returncode == code, f"{kind}, {backend}: ended with {process.returncode}: {said[-300:]!r}"
+    said = said_to.read_bytes()
+    # As a shell tells it: a second Ctrl-C may come when Python has ended all but itself, which then dies of it.
+    ended = process.returncode if process.returncode >= 0 else 128 - process.returncode
+    assert ended == code, f"{kind}, {backend}: ended with {process.returncode}: {said[-300:]!r}"
     assert b"Traceback" not in said, f"{kind}, {backend}: {said[-300:]!r}"
     assert seconds < SECONDS, f"{kind}, {backend}: {seconds:.1f} s"
     left = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, encoding="utf-8", check=False).stdout
