@@ -120,9 +120,12 @@ def _word(each: dict[str, Any]) -> str:
 
 
 def _machines(found: list[dict[str, Any]]) -> list[str]:
+    """Where it was measured; of two that differ only in what one does not name, the one that names it."""
+    machines = [json.loads(text) for text in sorted({json.dumps(each["machine"]) for each in found})]
     told = []
-    for text in sorted({json.dumps(each["machine"]) for each in found}):
-        machine = json.loads(text)
+    for machine in machines:
+        if any(machine.items() < other.items() for other in machines):
+            continue
         versions = [f"{name} {value}" for name, value in machine.items() if name not in ("processor", "processors")]
         told.append(f"Measured on {machine['processors']} cores of {machine['processor']}, with {', '.join(versions)}.")
     return told
