@@ -62,3 +62,11 @@ class UsageError(DiptychError):
     """A command line that cannot be obeyed."""
 
     exit_code = 2
+
+
+def finds_no_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no room: Python's own, or the dynamic loader's of a library."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, ImportError | OSError)
+        and any(words in str(error) for words in ("failed to map segment", "annot allocate memory"))
+    )

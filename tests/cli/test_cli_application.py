@@ -112,6 +112,8 @@ def test_a_traceback_comes_only_with_debug(diptych_command):
         (DiptychError("one\nand two"), 1, "error: one and two\n"),
         (PermissionError(13, "Permission denied", "/root/x"), 1, "error: Permission denied: /root/x\n"),
         (KeyError("x"), 1, "fault in Diptych"),
+        (ImportError("lib.so: failed to map segment"), 1, "memory ran out (lib.so: failed to map segment): give"),
+        (OSError(12, "Cannot allocate memory"), 1, "memory ran out"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )

@@ -149,17 +149,18 @@ def _diptych(
 
 def _explain(error: Exception) -> str:
     """What went wrong, in words: Diptych's own errors and wrong usage say it themselves."""
-    from diptych.errors import DiptychError
+    from diptych.errors import DiptychError, finds_no_memory
 
     if isinstance(error, DiptychError):
         return str(error)
-    if isinstance(error, OSError):
-        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
-    if isinstance(error, MemoryError):
+    if finds_no_memory(error):
+        said = str(error).strip().splitlines()[-1:]  # NumPy's says it at the end of a page
         return (
-            f"memory ran out{f' ({error})' if str(error) else ''}: give this process more, or lower batch_size, "
+            f"memory ran out{f' ({said[0].strip()})' if said else ''}: give this process more, or lower batch_size, "
             f"maximum_length, beam_size, --threads or the model's sizes"
         )
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
     if isinstance(error, RecursionError):
         return "something that was read nests too deep to be what it should be: restore it, or make it again"
     if hasattr(error, "format_message"):  # a command line that typer cannot read

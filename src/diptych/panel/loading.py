@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import cast
 
-from diptych.errors import BackendError
+from diptych.errors import BackendError, finds_no_memory
 from diptych.panel.memory import keep_freed_memory
 from diptych.panel.protocol import Panel
 
@@ -34,8 +34,6 @@ _THREAD_VARIABLES = {
     "pytorch": ("OMP_NUM_THREADS", "MKL_NUM_THREADS"),
     "reference": (),  # NumPy is there already
 }
-# What the dynamic loader says where there is no room for a library.
-_NO_MEMORY = ("failed to map segment", "Cannot allocate memory", "cannot allocate memory")
 
 
 def is_installed(name: str) -> bool:
@@ -82,7 +80,7 @@ def load(name: str, threads: int | None = None, device: str = "auto") -> Panel:
         with _standard_error_held_back() if talks else nullcontext():
             panel = cast(Panel, importlib.import_module(f"diptych.{name}"))
     except (ImportError, OSError) as error:  # OSError: a shared library that cannot be loaded
-        if any(words in str(error) for words in _NO_MEMORY):
+        if finds_no_memory(error):
             raise BackendError(
                 f"backend {name!r} does not fit into memory: {error}. End other programs, raise the limit "
                 f"(`ulimit -v`), or take --backend reference where that will do"
