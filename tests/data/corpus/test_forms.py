@@ -48,8 +48,9 @@ def test_every_encoding_gives_the_same_pairs(tmp_path, encoding):
 
 
 def test_what_is_not_utf8_is_answered_with_what_it_could_be_and_never_guessed(tmp_path):
-    with pytest.raises(DataError, match=r"line 1, byte 15: .* set data.encoding: the line could be cp949, euc-kr"):
-        pairs(tmp_path, KOREAN.encode("cp949"))
+    for bad_lines in "error", "drop":  # as `diptych data inspect` has it, which counts them
+        with pytest.raises(DataError, match=r"line 1, byte 15: .* set data.encoding: the line could be cp949, euc-kr"):
+            pairs(tmp_path, KOREAN.encode("cp949"), bad_lines=bad_lines)
     with pytest.raises(DataError, match=r"is not euc-kr: byte \d+ or near it .*; set data.encoding"):
         pairs(tmp_path, b"a\tb\n\xff\xff\tx\n", encoding="euc-kr")
 

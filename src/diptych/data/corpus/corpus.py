@@ -84,5 +84,5 @@ def check_left(texts: Sequence[FilePairs], config: DataConfig, what: str) -> Non
     if not dropped:
         raise DataError(f"{texts[0].paths[0]} holds no pair, expected one on each line, after the header if it has one")
     first = next(chain.from_iterable(text.drops() for text in texts), None)
-    example = f", the first of them {first.path}, line {first.line}" if first else ""
+    example = f", the first of them {first.path}, line {first.line}{first.detail}" if first else ""
     raise DataError(f"no pair is left of {what}: {dropped}{example}; mend the text or change the options of [data]")

@@ -28,12 +28,13 @@ UNLISTED = bytes([0, Reason.LIMIT, Reason.WEIGHT, Reason.TAKEN])
 
 
 class Drop(NamedTuple):
-    """A row that was left out."""
+    """A row that was left out, and what is wrong with it where it holds no pair."""
 
     path: str
     line: int
     reason: Reason
     text: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,8 @@ class FilePairs:
         for (number, row), verdict in zip(_rows(self.paths, self.layout), self.verdicts):
             if verdict not in UNLISTED:
                 side = row.side if isinstance(row, Fault) else 0
-                text = row.text if isinstance(row, Fault) else "\t".join(row)
-                yield Drop(str(self.paths[side]), line=number, reason=Reason(verdict), text=text)
+                text, detail = (row.text, row.detail) if isinstance(row, Fault) else ("\t".join(row), "")
+                yield Drop(str(self.paths[side]), line=number, reason=Reason(verdict), text=text, detail=detail)
 
 
 def without_repetition(texts: Sequence[FilePairs]) -> list[FilePairs]:
