@@ -108,7 +108,7 @@ def test_other_inputs_are_refused():
 
 
 def test_weights_that_are_zero_show_nothing_of_their_order():
-    from diptych.convert.certificate import unseen
+    from diptych.convert.document import unseen
 
     name = "gru.bias_hh"
     assert unseen(MODEL) == []
