@@ -10,20 +10,20 @@ import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.config import ModelConfig
+from diptych.panel.protocol import Panel
 
 Values = npt.NDArray[Any]
 Call = Callable[..., dict[str, Any]]
 
 
 def write(
-    panel: ModuleType, path: str, model: Mapping[str, Any], sizes: Sequence[int], parameters: Mapping[str, Values],
+    panel: Panel, path: str, model: Mapping[str, Any], sizes: Sequence[int], parameters: Mapping[str, Values],
     trials: Sequence[Mapping[str, Values]], to: str, int8: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write the files: `outputs`, for each trial log-probabilities (B, T, V) and attention (B, T, S); `versions`.
@@ -43,7 +43,7 @@ def write(
     logging.getLogger("absl").setLevel(logging.ERROR)  # it warns of each gradient that is left out, as said below
     from diptych.export.tensorflow.graphs import Graphs, without_variables
 
-    own = panel.Model(ModelConfig.model_validate(dict(model)), *sizes)
+    own = panel.Model(ModelConfig.model_validate(dict(model)), sizes[0], sizes[1])
     panel.load_parameters(own, parameters)
     graphs = Graphs(own, one=to == "litert")
     encode_graph = graphs.encode.get_concrete_function()

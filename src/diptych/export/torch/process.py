@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from diptych.config import ModelConfig
+from diptych.panel.protocol import Panel
 
 Values = npt.NDArray[Any]
 
 
 def write(
-    panel: ModuleType, path: str, model: Mapping[str, Any], sizes: Sequence[int], parameters: Mapping[str, Values],
+    panel: Panel, path: str, model: Mapping[str, Any], sizes: Sequence[int], parameters: Mapping[str, Values],
     trials: Sequence[Mapping[str, Values]],
 ) -> dict[str, Any]:  # fmt: skip
     """Write the file: `outputs`, for each trial log-probabilities (B, T, V) and attention (B, T, S); `versions`.
