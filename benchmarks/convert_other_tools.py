@@ -79,9 +79,25 @@ def onnx2tf(folder: Path, name: str, given: Arrays) -> Arrays:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if "Error" in line]
         raise RuntimeError(lines[-1] if lines else "it says nothing")
     signature = tf.saved_model.load(str(out)).signatures["serving_default"]
-    names = list(signature.structured_input_signature[1])
-    found = signature(**{key: tf.constant(value) for key, value in zip(names, given)})
+    found = signature(**_by_name(folder / f"{name}.onnx", signature.structured_input_signature[1], given))
     return [np.asarray(one) for one in found.values()]
+
+
+def _by_name(path: Path, wanted: Any, given: Arrays) -> dict[str, Any]:
+    """Inputs as onnx2tf's signature has them: in another order, punctuation replaced, channels and time exchanged."""
+    import onnx
+    import tensorflow as tf
+
+    def bare(name: str) -> str:
+        return "".join(filter(str.isalnum, name))
+
+    places = {bare(name): (name, one) for name, one in wanted.items()}
+    found = {}
+    for one, value in zip(onnx.load(path).graph.input, given):
+        name, form = places[bare(one.name)]
+        turned = value.ndim == 3 and tuple(form.shape) == np.moveaxis(value, 1, 2).shape != value.shape
+        found[name] = tf.constant(np.moveaxis(value, 1, 2) if turned else value, form.dtype)
+    return found
 
 
 def onnx2torch(folder: Path, name: str, given: Arrays) -> Arrays:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from diptych import panel
+from diptych.errors import BackendError, RefusalError
 from diptych.processes.process import Process
 
 TRIM, MAPPINGS = 1 << 17, 1 << 16
@@ -32,7 +33,9 @@ class Functions:
         return answer
 
 
-def call(framework: str, function: str, arguments: dict[str, Any], threads: int | None = None) -> dict[str, Any]:
+def call(
+    framework: str, function: str, arguments: dict[str, Any], threads: int | None = None, module: str = ""
+) -> dict[str, Any]:
     """Call a function in a fresh process of a framework, on the processor.
 
     Args:
@@ -40,9 +43,11 @@ def call(framework: str, function: str, arguments: dict[str, Any], threads: int 
         function: "module:function"; it returns a dict of JSON values and NumPy arrays, nested in dicts and lists.
         arguments: JSON values and NumPy arrays by name. Large arrays go by a file, see `diptych.convert.scratch`.
         threads: how many processor threads the framework may use; None leaves that to it.
+        module: the user's own class that runs there, "package.module:Class".
 
     Raises:
         DiptychError: the one that was raised there.
+        RefusalError: the user's class has ended the process.
         BackendError: the process failed or died; the message says how.
         KeyboardInterrupt: on Ctrl-C; the process has ended then.
     """
@@ -51,5 +56,14 @@ def call(framework: str, function: str, arguments: dict[str, Any], threads: int 
         ctypes.CDLL(None).malloc_trim(0)  # what is free here and not given back would count beside the other process
     setup = {"framework": framework, "threads": threads}
     with Process(f"the {framework} process (in {function})", f"{__name__}:{Functions.__name__}", setup) as process:
-        answer: dict[str, Any] = process.ask("call", function=function, arguments=arguments)
+        try:
+            answer: dict[str, Any] = process.ask("call", function=function, arguments=arguments)
+        except BackendError as error:
+            if not module or process.status is None or process.status < 0:  # it failed, or a signal has ended it
+                raise
+            raise RefusalError(
+                f"--module {module} ended its process, with exit status {process.status} (sys.exit, exit, os._exit): a "
+                f"class that is to be converted must let it go on; what a file does as a program goes under "
+                f'if __name__ == "__main__"'
+            ) from error
         return answer

@@ -92,9 +92,8 @@ class ModuleOriginal:
         """Its findings on the trial in a folder."""
         save_arrays(folder / "weights.safetensors", self.weights)
         arguments = {"folder": str(folder), "module": self.module, "layers": list(graph.origins)}
-        evidence = call(
-            "pytorch", "diptych.convert.torch.users:run_module_of_user", arguments=arguments, threads=threads
-        )
+        function = "diptych.convert.torch.users:run_module_of_user"
+        evidence = call("pytorch", function, arguments=arguments, threads=threads, module=self.module)
         return party_of_module(graph, evidence, mapped_arrays(folder / "original" / "gradients.safetensors"))
 
 

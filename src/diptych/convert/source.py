@@ -212,7 +212,8 @@ def _module(file: ModelFile, asked: Asked, module: str, threads: int | None) -> 
     with tempfile.TemporaryDirectory(prefix="diptych-", ignore_cleanup_errors=True) as folder:
         save_arrays(Path(folder, "weights.safetensors"), weights)
         arguments = {"folder": folder, "module": module, "inputs": list(asked.inputs), "averages": averages}
-        found = call("pytorch", "diptych.convert.torch.users:read_module_of_user", arguments=arguments, threads=threads)
+        function = "diptych.convert.torch.users:read_module_of_user"
+        found = call("pytorch", function, arguments=arguments, threads=threads, module=module)
         named = mapped_arrays(Path(folder, "graph.safetensors"))
         graph = from_plain(found["graph"], {name: np.array(array) for name, array in named.items()})
 

@@ -19,7 +19,7 @@ from diptych.convert.keras.program_party import arrays_of_layers, doubled_said, 
 from diptych.convert.keras.writing import WrittenProgram, gradients_of, write_keras
 from diptych.convert.onnx.party import party_of_file
 from diptych.convert.onnx.running import installed
-from diptych.convert.onnx.writing import WrittenFile, write_onnx
+from diptych.convert.onnx.writing import write_onnx
 from diptych.convert.projections import without_projections
 from diptych.convert.scratch import mapped_arrays, save_arrays
 from diptych.convert.torch.adam import state_of, text_of
@@ -143,12 +143,11 @@ class KerasTarget:
         return found
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class OnnxTarget:
-    """`model.onnx`; once they are in a file, the weights are no longer in memory."""
+    """`model.onnx`; it is made anew when it is run, for until then others need the memory."""
 
     graph: Graph
-    written: WrittenFile | None
     made: Mapping[str, str]
     code: str = ""
     adam: None = None
@@ -156,10 +155,8 @@ class OnnxTarget:
     def run(self, folder: Path, building: Path, threads: int | None) -> Party:
         """What the runtimes that are installed make of the file."""
         double = folder / "double.onnx"
-        written, self.written = self.written or write_onnx(self.graph), None
         with (building / "model.onnx").open("wb") as file:
-            written.save(file)
-        del written
+            write_onnx(self.graph).save(file)
         if installed():
             with double.open("wb") as file:
                 write_onnx(self.graph, "float64").save(file)
@@ -194,8 +191,7 @@ def write_for(to: str, graph: Graph, title: str, adam: Adam | None = None) -> Ta
     adam = adam if set(expanded.weights()) == set(graph.weights()) else None
     graph = expanded
     if to == "onnx":
-        written_file = write_onnx(graph)
-        return OnnxTarget(graph, written_file, written_file.lines)
+        return OnnxTarget(graph, write_onnx(graph).lines)
     written = write_keras(graph, f"{title}, converted by Diptych; it needs Keras 3 only.")
     return KerasTarget(doubled_said(graph, written.doubled), written, adam)
 

@@ -103,12 +103,18 @@ def inputs_that_run(
             try:
                 with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is seen below
                     values = run(graph, inputs)
-            except (ValueError, IndexError) as error:
+            except ValueError as error:
                 problem = str(error)
                 break
             if all(np.isfinite(values[ref]).all() for ref in graph.outputs.values()):
                 return inputs, values
-    raise RefusalError(f"no input of {LENGTHS} steps goes through the model: {problem or 'the outputs are not finite'}")
+    tried = f"{', '.join(map(str, LENGTHS[:-1]))} or {LENGTHS[-1]}"
+    if not problem:
+        raise RefusalError(f"no input of {tried} steps goes through the model: the outputs are not finite")
+    raise RefusalError(
+        f"no input of {tried} steps goes through the model: {problem}. Sizes that are given beside it (--input) "
+        f"must be those that its layers take"
+    )
 
 
 def make_inputs(graph: Graph, draw: np.random.Generator, length: int, pattern: Pattern) -> dict[str, Values]:

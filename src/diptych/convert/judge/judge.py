@@ -58,10 +58,21 @@ def run(graph: Graph, inputs: Named, dtype: Any = np.float64) -> dict[Ref, Value
         graph: the model.
         inputs: by name, the batch first.
         dtype: of weights and floats: float32 or float64.
+
+    Raises:
+        ValueError: a node cannot take what it is given; its name, and the sizes.
     """
     values = {Ref(given.name): _typed(inputs[given.name], given.kind, dtype) for given in graph.inputs}
     for node in graph.nodes:
-        values |= _values_of(graph, node, values=values, dtype=dtype)
+        try:
+            values |= _values_of(graph, node, values=values, dtype=dtype)
+        except (ValueError, IndexError) as error:
+            given = ", ".join(f"{name} {values[ref].shape}" for name, ref in node.inputs.items())
+            weights = ", ".join(f"{name} {value.shape}" for name, value in graph.weights_of(node).items())
+            whose = f", and its weights are {weights}" if weights else ""
+            raise ValueError(
+                f"{node.origin or node.name} ({type(node.kind).__name__}) cannot take {given}{whose}"
+            ) from error
     return values
 
 

@@ -74,8 +74,10 @@ def _check_weights(config: str, arrays: dict[str, Any], file: str) -> int:
 def run_built(config: str, arrays: dict[str, Any], trial: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Build a model from its config, in float64 and then in float32, and run it; see `run_model`."""
     model = built(config, "float64")
-    evidence = run_model(model, lend(model, arrays, folder / "float64"), trial=trial, folder=folder)
-    del model
+    lent = lend(model, arrays, folder / "float64")
+    values = _values(model, trial)
+    evidence = run_model(model, lent, trial=trial, folder=folder) | {"values": values}
+    del model, lent
     gc.collect()
     model = built(config, "float32")
     lend(model, arrays, folder / "float32")
@@ -118,7 +120,7 @@ def layers_of(model: Any, path: str = "") -> list[tuple[str, Any]]:
 
 
 def run_model(model: Any, lent: Lent, trial: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """A model's values in float64, its gradients by "PATH|NUMBER", and its outputs after a step of SGD.
+    """A model's outputs in float64, its gradients by "PATH|NUMBER", and its outputs after a step of SGD.
 
     Args:
         model: it computes in float64; changed.
@@ -127,16 +129,18 @@ def run_model(model: Any, lent: Lent, trial: dict[str, Any], folder: Path) -> di
         folder: where the gradients are kept, in `gradients.safetensors`: those of a large model fill no memory.
     """
     factors = [value for name, value in sorted(trial.items()) if name.startswith("factor.")]
-    variables = {
-        f"{path}|{number}": variable
-        for path, layer in layers_of(model)
-        for number, variable in enumerate(layer.weights)
-        if "float" in variable.dtype and not variable.path.endswith(("moving_mean", "moving_variance"))
-    }
+    variables: dict[str, Any] = {}
+    numbers: dict[str, int] = {}
+    for path, layer in layers_of(model):
+        of_rows = isinstance(layer, keras.layers.Embedding)  # those that were asked for
+        for number, variable in enumerate(layer.weights):
+            if "float" in variable.dtype and not variable.path.endswith(("moving_mean", "moving_variance")):
+                variables[f"{path}|{number}"] = variable
+                numbers[f"{path}|{number}"] = 0 if of_rows else math.prod(variable.shape)
     forms = {name: (np.float64, tuple(variable.shape)) for name, variable in variables.items()}
     gradients = new_arrays(folder / "gradients.safetensors", forms)
     outputs: list[Any] = []
-    for names in _together(forms):  # each with a tape of its own: one computes whatever leads to what it watches
+    for names in _together(numbers):  # each with a tape of its own: one computes whatever leads to what it watches
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for name in names:
                 tape.watch(variables[name].value)
@@ -144,11 +148,7 @@ def run_model(model: Any, lent: Lent, trial: dict[str, Any], folder: Path) -> di
             loss = sum(tf.reduce_sum(factor * output) for factor, output in zip(factors, outputs))
         for name, found in zip(names, tape.gradient(loss, [variables[name].value for name in names])):
             _keep(found, gradients[name])
-    evidence = {
-        "outputs": [_array(output) for output in outputs],
-        "values": _values(model, trial),
-        "gradients": gradients,
-    }
+    evidence = {"outputs": [_array(output) for output in outputs], "gradients": gradients}
     optimizer = keras.optimizers.SGD(RATE)
     optimizer.build(list(variables.values()))
     for name, variable in variables.items():
@@ -157,17 +157,17 @@ def run_model(model: Any, lent: Lent, trial: dict[str, Any], folder: Path) -> di
     return evidence | {"stepped": [_array(output) for output in _call(model, trial, "float64")]}
 
 
-def _together(forms: dict[str, Any]) -> list[list[str]]:
-    """The variables in groups whose gradients are known at the same time; a large one is in a group of its own."""
-    groups: list[list[str]] = [[]]
-    left = TOGETHER
-    for name, (_, shape) in forms.items():
-        left -= math.prod(shape)
-        if left < 0 and groups[-1]:
-            groups.append([])
-            left = TOGETHER - math.prod(shape)
-        groups[-1].append(name)
-    return groups
+def _together(numbers: dict[str, int]) -> list[list[str]]:
+    """The variables, by how many numbers their gradients have, in groups that together fill no memory."""
+    groups: list[tuple[int, list[str]]] = []
+    for name, count in sorted(numbers.items(), key=lambda one: -one[1]):  # so that large ones are alone
+        for place, (taken, names) in enumerate(groups):
+            if taken + count <= TOGETHER:
+                groups[place] = taken + count, [*names, name]
+                break
+        else:
+            groups.append((count, [name]))
+    return [names for _, names in groups]
 
 
 def _keep(gradient: Any, array: Any) -> None:

@@ -71,8 +71,10 @@ class Packed:
 class Builder:
     """Collects a graph while the lines of a traced module are read."""
 
-    def __init__(self, modules: Mapping[str, Any]) -> None:
+    def __init__(self, modules: Mapping[str, Any], checks: bool = True) -> None:
+        """For modules by their paths; whether examples of inputs are of the sizes that they take is checked, or not."""
         self.modules = modules
+        self.checks = checks
         self.symbols: dict[str, Any] = {}
         self.where = ""
         self.nodes: list[Node] = []
@@ -82,7 +84,8 @@ class Builder:
         self.origins: dict[str, Ref] = {}
         self._owners: dict[str, str] = {}
         self._taken: set[str] = set()
-        self._given: dict[str, tuple[int, ...] | None] = {}
+        self.examples: dict[str, tuple[int, ...] | None] = {}
+        self.states: set[str] = set()
 
     def input(self, name: str, shape: tuple[int, ...] | None, kind: Any) -> Value:
         """One more input, of this kind of `graph.Input`; of an unknown shape the layers that take it tell."""
@@ -90,7 +93,7 @@ class Builder:
         self._taken.add(name)
         known: tuple[int | None, ...] = () if shape is None else tuple(shape[1:])
         self.inputs.append(Input(name, known, kind))
-        self._given[name] = shape
+        self.examples[name] = shape
         return Value(Ref(name))
 
     def known(self, argument: Any) -> Any:
@@ -178,6 +181,9 @@ class Builder:
             limit: how many ids there are.
             time: whether there is a time axis.
             time_first: whether it is the first one, the second the batch.
+
+        Raises:
+            RefusalError: the example that was given has another width, or no batch.
         """
         node = self.made_by(ref)
         if node is not None:
@@ -192,31 +198,61 @@ class Builder:
             if given.name != ref.node:
                 continue
             shape: tuple[int | None, ...] = given.shape
+            self._check_example(given.name, width, time)
             if (
-                self._given[given.name] is None
+                self.examples[given.name] is None
                 and (width is not None or kind in ("ids", "lengths", "padding"))
                 and not shape
             ):
                 shape = (*([None] if time else []), *([width] if width is not None else []))
             elif time and shape:
-                whole: tuple[int | None, ...] = self._given[given.name] or (0, *shape)
+                whole: tuple[int | None, ...] = self.examples[given.name] or (0, *shape)
                 # Whoever gives an example of one step means one step, of a decoder.
                 shape = (1 if whole[0 if time_first else 1] == 1 else None, *whole[2:])
             first = 1 if time_first and time else given.batch_axis
             said: Any = kind or given.kind
             self.inputs[place] = replace(given, shape=shape, kind=said, limit=limit or given.limit, batch_axis=first)
 
+    def _check_example(self, name: str, width: int | None, time: bool) -> None:
+        """Refuse an example that the layer which takes it could not: another width, or no batch."""
+        whole = self.examples[name]
+        if (
+            not self.checks
+            or whole is None
+            or width is None
+            or (whole and whole[-1] == width and (len(whole) == 3 or not time))
+        ):
+            return
+        wanted = (2, 7, width) if time and len(whole) != 3 else (*(whole[:-1] or (2,)), width)
+        self._refuse_example(name, f"{self.where} takes {width} numbers at each place, the last of its sizes", wanted)
+
+    def _refuse_example(self, name: str, why: str, wanted: tuple[int, ...]) -> None:
+        raise RefusalError(
+            f"the example of the input {name!r} has the shape {self.examples[name]}, but {why}: give --input "
+            f"{','.join(map(str, wanted))}, in Python an example of that shape; a length and the batch may be any"
+        )
+
     def tell_state(self, ref: Ref, count: int, size: int) -> None:
-        """What a layer takes as its states (count, B, H) says what an input is."""
+        """What a layer takes as its states (count, B, H) says what an input is.
+
+        Raises:
+            RefusalError: the example that was given has other sizes.
+        """
         for place, given in enumerate(self.inputs):
-            if given.name == ref.node:
-                self.inputs[place] = replace(given, shape=(count, size), batch_axis=1)
+            if given.name != ref.node:
+                continue
+            whole = self.examples[given.name]
+            if whole is not None and (len(whole) != 3 or (whole[0], whole[2]) != (count, size)):
+                why = f"a state of {self.where} has {count} (layers and directions), the batch and {size} numbers"
+                self._refuse_example(given.name, why, (count, 2, size))
+            self.inputs[place] = replace(given, shape=(count, size), batch_axis=1)
+            self.states.add(given.name)
 
     def _tell_batch_axes(self) -> None:
         """An input that no layer tells of has its batch where the example has as many rows as those of the others."""
-        sizes = {given[one.batch_axis] for one in self.inputs if (given := self._given[one.name]) and one.batch_axis}
+        sizes = {given[one.batch_axis] for one in self.inputs if (given := self.examples[one.name]) and one.batch_axis}
         for place, one in enumerate(self.inputs):
-            given = self._given[one.name]
+            given = self.examples[one.name]
             if len(sizes) == 1 and given and len(given) == 3 and not one.batch_axis and one.shape == given[1:]:
                 (batch,) = sizes
                 if given[1] == batch != given[0]:
@@ -227,7 +263,7 @@ class Builder:
         """The whole graph."""
         self._tell_batch_axes()
         for given in self.inputs:
-            if given.kind == "float" and not given.shape and self._given[given.name] is None:
+            if given.kind == "float" and not given.shape and self.examples[given.name] is None:
                 raise RefusalError(
                     f"the shape of the input {given.name!r} is not known from the layers that take it; "
                     f"give examples of the inputs"

@@ -12,6 +12,7 @@ from torch.nn.utils import rnn
 
 from diptych.convert.graph import Graph
 from diptych.convert.torch.functions import FUNCTIONS, METHODS
+from diptych.convert.torch.lengths import check_examples, with_open_lengths
 from diptych.convert.torch.modules import MODULES
 from diptych.convert.torch.symbols import Builder, Constant, Size, Value
 from diptych.errors import RefusalError
@@ -46,6 +47,12 @@ def graph_of(module: Any, inputs: Sequence[Any] | None = None) -> Graph:
     traced = trace(module)
     builder = Builder(dict(module.named_modules()))
     examples = list(inputs or ())
+    taken = [node for node in traced.nodes if node.op == "placeholder"]
+    if len(examples) > len(taken):
+        raise RefusalError(
+            f"{len(examples)} examples of inputs are given, but forward of {type(module).__name__} takes "
+            f"{len(taken)} ({', '.join(node.name for node in taken)}): give one for each, in their order"
+        )
     outputs: Any = None
     for node in traced.nodes:
         if node.op == "placeholder":
@@ -61,7 +68,10 @@ def graph_of(module: Any, inputs: Sequence[Any] | None = None) -> Graph:
             outputs = builder.known(node.args[0])
         else:
             builder.symbols[node.name] = _read(builder, node)
-    return builder.graph(_named(outputs))
+    graph = builder.graph(_named(outputs))
+    if inputs:
+        check_examples(graph, builder.examples)
+    return with_open_lengths(graph, builder.states)
 
 
 def trace(module: Any) -> Any:
@@ -139,7 +149,7 @@ def graph_of_layer(layer: Any) -> Graph:
     """The graph of one stock layer."""
     if type(layer) not in MODULES:
         raise RefusalError(f"expected a stock layer of PyTorch, got {type(layer).__name__}; for a module use to_keras")
-    builder = Builder({"layer": layer})
+    builder = Builder({"layer": layer}, checks=False)
     builder.where = "layer"
     outputs = MODULES[type(layer)](builder, "layer", layer, [builder.input("x", (1, 1, 1), False)], {})
     return builder.graph(_named(outputs))
