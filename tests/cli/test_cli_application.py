@@ -111,6 +111,7 @@ def test_a_traceback_comes_only_with_debug(diptych_command):
     [
         (DiptychError("one\nand two"), 1, "error: one and two\n"),
         (PermissionError(13, "Permission denied", "/root/x"), 1, "error: Permission denied: /root/x\n"),
+        (FileNotFoundError(2, "No usable temporary directory found in ['/']"), 1, "found in ['/']: set TMPDIR to a"),
         (KeyError("x"), 1, "fault in Diptych"),
         (ImportError("lib.so: failed to map segment"), 1, "memory ran out (lib.so: failed to map segment): give"),
         (OSError(12, "Cannot allocate memory"), 1, "memory ran out"),
@@ -126,6 +127,17 @@ def test_whatever_goes_wrong_is_at_most_one_line(diptych_command, monkeypatch, e
     assert found[0] == code
     assert message in found[2]
     assert found[2].count("\n") == (1 if message else 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_ctrl_c_while_python_ends_is_no_traceback():
+    program = (
+        "import atexit, os, signal, sys; from diptych.cli import main; sys.argv = ['diptych', '--version']; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "atexit.register(os.kill, os.getpid(), signal.SIGINT); sys.exit(main())"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=False)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGINT, "")
 
 
 def test_the_handler_of_sigterm_is_put_back(diptych_command):

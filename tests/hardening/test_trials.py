@@ -5,7 +5,7 @@ from importlib import import_module
 
 import harden
 import pytest
-from trials import clients, damage, disk_errors, fuzzing, hostile, not_finite, places, save_order
+from trials import clients, damage, disk_errors, fuzzing, hostile, not_finite, places, read_only, save_order, schema
 
 from diptych.parameters.checkpoint import MODEL, OPTIMIZER, STATE
 from diptych.storage.manifest import MANIFEST
@@ -88,6 +88,38 @@ def test_requests_of_every_kind_at_once(monkeypatch):
 def test_odd_names_clocks_and_folders_change_no_bit(name):
     counts = places.ROW.try_once(len(places.CASES) + list(places.CASES).index(name))
     assert counts == ({"refused in a line": 1} if "too long" in name or "UTF-8" in name else counts | {"right": 1})
+
+
+needs_unshare = pytest.mark.skipif(not read_only.possible(), reason="this process may not mount anything")
+
+
+@needs_unshare
+@pytest.mark.parametrize("name", ["data inspect", "serve, nothing to write to"])
+def test_commands_run_under_a_read_only_root_without_a_home(name):
+    assert read_only.ROW.try_once(list(read_only.CASES).index(name)).total()
+
+
+@needs_unshare
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["translate, TensorFlow", "serve, both", "convert to Keras"])
+def test_frameworks_run_under_a_read_only_root_without_a_home(both_frameworks, name):
+    number = list(read_only.CASES).index(name) + len(read_only.CASES)
+    assert read_only.ROW.try_once(number)["went well"] == 1
+
+
+@pytest.mark.slow  # making the requests takes minutes, answering them does not
+@pytest.mark.skipif(schema.SCHEMATHESIS is None, reason="schemathesis is not installed")
+def test_thousands_of_requests_are_answered_as_the_document_says():
+    assert schema.ROW.try_once(0)["requests"] >= schema.CASES
+
+
+@pytest.mark.slow
+def test_serving_and_training_for_a_minute_take_no_more_memory(both_frameworks, monkeypatch):
+    for name in ("soak_serve", "soak_train"):
+        soak = import_module(f"trials.{name}")
+        monkeypatch.setattr(soak, "SECONDS", 60.0)
+        monkeypatch.setattr(import_module("trials.growth"), "MOST", 0.2)  # it is warm only later
+        assert soak.ROW.try_once(0).total() > 0
 
 
 @pytest.mark.slow

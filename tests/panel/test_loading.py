@@ -55,6 +55,17 @@ def test_a_framework_that_finds_no_room_is_not_to_be_installed_anew(panel, monke
     assert "install" not in str(caught.value).lower()
 
 
+def test_a_framework_without_a_temporary_folder_is_not_to_be_installed_anew(panel, monkeypatch):
+    def fail(*given):
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp', '/']")
+
+    monkeypatch.setattr(panels.importlib, "import_module", fail)
+    monkeypatch.setattr(panels.tempfile, "gettempdir", fail)
+    with pytest.raises(BackendError, match="'pytorch' needs a temporary folder, .*set TMPDIR") as caught:
+        load("pytorch")
+    assert "install" not in str(caught.value).lower()
+
+
 def test_a_framework_that_cannot_be_imported_is_not_called_missing(panel, monkeypatch):
     def fail(name):
         raise ImportError("libcudart.so.12: cannot open shared object file")

@@ -91,6 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if arguments is None and in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            # Python is about to end, which takes a while with a framework: one more Ctrl-C ends it without a traceback.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _say(text: str) -> None:
@@ -160,7 +163,8 @@ def _explain(error: Exception) -> str:
             f"maximum_length, beam_size, --threads or the model's sizes"
         )
     if isinstance(error, OSError):
-        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+        reason = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+        return f"{reason}: set TMPDIR to a folder that can be written" if "temporary directory" in reason else reason
     if isinstance(error, RecursionError):
         return "something that was read nests too deep to be what it should be: restore it, or make it again"
     if hasattr(error, "format_message"):  # a command line that typer cannot read

@@ -85,6 +85,10 @@ def load(name: str, threads: int | None = None, device: str = "auto") -> Panel:
                 f"backend {name!r} does not fit into memory: {error}. End other programs, raise the limit "
                 f"(`ulimit -v`), or take --backend reference where that will do"
             ) from error
+        if not _has_temporary_folder():
+            raise BackendError(
+                f"backend {name!r} needs a temporary folder, and none can be written: set TMPDIR to one ({error})"
+            ) from error
         raise BackendError(
             f"backend {name!r} is installed but cannot be imported: {error}. "
             f"Install it anew: pip install --force-reinstall 'diptych[{name}]'"
@@ -125,6 +129,14 @@ def _prepare_environment(name: str, threads: int | None) -> None:
             os.environ[variable] = str(threads)
 
 
+def _has_temporary_folder() -> bool:
+    """Whether there is one that can be written: TensorFlow asks for it when it is imported."""
+    try:
+        return bool(tempfile.gettempdir())
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
 def _standard_error_held_back() -> Iterator[None]:
     """Keep what this process, its libraries in C++ included, writes to standard error; show it only on an exception."""
@@ -133,7 +145,8 @@ def _standard_error_held_back() -> Iterator[None]:
     except OSError:  # it is closed
         yield
         return
-    with tempfile.TemporaryFile() as held:
+    # In memory where the system can: there may be no folder that can be written.
+    with os.fdopen(os.memfd_create("held"), "w+b") if hasattr(os, "memfd_create") else tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield

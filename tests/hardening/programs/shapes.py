@@ -2,19 +2,23 @@
 
     python shapes.py BACKEND SHAPES
 
-A line of JSON at the end: megabytes and open files after a fifth of the shapes and after all, and how often the panel
-compiled something between the two.
+A line of JSON at the end: megabytes and open files after a fifth of the shapes and after all, and how many
+graphs TensorFlow traced between the two.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from trials.growth import used
+from trials.tracing import traced_graphs
 
 from diptych.config import ModelConfig, TrainingConfig
 from diptych.data.tokens.batches import BOS, EOS, Batch
@@ -38,20 +42,15 @@ def batch(random: np.random.Generator) -> Batch:
     return Batch(source, lengths[0], given, output, lengths[1], np.arange(rows, dtype=np.int32))
 
 
-def used() -> tuple[float, int]:
-    """Megabytes in memory and open files."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGESIZE") / 1e6, len(os.listdir("/proc/self/fd"))
-
-
 def main(backend: str, shapes: int) -> None:
     """Train on them all, and translate every tenth."""
     panel: Any = load(backend, threads=1, device="cpu")
+    traced_graphs(count=backend == "tensorflow")
     config = ModelConfig(embedding_size=4, encoder_size=3, decoder_size=6, dropout=0.0)
     model = panel.Model(config, WORDS, WORDS)
     panel.load_parameters(model, initial_parameters(config, WORDS, WORDS, 1))
     training, stepper = panel.TrainingStep(model, TrainingConfig()), panel.Stepper(model)
-    random, before, compiled = np.random.default_rng(1), (0.0, 0), 0
+    random, before, traced = np.random.default_rng(1), (0.0, 0), 0
     for number in range(shapes):
         given = batch(random)
         training.step(given, {}, 1e-4)
@@ -59,8 +58,8 @@ def main(backend: str, shapes: int) -> None:
             state = stepper.start(given.source, given.source_lengths)
             stepper.step(state, np.full(len(given.rows), BOS, np.int32))
         if number == shapes // 5:
-            before, compiled = used(), training.compilations
-    told = {"before": before, "after": used(), "compiled": training.compilations - compiled}
+            before, traced = used(), traced_graphs()
+    told = {"before": before, "after": used(), "traced": traced_graphs() - traced}
     print(json.dumps(told))
 
 

@@ -7,11 +7,15 @@ In the order of the table:
     - save_order
     - disk_errors
     - places
+    - read_only
     - damage
     - hostile
     - fuzzing
     - not_finite
     - memory_limit
     - clients
+    - schema
     - shapes
+    - soak_train
+    - soak_serve
 """

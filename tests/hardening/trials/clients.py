@@ -94,11 +94,16 @@ def request(draw: random.Random) -> bytes:
     return f"{method} {path} HTTP/1.1\r\n{head}Connection: close\r\n\r\n".encode() + data
 
 
-async def ask(data: bytes) -> tuple[int, float]:
-    """The status of the answer, 0 where the connection was cut off, and the processor's seconds until it came."""
+async def ask(data: bytes, where: tuple[str, int] | None = None) -> tuple[int, float]:
+    """The status of the answer, 0 where the connection was cut off, and the processor's seconds until it came.
+
+    Args:
+        data: the request.
+        where: address and port of a server; None: the one whose frameworks are made up.
+    """
     begun = time.process_time()  # of server and clients, so that a busy machine counts for nothing
     try:
-        reader, writer = await asyncio.open_connection(*address())
+        reader, writer = await asyncio.open_connection(*(where or address()))
         writer.write(data)
         line = await asyncio.wait_for(reader.readline(), 60)
         writer.close()

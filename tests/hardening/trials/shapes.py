@@ -1,4 +1,4 @@
-"""Batches of ever new shapes in each panel: nothing is compiled for each, memory and open files stay."""
+"""Batches of ever new shapes in each panel: no graph is traced for each, memory and open files stay."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def trial(number: int, folder: Path) -> Counts:
     growth = after / before - 1
     assert growth < 0.05, f"{backend}: memory grew by {growth:.1%}, from {before:.0f} to {after:.0f} MB"
     assert more_files <= files, f"{backend}: {files} files were open, then {more_files}"
-    assert not told["compiled"], f"{backend}: {told['compiled']} compilations after the first thousand shapes"
+    assert not told["traced"], f"{backend}: {told['traced']} graphs traced after the first thousand shapes"
     return Counter({f"shapes in {backend}": SHAPES, f"kB more in {backend}": max(0, round(1000 * (after - before)))})
 
 
 ROW = Row(
-    f"{SHAPES:,} batches of new shapes trained in each panel, every tenth translated; in place of an hour of training",
-    "memory grows by less than 5 % from the first fifth on, no file more is open, nothing is compiled anew",
+    f"{SHAPES:,} batches of new shapes trained in each panel, every tenth translated",
+    "memory grows by less than 5 % from the first fifth on, no file more is open, no graph is traced anew",
     len(BACKENDS),
     trial,
 )
