@@ -2,8 +2,8 @@
 
 The same steps, on the same batches, are trained in several ways one after the other, and all of that so often
 (--rounds), on two processor cores, in runs/workers/; beside it the exchange alone. What came of it is noted in
-docs/distributed/speed-BACKEND.json; then the tables in docs/distributed.md are written anew. Nothing else should run
-meanwhile.
+docs/distributed/speed-BACKEND.json after each round; then the tables in docs/distributed.md are written anew. Nothing
+else should run meanwhile.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ EXCHANGES = 10
 # The sizes of the benchmark's model for Multi30k (docs/benchmark.md), on the phrasebook.
 MODEL = ModelConfig(embedding_size=256, encoder_size=256, decoder_size=512, attention="additive")
 # Shards, workers, threads of each.
-WAYS = {"2 threads": (1, 1, 2), "2 workers": (2, 2, 1), **{way: (shards, 1, 1) for way, shards in SHARDED.items()}}
+WAYS = {
+    **{"2 threads": (1, 1, 2), "2 threads, 2 shards": (2, 1, 2), "2 workers": (2, 2, 1)},
+    **{way: (shards, 1, 1) for way, shards in SHARDED.items()},
+}
 
 
 def make(shards: int) -> Run:
@@ -111,26 +114,28 @@ def main() -> int:
         return 0
     for backend in given.backends:
         found: dict[str, list[float]] = {way: [] for way in WAYS}
-        weights = sum(each.size for each in make(1).initial_parameters().values())
-        sums = []
+        run = make(2)
+        weights = sum(each.size for each in run.initial_parameters().values())
+        target_tokens = BATCH * float((run.encoded().train.targets.lengths + 1).mean())
+        unequal = {shards: slowest(run, shards) for shards in (2, 4, 8)}
+        sums: list[float] = []
         for _ in range(given.rounds):
             for way, choices in WAYS.items():
                 found[way].append(seconds(backend, *choices))
                 print(f"{backend}, {way}: {found[way][-1]:.4f} s", flush=True)
             sums.append(exchange(backend, weights))
             print(f"{backend}, exchange: {sums[-1]:.4f} s", flush=True)
-        run = make(2)
-        note = {
-            "backend": backend,
-            "seconds": found,
-            "exchange": sums,
-            "weights": weights,
-            "target_tokens": BATCH * float((run.encoded().train.targets.lengths + 1).mean()),
-            "slowest": {shards: slowest(run, shards) for shards in (2, 4, 8)},
-            "machine": machine_of(),
-        }
-        NOTES.mkdir(exist_ok=True)
-        (NOTES / f"speed-{backend}.json").write_text(json.dumps(note, indent=2) + "\n", "utf-8")
+            note = {
+                "backend": backend,
+                "seconds": found,
+                "exchange": sums,
+                "weights": weights,
+                "target_tokens": target_tokens,
+                "slowest": unequal,
+                "machine": machine_of(),
+            }
+            NOTES.mkdir(exist_ok=True)
+            (NOTES / f"speed-{backend}.json").write_text(json.dumps(note, indent=2) + "\n", "utf-8")
     write_tables(list(CASES))
     return 0
 

@@ -87,9 +87,11 @@ def _speeds() -> list[str]:
     for note in filter(None, (noted(f"speed-{backend}") for backend in ("pytorch", "tensorflow"))):
         took = {way: median(each) for way, each in note["seconds"].items()}
         size = f"{note['weights'] / 1e6:.1f} million weights, {note['target_tokens']:,.0f} target tokens a step"
-        lines += [f"**{note['backend']}**, {size}:", "", "| on two cores | a step | speed |", "|---|---|---|"]
+        heads = "| on two cores | a step | speed | beside 1 process, 2 threads, 2 shards |"
+        lines += [f"**{note['backend']}**, {size}:", "", heads, "|---|---|---|---|"]
         for way, seconds in took.items():
-            lines.append(f"| {way} | {1000 * seconds:,.0f} ms | {took['2 threads'] / seconds:.2f} |")
+            same = f"{took['2 threads, 2 shards'] / seconds:.2f}" if way.startswith("2 ") else ""
+            lines.append(f"| {way} | {1000 * seconds:,.0f} ms | {took['2 threads'] / seconds:.2f} | {same} |")
         if SHARDED.keys() <= took.keys():
             lines += _modelled(note)
         lines += ["", *_machines([note]), ""]

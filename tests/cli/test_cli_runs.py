@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+import pytest
 
 import diptych
+from diptych.cli.batch import open_batch
+from diptych.errors import UsageError
 
 
 def test_runs_are_listed_in_words_and_in_json(diptych_command, run):
@@ -41,3 +46,12 @@ def test_a_batch_says_what_it_cannot_vary(diptych_command, tmp_path):
     assert code == 2 and "no key 'model.size'" in error
     code, _, error = diptych_command("search", config, "--vary", "training.learning_rate=1e-4..1e-2")
     assert code == 2 and "--trials" in error
+
+
+def test_a_batch_stays_out_of_a_runs_folder(tmp_path):
+    """Where `train --overwrite` would remove it."""
+    run = Path("runs") / "x"
+    assert open_batch(Path("x.toml"), None, jobs=1, threads=1, device="cpu").folder not in (run, *run.parents)
+    (tmp_path / "config.toml").touch()
+    with pytest.raises(UsageError, match="the folder of one run"):
+        open_batch(Path("x.toml"), tmp_path, jobs=1, threads=1, device="cpu")

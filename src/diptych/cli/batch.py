@@ -36,7 +36,7 @@ def batch(
     assignments: Assignments = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--folder", metavar="DIR", help="Where the runs go; by default runs/ and the config's file name."),
+        typer.Option("--folder", metavar="DIR", help="Where the runs go; by default runs/NAME-batch for NAME.toml."),
     ] = None,
     part: Annotated[
         Literal["train", "validation", "test"], typer.Option("--part", help="Which part of each corpus is scored.")
@@ -109,8 +109,16 @@ def planned(config: Path, assignments: list[str] | None, settings: dict[str, str
 
 
 def open_batch(config: Path, folder: Path | None, jobs: int, threads: int | None, device: str) -> Batch:
-    """The batch in a folder, by default runs/ and the config's file name; the jobs share the processors."""
+    """The batch in a folder, by default runs/NAME-batch for NAME.toml; the jobs share the processors.
+
+    Raises:
+        UsageError: a run is there: a training that overwrites it would take the batch with it.
+    """
+    from diptych.errors import UsageError
     from diptych.experiments.batch import Batch
     from diptych.processes.machine import usable_processors
 
-    return Batch(folder or Path("runs") / config.stem, threads or max(1, usable_processors() // jobs), device)
+    folder = folder or Path("runs") / f"{config.stem}-batch"
+    if (folder / "config.toml").exists():
+        raise UsageError(f"{folder} is the folder of one run: give a batch another one with --folder")
+    return Batch(folder, threads or max(1, usable_processors() // jobs), device)

@@ -33,7 +33,7 @@ def search(
     assignments: Assignments = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--folder", metavar="DIR", help="Where the runs go; by default runs/ and the config's file name."),
+        typer.Option("--folder", metavar="DIR", help="Where the runs go; by default runs/NAME-batch for NAME.toml."),
     ] = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE.png|svg", help="Draw each training's score by each setting.")
