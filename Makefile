@@ -12,13 +12,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 test slow: export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow harden lint format exact workers bench worth copying docs docs-serve wheel clean
+.PHONY: help setup demo test slow harden audit lint format exact workers bench worth copying docs docs-serve wheel clean
 
 help:
 	@echo "make demo    train the same model in TensorFlow and in PyTorch and compare them (minutes)"
 	@echo "make test    run the tests, but for the slow ones"
 	@echo "make slow    run the slow ones"
 	@echo "make harden  try to lose something, or to get in: hours, resumable (docs/reliability.md)"
+	@echo "make audit   ask the package index for known vulnerabilities of what is pinned (needs a network)"
 	@echo "make lint    check style, types, the import rule and what is tracked"
 	@echo "make format  put the code into the style that lint asks for"
 	@echo "make exact   train a small config under all circumstances: is it equal to the last bit? (docs/exactness.md)"
@@ -69,6 +70,10 @@ slow: setup
 
 harden: setup
 	$(BIN)/python tests/hardening/harden.py
+
+audit: setup
+	$(PIP) install --quiet pip-audit
+	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements.lock
 
 lint: setup
 	$(BIN)/ruff check .

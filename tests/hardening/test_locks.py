@@ -13,6 +13,7 @@ from trials.small_run import digests, make_run, train_quietly
 
 from diptych.errors import RunError
 from diptych.runs.locks import LOCK, training_lock
+from diptych.runs.record import TrainingRecord
 from diptych.runs.run import Run
 from diptych.storage.lock import Lock
 
@@ -114,3 +115,18 @@ def test_a_run_that_was_replaced_since_it_was_opened_is_not_trained(panel, run):
     run.folder.with_name("other").rename(run.folder)
     with pytest.raises(RunError, match="was replaced by another run since it was opened"):
         train_quietly(run)
+
+
+def test_a_checkpoint_that_goes_while_it_is_read_is_not_missed(panel, tmp_path, monkeypatch):
+    run = make_run(tmp_path / "run", precision="float64", validate_every=1, keep_checkpoints=1)
+    train_quietly(run, stop_at=1)
+    read, first = TrainingRecord._read, [True]
+
+    def read_late(record, name):
+        if first and first.pop():
+            train_quietly(Run.open(run.folder), resume=True)
+            shutil.rmtree(record.checkpoints / name, ignore_errors=True)  # unless it was the best
+        return read(record, name)
+
+    monkeypatch.setattr(TrainingRecord, "_read", read_late)
+    assert Run.open(run.folder).read_checkpoint("pytorch", "latest").state["step"] > 1

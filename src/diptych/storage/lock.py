@@ -57,8 +57,13 @@ class Lock:
                     os.close(descriptor)
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         holder = {"host": socket.gethostname(), "process": os.getpid(), "since": now}
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, json.dumps(holder).encode() + b"\n")
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.write(self._descriptor, json.dumps(holder).encode() + b"\n")
+        except OSError as error:  # the disk is full, and a descriptor has no name that could be told
+            self.release()
+            error.filename = os.fspath(self.path)
+            raise
 
     def release(self) -> None:
         """Give it back; without effect where it is not held."""
