@@ -15,6 +15,7 @@ from diptych.convert import certificate
 from diptych.convert.certificate import Check, Party
 from diptych.convert.document import document
 from diptych.convert.files.model_file import ModelFile
+from diptych.convert.framework_process import keeping_the_last
 from diptych.convert.scratch import mapped_arrays, save_arrays
 from diptych.convert.source import Asked, Source, digest_of, read_source
 from diptych.convert.targets import Target, lines_of, write_for
@@ -60,7 +61,8 @@ def convert(
     """
     if out.exists():
         raise RefusalError(f"{out} is there already; choose a new folder")
-    return write(read_source(file, asked or Asked(), threads), to, out=out, threads=threads)
+    with keeping_the_last():
+        return write(read_source(file, asked or Asked(), threads), to, out=out, threads=threads)
 
 
 def write(source: Source, to: str, out: Path, threads: int | None = None) -> Conversion:

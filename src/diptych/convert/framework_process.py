@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import gc
 import importlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
 from diptych import panel
@@ -30,13 +32,56 @@ class Functions:
         """Call "module:function" with the arguments."""
         module, _, name = function.partition(":")
         answer: dict[str, Any] = getattr(importlib.import_module(module), name)(**arguments)
+        gc.collect()  # a Keras model holds itself, and this process may be asked again
         return answer
+
+
+_kept: ContextVar[dict[str, Process] | None] = ContextVar("kept", default=None)
+"""The one process that goes on, by what it was set up with; None outside of `keeping_the_last`."""
+
+
+@contextmanager
+def keeping_the_last() -> Iterator[None]:
+    """Within it a framework's process goes on until another framework is asked: it need not be started again."""
+    processes: dict[str, Process] = {}
+    before = _kept.set(processes)
+    try:
+        yield
+    finally:
+        _kept.reset(before)
+        _close(processes)
+
+
+def _close(processes: dict[str, Process]) -> None:
+    while processes:
+        processes.popitem()[1].close()
+
+
+@contextmanager
+def _process(setup: dict[str, Any], who: str, module: str) -> Iterator[Process]:
+    """A process that is set up so: the one that was kept, or a fresh one; a user's class has one of its own."""
+    kept, key = _kept.get(), f"{setup} {module}"
+    if kept is None or key not in kept:
+        _close(kept or {})  # two of them would hold two frameworks in memory
+        process = Process(who, f"{__name__}:{Functions.__name__}", setup)
+    else:
+        process = kept.pop(key)
+        process.who = who
+    try:
+        yield process
+    except BaseException:
+        process.close()
+        raise
+    if kept is None:
+        process.close()
+    else:
+        kept[key] = process
 
 
 def call(
     framework: str, function: str, arguments: dict[str, Any], threads: int | None = None, module: str = ""
 ) -> dict[str, Any]:
-    """Call a function in a fresh process of a framework, on the processor.
+    """Call a function in a process of a framework, a fresh one or the one that was kept, on the processor.
 
     Args:
         framework: "tensorflow", "pytorch" or "reference".
@@ -55,7 +100,7 @@ def call(
     with suppress(AttributeError, OSError, TypeError):  # where the C library is glibc
         ctypes.CDLL(None).malloc_trim(0)  # what is free here and not given back would count beside the other process
     setup = {"framework": framework, "threads": threads}
-    with Process(f"the {framework} process (in {function})", f"{__name__}:{Functions.__name__}", setup) as process:
+    with _process(setup, f"the {framework} process (in {function})", module) as process:
         try:
             answer: dict[str, Any] = process.ask("call", function=function, arguments=arguments)
         except BackendError as error:
