@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,10 @@ def _family(number: int) -> list[int]:
     """A process and all that it has started."""
     found = [number]
     for each in found:
-        for task in Path(f"/proc/{each}/task").glob("*/children"):
-            try:
-                found += map(int, task.read_text(encoding="utf-8").split())
-            except OSError:
-                continue
+        with suppress(OSError):  # it has ended meanwhile
+            for task in list(Path(f"/proc/{each}/task").glob("*/children")):
+                with suppress(OSError):
+                    found += map(int, task.read_text(encoding="utf-8").split())
     return found
 
 

@@ -226,6 +226,10 @@ REFUSED = {
     "a custom activation": (
         lambda K, L: masked(K, L, L.LSTM(4, activation="mish")), "lstm.*activation = 'mish'"
     ),
+    "TimeDistributed over an LSTM": (
+        lambda K, L: K.Sequential([L.Input((2, 5, 3)), L.TimeDistributed(L.LSTM(4))]),
+        "time_distributed.*a 'LSTM' inside it is not converted.*Dense, Activation",
+    ),
     "a Lambda": (lambda K, L: K.Sequential([L.Input((5, 3)), L.Lambda(lambda x: x * 2)]), "lambda.*never run"),
     "unrolled backward under a mask": (
         lambda K, L: masked(K, L, L.Bidirectional(L.LSTM(4, unroll=True, return_sequences=True))), "wrong steps"

@@ -260,11 +260,18 @@ def _rescaling(reader: Reader, layer: Layer, given: list[Value]) -> list[Value]:
     return [Value(reader.add(layer, kind, {"x": given[0].ref})("output"), given[0].mask)]
 
 
+STEP_BY_STEP = ("Dense", "Activation", "Dropout", "LayerNormalization", "ReLU", "LeakyReLU", "ELU")
+"""Layers that act on the last axis only."""
+
+
 def _time_distributed(reader: Reader, layer: Layer, given: list[Value]) -> list[Value]:
-    """A layer that acts on the last axis only acts on each step as it is."""
+    """A layer that acts on the last axis only acts on each step as it is; another is refused."""
     inner = layer.config["layer"]
-    if inner["class_name"] not in ("Dense", "Activation", "Dropout", "LayerNormalization", "ReLU", "LeakyReLU", "ELU"):
-        raise reader.arguments(layer).refusal(f"a {inner['class_name']!r} inside it is not converted")
+    if inner["class_name"] not in STEP_BY_STEP:
+        raise reader.arguments(layer).refusal(
+            f"a {inner['class_name']!r} inside it is not converted, for it takes each step for a row of the batch; "
+            f"what acts on the last axis is {', '.join(STEP_BY_STEP)}. Convert the layer alone: give it steps as rows"
+        )
     config = {name: value for name, value in layer.config.items() if name != "layer"}
     outer = Arguments(layer.path, "TimeDistributed", config=config, version=reader.version)
     for name in ("input_length", "input_dim"):
