@@ -45,9 +45,10 @@ class Bahdanau(nn.Module):
 
 
 class Translator(nn.Module):
-    def __init__(self, chooses=False):
+    def __init__(self, chooses=False, gives_states=True):
         super().__init__()
         self.encoder, self.decoder, self.chooses = Encoder(), Bahdanau(), chooses
+        self.gives_states = gives_states
 
     def forward(self, source, target):
         memory, hidden = self.encoder(source)
@@ -56,7 +57,8 @@ class Translator(nn.Module):
             output, hidden, _ = self.decoder(word, hidden, memory)
             outputs.append(output)
             word = output.topk(1)[1].squeeze(-1) if self.chooses else target[:, step].unsqueeze(1)
-        return F.log_softmax(torch.cat(outputs, dim=1), dim=-1), hidden
+        scores = F.log_softmax(torch.cat(outputs, dim=1), dim=-1)
+        return (scores, hidden) if self.gives_states else scores
 
 
 class Luong(nn.Module):
@@ -83,6 +85,7 @@ def words(*shape):
 MODULES = {
     "Bahdanau, one step": (Bahdanau, (words(2, 1), torch.zeros(1, 2, HIDDEN), torch.zeros(2, 5, HIDDEN))),
     "Bahdanau, whole": (Translator, (words(2, 5), words(2, STEPS))),
+    "Bahdanau, its scores alone": (lambda: Translator(gives_states=False), (words(2, 5), words(2, STEPS))),
     "Luong, one step": (Luong, (words(1, 2), torch.zeros(2, 2, HIDDEN), torch.zeros(5, 2, HIDDEN))),
 }
 

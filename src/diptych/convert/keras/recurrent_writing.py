@@ -56,8 +56,10 @@ class _Layer:
     initial: list[str]
 
     def gives(self, output: str) -> bool:
-        """Whether something takes this output of the node."""
-        return Ref(self.node.name, output) in self.writer.used
+        """Whether something takes this output of the node, or of another call of the same layer: it is one layer."""
+        owner = self.node.shares or self.node.name
+        calls = [node.name for node in self.writer.graph.nodes if owner in (node.name, node.shares)]
+        return any(Ref(name, output) in self.writer.used for name in calls)
 
     def write(self) -> None:
         """As one layer, within Bidirectional where it runs both ways."""
