@@ -39,8 +39,10 @@ def adam_of_keras(
     assert training is not None
     settings = dict(training.config)
     name = training.optimizer.rpartition(">")[2]
+    if not name:
+        raise RefusalError("the file does not say which optimizer's it is, which Keras omits once it has saved an .h5")
     if name not in ("Adam", "AdamW"):
-        raise RefusalError(f"{name or 'the optimizer'}'s state is not converted, only Adam's is")
+        raise RefusalError(f"{name}'s state is not converted, only Adam's is")
     rate = _rate(training)
     for key in ("amsgrad", "decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "loss_scale_factor"):
         if settings.get(key):
