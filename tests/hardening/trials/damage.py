@@ -7,12 +7,11 @@ import shutil
 from collections import Counter
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 
 from diptych.errors import DiptychError
 from diptych.runs.progress import QuietReporter
 from diptych.runs.run import Run
-from trials.row import Counts, Row, chance, not_raised
+from trials.row import Counts, Row, chance, kept_folder, not_raised
 from trials.small_run import digests, made_up_panel, make_run, train_quietly
 
 AT_ONCE = 100
@@ -24,7 +23,7 @@ LOGS = ("metrics.jsonl", "dropped.tsv", "environment.json", "ties.jsonl", "train
 @cache
 def whole() -> tuple[Path, Path, dict[str, str], str]:
     """A trained run, another one, and what the first one is."""
-    folder = Path(mkdtemp(prefix="diptych-harden-"))
+    folder = kept_folder()
     runs = [make_run(folder / name, precision="float64", seed=seed) for seed, name in ((1, "run"), (2, "other"))]
     with made_up_panel():
         for run in runs:

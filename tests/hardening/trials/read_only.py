@@ -122,7 +122,7 @@ def trial(number: int, folder: Path) -> Counts:
     begun = time.time()
     with begin(name, home, place) as process:
         answered = served(process) if "serve" in name else ()
-        said, error = process.communicate(ANSWERED.encode(), timeout=300)
+        said, error = process.communicate(ANSWERED.encode())
     told = f"{name}, home {home}: {process.returncode}, {error.decode()[-400:]}"
     written = [path for path in whole()[0].rglob("*") if path.lstat().st_mtime > begun]
     assert not written, f"{name}: wrote {written}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory, gettempdir, mkdtemp
 
 Counts = Counter[str]
 """What was done in a trial, by what it is."""
@@ -41,6 +43,13 @@ class Row:
         """The trial of this number, from 0, which is the same each time it is asked for."""
         with TemporaryDirectory(prefix="diptych-harden-", dir=PLACE, ignore_cleanup_errors=True) as folder:
             return self.trial(number, Path(folder))
+
+
+def kept_folder() -> Path:
+    """A folder for what several trials read; it goes when this process ends."""
+    folder = Path(mkdtemp(prefix="diptych-harden-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def chance(row: str, number: int) -> random.Random:

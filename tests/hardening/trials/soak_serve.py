@@ -12,15 +12,21 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from diptych.panel import BACKENDS
 from trials.clients import KEYS, PLANNED, ask, request
 from trials.damage import whole
 from trials.growth import Look, children, grown, used
 from trials.row import Counts, Row, chance
 from trials.small_run import WORDS
 
+Looks = dict[tuple[str, int], list[Look]]
+"""By a process's name and number."""
 SECONDS = 3600.0
 ROUND_SECONDS, MOST_BETWEEN_ROUNDS = 1.5, 5.0
 """A round of requests is sent so often; time in which everything stood still does not count."""
+STANDSTILL = 20.0
+"""After so many seconds without a round the machine stood still: what was asked then is over its time limit, and the
+process that has not answered is taken for stuck and started again."""
 PAGES = ("/", "/healthz", "/api/model", "/openapi.json")
 SEARCHES = (
     {}, {"beam_size": 4}, {"beam_size": 10, "coverage_penalty": 0.2}, {"temperature": 0.8, "seed": 7},
@@ -64,23 +70,46 @@ async def one_round(draw: random.Random, where: tuple[str, int]) -> Counts:
     return counts
 
 
-def load(
-    process: subprocess.Popen[bytes], where: tuple[str, int], draw: random.Random
-) -> tuple[Counts, dict[int, list[Look]]]:
+def name_of(process: int) -> str:
+    """Which framework a process computes with, or that it is the server."""
+    command = Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8")
+    return next((backend for backend in BACKENDS if f'"{backend}"' in command), "server")
+
+
+def load(process: subprocess.Popen[bytes], where: tuple[str, int], draw: random.Random) -> tuple[Counts, Looks]:
     """Ask until the time is over; what was answered, and looks at each process."""
-    counts, looks = Counter[str](), dict[int, list[Look]]()
+    counts, looks = Counter[str](), Looks()
     seconds, last, seen = 0.0, time.monotonic(), 0
     while seconds < SECONDS:
         counts += asyncio.run(one_round(draw, where))
         time.sleep(max(0.0, ROUND_SECONDS - (time.monotonic() - last)))
         now = time.monotonic()
+        counts["standstills of the machine"] += now - last > STANDSTILL
         seconds, last = seconds + min(now - last, MOST_BETWEEN_ROUNDS), now
         assert process.poll() is None, f"the server ended with {process.returncode}"
         if seconds >= seen * SECONDS / 200:
             seen += 1
             for each in (process.pid, *children(process.pid)):
-                looks.setdefault(each, []).append((seconds, *used(each)))
+                looks.setdefault((name_of(each), each), []).append((seconds, *used(each)))
     return counts, looks
+
+
+def judged(looks: Looks, standstills: int) -> Counts:
+    """What memory each process took.
+
+    Raises:
+        AssertionError: one grew, or was replaced though the machine did not stand still.
+    """
+    replaced = len(looks) - 1 - len(BACKENDS)
+    assert 0 <= replaced <= standstills * len(BACKENDS), f"{replaced} processes were started again"
+    counts = Counter({"processes started again after a standstill": replaced})
+    for (name, _), each in looks.items():
+        begun = each[0][0]
+        if each[-1][0] - begun < SECONDS / 10:
+            continue  # not warm yet
+        before, after = grown(name, [(seconds - begun, *more) for seconds, *more in each])
+        counts |= Counter({f"MB, {name}, when warm": round(before), f"MB, {name}, at the end": round(after)})
+    return counts
 
 
 def trial(number: int, folder: Path) -> Counts:
@@ -101,15 +130,12 @@ def trial(number: int, folder: Path) -> Counts:
             assert process.wait(60) == 0, f"ended with {process.returncode}"
         finally:
             process.kill()
-    assert not said.read_bytes(), said.read_text(encoding="utf-8")[-300:]
-    most = max(map(len, looks.values()))
-    assert all(len(each) == most for each in looks.values()), "a process ended, or one more was started"
-    for place, each in enumerate(looks.values()):
-        what = "server" if place == 0 else f"framework {place}"
-        before, after = grown(what, each)
-        counts |= Counter({f"MB, {what}, when warm": round(before), f"MB, {what}, at the end": round(after)})
+    standstills = counts["standstills of the machine"]
+    lines = [line for line in said.read_text(encoding="utf-8").splitlines() if not standstills or "again" not in line]
+    assert not lines, f"{len(lines)} lines in the log, {lines[-1]}"
+    counts |= judged(looks, standstills)
     held_up = counts["translations and pages held up"]
-    assert held_up <= 0.02 * counts["translations and pages"], f"{held_up} requests were not answered"
+    assert held_up <= 0.05 * counts["translations and pages"], f"{held_up} requests were not answered"
     return counts
 
 
