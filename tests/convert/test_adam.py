@@ -173,3 +173,25 @@ def test_a_checkpoint_of_pytorch_has_the_averages_of_its_optimizer(tmp_path, mon
     assert set(adam.first) == set(from_plain(found["graph"], mapped_arrays(tmp_path / "graph.safetensors")).weights())
     state = optimizer.state[module[2].weight]
     assert any(np.array_equal(one, state["exp_avg_sq"].numpy()) for one in adam.second.values())
+
+
+@pytest.mark.usefixtures("both_frameworks")
+@pytest.mark.parametrize("decay", [0.0, 0.01])
+def test_a_keras_model_is_compiled_with_the_optimizer_that_trained_it(decay):
+    from diptych import panel
+
+    panel.load("tensorflow")
+    import keras
+
+    from diptych.convert.keras.running import _compile
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="dense")])
+    averages = {"dense|0": np.full((3, 2), 0.25), "dense|1": np.full(2, 0.5)}
+    settings = {"rate": 0.002, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-6, "decay": decay, "step": 7}
+    _compile(model, settings | {"first": averages, "second": averages})
+    config = model.optimizer.get_config()
+    assert type(model.optimizer).__name__ == ("AdamW" if decay else "Adam")
+    told = {name: config[name] for name in ("learning_rate", "beta_1", "beta_2", "epsilon")}
+    assert told == pytest.approx({name: settings[name.replace("learning_", "")] for name in told})
+    assert (config["weight_decay"] or 0.0) == decay and int(model.optimizer.iterations) == 7
+    assert np.all(model.optimizer._velocities[0].numpy() == 0.25)

@@ -246,7 +246,8 @@ def _compile(model: Any, adam: dict[str, Any]) -> None:
     """Give a model the optimizer that was training it."""
     made = keras.optimizers.AdamW if adam["decay"] else keras.optimizers.Adam
     decay = {"weight_decay": adam["decay"]} if adam["decay"] else {}
-    optimizer = made(adam["rate"], adam["beta_1"], adam["beta_2"], adam["epsilon"], **decay)
+    betas = {name: adam[name] for name in ("beta_1", "beta_2", "epsilon")}  # AdamW's second argument is another
+    optimizer = made(learning_rate=adam["rate"], **betas, **decay)
     model.compile(optimizer)
     optimizer.build(model.trainable_variables)
     optimizer.iterations.assign(adam["step"])
