@@ -88,7 +88,7 @@ def _speeds() -> list[str]:
     for note in filter(None, (noted(f"speed-{backend}") for backend in ("pytorch", "tensorflow"))):
         took = {way: median(each) for way, each in note["seconds"].items()}
         size = f"{note['weights'] / 1e6:.1f} million weights, {note['target_tokens']:,.0f} target tokens a step"
-        heads = "| on two cores | a step | speed | beside 1 process, 2 threads, 2 shards |"
+        heads = "| on two cores | a step | speed | beside 2 threads with 2 shards |"
         lines += [f"**{note['backend']}**, {size}:", "", heads, "|---|---|---|---|"]
         sharded = took.get("2 threads, 2 shards", math.nan)  # the same shards as two workers have
         for way, seconds in took.items():
