@@ -55,7 +55,8 @@ def main() -> None:
                     continue
                 if time.monotonic() - began > given.stop_after:
                     return
-                run = Run.create(values(seed), given.folder / f"{name}-{model}-{seed}")
+                # A run of its own for each framework: one would go on where the other ended.
+                run = Run.create(values(seed), given.folder / f"{name}-{model}-{seed}-{given.backend}")
                 train(run, resume=True, **how)
                 told = evaluate(run, measures=[recipe.measure], tokenize=recipe.tokenize, **how)
                 size = sum(value.size for value in run.read_checkpoint(given.backend).parameters.values())

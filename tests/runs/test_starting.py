@@ -45,10 +45,16 @@ def start(folder, base, pairs=NEW, model=MODEL, reporter=None, **training):
 
 def test_vocabularies_that_are_kept_take_over_every_weight(base, tmp_path):
     run, values = base
-    started = start(tmp_path, run)
+    notes = Notes()
+    started = start(tmp_path, run, reporter=notes)
     assert (started.source, started.target) == (run.source, run.target)
     found = started.initial_parameters()
     assert list(found) == list(values) and all(np.array_equal(found[name], values[name]) for name in values)
+    unknown = [note.split(";")[0] for note in notes.said if "unknown" in note]
+    assert unknown == [
+        f"{side}: 2 of the corpus's {number} tokens are unknown to the vocabulary that is kept"
+        for side, number in (("source", 4), ("target", 4))
+    ]
 
 
 @pytest.mark.parametrize("rule", ["extended", "new"])

@@ -33,7 +33,7 @@ def told(run, backend):
     return [{name: line[name] for name in names if name in line} for line in run.read_metrics(backend)]
 
 
-@pytest.mark.parametrize("backend", [pytest.param("tensorflow", marks=pytest.mark.slow), "pytorch"])
+@pytest.mark.parametrize("backend", ["tensorflow", "pytorch"])
 def test_two_workers_train_what_one_trains_and_one_goes_on_with_it(make_run, need_frameworks, backend):
     need_frameworks(backend)
     alone, shared = (make_run(name, **SHARED) for name in ("alone", "shared"))

@@ -148,6 +148,7 @@ def start(config: RunConfig, own: Languages) -> tuple[Languages, dict[str, npt.N
         base = Base.open(training.start_from)
         languages = languages_of(base, config, own)
         values, notes = start_values(base, config, languages)
+        notes += _unknown_tokens(own, languages)
     else:
         sizes = (len(own[0].vocabulary), len(own[1].vocabulary))
         values = dict(initial_parameters(config.model, *sizes, training.seed))
@@ -215,6 +216,19 @@ def _side(name: str) -> str:
 def _extended(old: Language, new: Language) -> Language:
     added = tuple(entry for entry in new.vocabulary.entries if entry not in set(old.vocabulary.entries))
     return replace(old, vocabulary=Vocabulary(old.vocabulary.entries + added))
+
+
+def _unknown_tokens(own: Languages, languages: Languages) -> list[str]:
+    """What is to be said of the corpus's tokens that a vocabulary which is kept has no row for."""
+    notes = []
+    for side, new, taken in zip(("source", "target"), own, languages, strict=True):
+        missing = set(new.vocabulary.entries) - set(taken.vocabulary.entries)
+        if missing and not isinstance(taken.tokenizer, SubwordTokenizer):
+            notes.append(
+                f"{side}: {len(missing):,} of the corpus's {len(new.vocabulary.entries):,} tokens are unknown to the "
+                'vocabulary that is kept; training.start_vocabulary = "extended" gives them rows'
+            )
+    return notes
 
 
 def _copy_rows(values: npt.NDArray[Any], there: npt.NDArray[Any], old: Vocabulary, new: Vocabulary) -> int:
