@@ -64,3 +64,11 @@ def test_it_is_looked_into_as_a_file_is(given):
     given(TEXT)
     named = open_named([Path("-")], ("", ""), True, QuietReporter())
     assert list(named.corpus.train)[:2] == [("w0", "v0"), ("w1", "v1")]
+
+
+def test_it_is_looked_into_as_a_config_reads_it(tmp_path, given):
+    text = '[data]\ncorpus = "files"\ntrain = ["-"]\nsource_column = 2\ntarget_column = 1\n'
+    (tmp_path / "config.toml").write_text(text + "validation_size = 1\ntest_size = 1\nmaximum_pairs = 0\n", "utf-8")
+    given(TEXT)
+    corpus = open_named([tmp_path / "config.toml"], ("", ""), True, QuietReporter()).corpus
+    assert ("v0", "w0") in [*corpus.train, *corpus.validation, *corpus.test] and len(corpus.train) == 10

@@ -63,7 +63,8 @@ def open_named(paths: Sequence[Path], columns: tuple[str, str], strict: bool, re
         if len(paths) > 1 or any(columns):
             raise UsageError(f"{paths[0]} has its own files and columns: give it alone, or give files")
         config = run.config.data if run else read_config(paths[0]).data
-        given = config.model_copy(update={"bad_lines": "error"}) if strict else config
+        given = config.model_copy(update={"train": tuple(str(as_file(Path(path))) for path in config.train)})
+        given = given.model_copy(update={"bad_lines": "error"}) if strict else given
         return NamedCorpus(open_corpus(given, watch), config, run)
     if len(paths) > 2:
         raise UsageError(f"a corpus is one table or two aligned files, got {len(paths)}: {' '.join(map(str, paths))}")
