@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts" / "site")
 from tables import ROOT, put
 
 NOTES = ROOT / "docs" / "exactness"
+NAMES = {"tensorflow": "TensorFlow", "pytorch": "PyTorch"}
+MEASURES = {"exact_match": "exact match, %", "bleu": "BLEU"}
 
 
 def noted(name: str) -> dict[str, Any] | None:
@@ -49,6 +52,53 @@ def write_tables(names: list[str]) -> bool:
     lines += ["", *(_circumstances(json.loads(text)) for text in sorted(machines))]
     put("exactness", "circumstances", lines)
     return whole
+
+
+def write_cost() -> None:
+    """Write what exact training costs: ratios of medians, in brackets the least and the most of the rounds."""
+    told = noted("cost")
+    if told is None:
+        return
+    lines = [
+        "| model | framework | time: float64 / float32 | time: exact / float32 | time: exact / float64 "
+        "| digest, of the time | peak memory: float64 / float32 | peak memory: exact / float32 |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for size, found in told["sizes"].items():
+        lines += [
+            _cost(size, NAMES[backend], found[backend], told["digest_every"]) for backend in NAMES if backend in found
+        ]
+    put("exactness", "cost", [*lines, "", f"One thread. {_circumstances(told['machine'])}"])
+
+
+def _cost(size: str, framework: str, found: dict[str, Any], every: int) -> str:
+    times, peaks = found["seconds_per_target_token"], found["peak_bytes_of_each"]
+
+    def ratio(one: str, other: str) -> str:
+        each = [a / b for a, b in zip(times[one], times[other], strict=True)]
+        return f"{statistics.median(each):.2f} ({min(each):.2f} - {max(each):.2f})"
+
+    step = statistics.median(times["exact"]) * found["target_tokens_per_step"]
+    cells = [size, framework, ratio("float64", "float32"), ratio("exact", "float32"), ratio("exact", "float64")]
+    cells += [f"{100.0 * found['digest_seconds'] / (every * step):.2g} %"]
+    cells += [f"{peaks[precision] / peaks['float32']:.2f}" for precision in ("float64", "exact")]
+    return f"| {' | '.join(cells)} |"
+
+
+def write_quality() -> None:
+    """Write the table of whole recipes' scores in float32 and in exact training."""
+    told = noted("quality")
+    if told is None:
+        return
+    lines = ["| recipe | score of the test part | float32, by seed | exact, by seed |", "|---|---|---|---|"]
+    recipes = dict.fromkeys((each["recipe"], each["measure"]) for each in told["found"])
+    for recipe, measure in recipes:
+        cells = [f"`{recipe}`", MEASURES[measure]]
+        for precision in ("float32", "exact"):
+            found = [each for each in told["found"] if (each["recipe"], each["precision"]) == (recipe, precision)]
+            cells.append(", ".join(f"{each['score']:.2f}" for each in sorted(found, key=lambda each: each["seed"])))
+        lines.append(f"| {' | '.join(cells)} |")
+    put("exactness", "quality", lines)
 
 
 def _circumstances(machine: dict[str, str]) -> str:

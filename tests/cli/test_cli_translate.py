@@ -166,6 +166,7 @@ def test_search_options_reach_the_search(translate, run):
         (["--min-length", "7"], "needs a maximum_length"),
         (["--prefix", "qux"], "the prefix 'qux' holds 'qux'"),
         (["--member", "nowhere:jax"], "RUN[:BACKEND[:CHECKPOINT]]"),
+        (["--pairs", "2", "--json"], "leave out one of the two"),
     ],
 )
 def test_an_impossible_search_is_wrong_usage(translate, arguments, message):
@@ -188,6 +189,15 @@ def test_json_is_one_object_a_line(translate, run):
         assert len(each["tokens"]) == len(each["token_log_probabilities"]) == len(each["attention"])
     assert lines[0]["alternatives"][0]["score"] >= lines[0]["alternatives"][1]["score"]
     assert lines[1]["text"] == ""
+
+
+def test_training_pairs_are_what_each_line_would_become_so_many_times(translate):
+    code, out, _ = translate("I feel\thungry\n\nI\n", "--pairs", "3", "--beam-size", "2", "--n-best", "2")
+    assert code == 0
+    best = json.loads(translate("I\n", "--json", "--beam-size", "2", "--n-best", "2")[1])["alternatives"]
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert [source for source, _ in rows] == ["I feel hungry"] * 3 + ["I"] * 3
+    assert {target for _, target in rows[3:]} <= {each["text"] for each in best}
 
 
 def test_a_checkpoint_is_chosen_by_name(diptych_command, make_run, tmp_path):

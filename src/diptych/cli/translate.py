@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from contextlib import nullcontext
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -94,6 +95,15 @@ def translate(
         Path | None,
         typer.Option("--shortlist", metavar="FILE", help="Say only its words of each source: `diptych shortlist`."),
     ] = None,
+    pairs: Annotated[
+        int | None,
+        typer.Option(
+            "--pairs",
+            min=1,
+            metavar="N",
+            help="Write training pairs: N lines SOURCE, tab, TRANSLATION for each, the n best as their shares ask for.",
+        ),
+    ] = None,
     workers: Workers = 1,
     threads: Threads = None,
     device: Device = "auto",
@@ -159,16 +169,16 @@ def translate(
         raise UsageError(f"--replace-unknown: the model of {run_folder} has attention = 'none', it looks at no word")
     if split == "sentences" and (prefix or temperature):
         raise UsageError("--split sentences translates parts of lines: leave out --prefix and --temperature")
-    words = read_dictionary(dictionary) if dictionary else {}
+    words, tags = read_dictionary(dictionary) if dictionary else {}, translator.run.source_tokenizer.tags
     if alignment and not translator.attends:
         raise UsageError(f"--alignment {alignment}: the model of {run_folder} has attention = 'none', nothing to write")
+    if pairs and as_json:
+        raise UsageError("--pairs writes a table and --json objects: leave out one of the two")
     first, against, pace = 0, Counter[tuple[Doubt, ...]](), Pace(quiet)
     with file_in_place(alignment) if alignment else nullcontext() as alignments:
         for lines in decoded_lines(standard_input(), prompt="> " if sys.stdin.isatty() else ""):
             if split == "sentences":
-                translations = translate_paragraphs(
-                    lines, partial(translator.translate, **overrides), translator.run.source_tokenizer.tags
-                )
+                translations = translate_paragraphs(lines, partial(translator.translate, **overrides), tags)
             else:
                 translations = translator.translate(lines, first_row=first, prefix=prefix, **overrides)
             if replace_unknown:
@@ -176,9 +186,16 @@ def translate(
                 translations = [with_words_of_source(each, target, words) for each in translations]
             if alignments:
                 run = translator.run
-                pairs = (aligned(each, run.source_tokenizer, run.target_tokenizer) for each in translations)
-                alignments.writelines(f"{line}\n".encode() for line in pairs)
-            write_lines(_json(each) if as_json else each.text for each in translations)
+                links = (aligned(each, run.source_tokenizer, run.target_tokenizer) for each in translations)
+                alignments.writelines(f"{line}\n".encode() for line in links)
+            if pairs:
+                write_lines(
+                    chain.from_iterable(
+                        _rows(each, pairs, tags=translator.run.source_tokenizer.tags) for each in translations
+                    )
+                )
+            else:
+                write_lines(_json(each) if as_json else each.text for each in translations)
             for number, each in enumerate(translations, first + 1):
                 if pictures and each.attention.size:
                     pictures.draw(number, each)
@@ -188,6 +205,16 @@ def translate(
     pace.end()
     if not quiet and (told := summary(against)):
         print(told, file=sys.stderr)
+
+
+def _rows(translation: Translation, copies: int, tags: int) -> list[str]:
+    """A translation as rows of a table to train on; tags are columns of their own."""
+    from diptych.translation.distillation import training_pairs
+
+    return [
+        f"{source if tags else source.replace(chr(9), ' ')}\t{target}"
+        for source, target in training_pairs(translation, copies)
+    ]
 
 
 def _json(translation: Translation) -> str:
