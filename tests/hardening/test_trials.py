@@ -5,7 +5,19 @@ from importlib import import_module
 
 import harden
 import pytest
-from trials import clients, damage, disk_errors, fuzzing, hostile, not_finite, places, read_only, save_order, schema
+from trials import (
+    clients,
+    cuts,
+    damage,
+    disk_errors,
+    fuzzing,
+    hostile,
+    not_finite,
+    places,
+    read_only,
+    save_order,
+    schema,
+)
 
 from diptych.parameters.checkpoint import MODEL, OPTIMIZER, STATE
 from diptych.storage.manifest import MANIFEST
@@ -55,6 +67,10 @@ def test_damaged_files_are_refused_or_read_as_they_were(monkeypatch):
     monkeypatch.setattr(damage, "AT_ONCE", 15)
     counts = damage.ROW.try_once(7)
     assert counts["refused"] and counts["a bit flipped"]
+
+
+def test_each_file_that_is_cut_in_half_is_refused_or_read_as_it_was():
+    assert cuts.ROW.try_once(500)["refused"]
 
 
 @pytest.mark.parametrize("part", range(6))

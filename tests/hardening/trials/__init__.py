@@ -9,6 +9,7 @@ In the order of the table:
     - places
     - read_only
     - damage
+    - cuts
     - hostile
     - fuzzing
     - not_finite

@@ -67,36 +67,41 @@ def damage(draw: random.Random, path: Path, other: Path) -> str:
     return how
 
 
+def files(folder: Path) -> list[Path]:
+    """What a run consists of, beside its logs, by name within its folder."""
+    names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.name not in LOGS)
+    return sorted(name for name in names if not name.name.startswith("."))
+
+
+def read_damaged(run: Path, what: str) -> str:
+    """Read a run of which a file is damaged; what came of it."""
+    _, _, expected, fingerprint = whole()
+    try:
+        with not_raised(what, DiptychError):
+            opened, said = Run.open(run), Said()
+            found = digests(opened)
+            best = opened.read_checkpoint("pytorch", "best")
+            corpus = opened.encoded(said)
+    except DiptychError:
+        return "refused"
+    assert found == expected, f"{what}: loaded silently as something else"
+    assert best.state["step"] <= int(expected["step"])
+    assert corpus.fingerprint == fingerprint, f"{what}: other token ids"
+    return f"read as it was{', after it was made anew aloud' if said.notes else ''}"
+
+
 def trial(number: int, folder: Path) -> Counts:
     """Damage a file of a run and read the run, a hundred times."""
     draw, counts = chance("damage", number), Counter[str]()
-    original, other, expected, fingerprint = whole()
-    names = sorted(
-        path.relative_to(original)
-        for path in original.rglob("*")
-        if path.is_file() and path.name not in LOGS and not path.name.startswith(".")
-    )
-    run = folder / "run"
-    shutil.copytree(original, run)
+    original, other = whole()[:2]
+    names, run = files(original), folder / "run"
     for _ in range(AT_ONCE):
+        shutil.copytree(original, run)
         name = draw.choice(names)
         how = damage(draw, run / name, other / name)
-        what = f"{name} {how}"
-        try:
-            with not_raised(what, DiptychError):
-                opened, said = Run.open(run), Said()
-                found = digests(opened)
-                best = opened.read_checkpoint("pytorch", "best")
-                corpus = opened.encoded(said)
-            assert found == expected, f"{what}: loaded silently as something else"
-            assert best.state["step"] <= int(expected["step"])
-            assert corpus.fingerprint == fingerprint, f"{what}: other token ids"
-            counts[f"read as it was{', after it was made anew aloud' if said.notes else ''}"] += 1
-        except DiptychError:
-            counts["refused"] += 1
+        counts[read_damaged(run, f"{name} {how}")] += 1
         counts["a bit flipped" if how == "flip" else how] += 1
         shutil.rmtree(run)
-        shutil.copytree(original, run)
     return counts
 
 
@@ -104,6 +109,6 @@ ROW = Row(
     "each file of a run cut, a bit flipped, emptied, taken from another run, replaced by a folder or a device",
     "refused with a reason, or read as it was; never a traceback (logs, which nothing is computed from, have no "
     "checksum)",
-    200,
+    310,
     trial,
 )
