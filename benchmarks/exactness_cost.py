@@ -48,11 +48,11 @@ for turn in range(rounds):
         told.setdefault(precision, []).append((time.process_time() - mark) / trial.counts["target_tokens"])
 found = {"seconds_per_target_token": told, "steps": steps}
 found["target_tokens_per_step"] = trials[precisions[0]].counts["target_tokens"] / steps
+found["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 if "exact" in trials:
     mark = time.process_time()
     digest(panel.export_parameters(trials["exact"]._model))
     found["digest_seconds"] = time.process_time() - mark
-found["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 print(json.dumps(found))
 """
 

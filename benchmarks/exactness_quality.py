@@ -36,6 +36,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--stop-after", type=float, default=float("inf"), help="begin no training after these seconds")
     given = parser.parse_args()
+    if unknown := set(given.recipes) - set(RECIPES):
+        parser.error(f"no such recipe: {', '.join(sorted(unknown))}; there are {', '.join(RECIPES)}")
     began, how = time.monotonic(), {"backend": "pytorch", "threads": given.threads, "device": "cpu"}
     told: dict[str, Any] = noted("quality") or {"found": []}
     for seed in SEEDS:

@@ -55,7 +55,7 @@ def write_tables(names: list[str]) -> bool:
 
 
 def write_cost() -> None:
-    """Write what exact training costs: ratios of medians, in brackets the least and the most of the rounds."""
+    """Write what exact training costs: the median of the rounds' ratios, in brackets the least and the most."""
     told = noted("cost")
     if told is None:
         return

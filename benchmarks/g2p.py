@@ -3,8 +3,9 @@
     python benchmarks/g2p.py [VARIANT ...] [--data DIR] [--languages kor,ice] [--seeds 1,2,3] [--jobs 2]
 
 Each variant of configs/g2p.toml differs from it in one thing; it is trained on every language with every seed. What is
-done is noted in docs/g2p/ablations.json as it ends and not done again, a training goes on where it stopped: the program
-may be ended at any time. No test part is read. The texts are not part of the project (docs/recipes.md).
+done is noted in docs/g2p/ablations.json when all languages of a variant and a seed are done, and not done again; a
+training goes on where it stopped: the program may be ended at any time. No test part is read. The texts are not part of
+the project (docs/recipes.md).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from g2p_table import NOTES, ROOT, noted, write_tables
 
 from diptych.cli.batch import planned
 from diptych.experiments.batch import Batch, Judgement
+from diptych.experiments.plan import BACKEND
 from diptych.storage.place import make_folder, replace_file
 
 LANGUAGES = ("ady", "bul", "dut", "gre", "hin", "ice", "kor", "vie")
@@ -56,6 +58,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / "runs" / "g2p")
     parser.add_argument("--stop-after", type=float, default=float("inf"), help="begin nothing after so many seconds")
     given = parser.parse_args()
+    if unknown := set(given.variants) - set(VARIANTS):
+        parser.error(f"no such variant: {', '.join(sorted(unknown))}; there are {', '.join(VARIANTS)}")
     began = time.monotonic()
     for seed in given.seeds.split(","):
         for variant in given.variants or VARIANTS:
@@ -68,7 +72,9 @@ def main() -> None:
 def try_variant(variant: str, seed: str, given: argparse.Namespace) -> None:
     """Train a variant with one seed on all languages, and note what came of it."""
     found = noted()
-    settings = [{LANGUAGE: language, SEED: seed} for language in given.languages.split(",")]
+    settings = [
+        {LANGUAGE: language, BACKEND: given.backend, SEED: seed} for language in given.languages.split(",")
+    ]  # the backend is part of a run's name: one framework would go on where the other ended
     done = {(each["variant"], each["language"], each["seed"], each["backend"]) for each in found}
     settings = [each for each in settings if (variant, each[LANGUAGE], seed, given.backend) not in done]
     recipe, changes = ROOT / "configs" / "g2p.toml", [f"variables.folder={given.data.resolve()}"]

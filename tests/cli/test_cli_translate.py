@@ -166,7 +166,10 @@ def test_search_options_reach_the_search(translate, run):
         (["--min-length", "7"], "needs a maximum_length"),
         (["--prefix", "qux"], "the prefix 'qux' holds 'qux'"),
         (["--member", "nowhere:jax"], "RUN[:BACKEND[:CHECKPOINT]]"),
-        (["--pairs", "2", "--json"], "leave out one of the two"),
+        (["--pairs", "2", "--json"], "leave out it or --json"),
+        (["--pairs", "2", "--replace-unknown"], "leave out it or --replace-unknown"),
+        (["--pairs", "2", "--split", "sentences"], "leave out it or --split sentences"),
+        (["--pairs", "2", "--beam-size", "2"], "give --n-best"),
     ],
 )
 def test_an_impossible_search_is_wrong_usage(translate, arguments, message):

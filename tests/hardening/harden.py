@@ -88,7 +88,8 @@ def table(results: dict[str, Any]) -> list[str]:
         if told is None:
             continue
         counts = "; ".join(f"{count:,} {what}" for what, count in told["counts"].items() if count)
-        part = "" if told["done"] >= told["trials"] else f" of {told['trials']:,}"
+        trials = import_module(f"trials.{name}").ROW.trials
+        part = "" if told["done"] >= trials else f" of {trials:,}"
         lines.append(
             f"| {told['name']} | {told['holds']} | {told['done']:,}{part} | {counts} | {len(told['faults'])} |"
         )

@@ -7,7 +7,8 @@ import pytest
 
 from diptych.panel.memory import ENVIRONMENT
 
-# Pages fetched from the system while 40 MB are asked for, filled and freed ten times, by another thread as well.
+# Pages fetched from the system while 40 MB, less than glibc's limit of 64 MB for a thread's own store, are asked for,
+# filled and freed ten times, by another thread as well.
 FAULTS = """
 import ctypes, resource, sys, threading
 if "keep" in sys.argv:

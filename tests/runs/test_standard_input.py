@@ -72,3 +72,10 @@ def test_it_is_looked_into_as_a_config_reads_it(tmp_path, given):
     given(TEXT)
     corpus = open_named([tmp_path / "config.toml"], ("", ""), True, QuietReporter()).corpus
     assert ("v0", "w0") in [*corpus.train, *corpus.validation, *corpus.test] and len(corpus.train) == 10
+
+
+def test_a_config_that_asks_for_more_is_refused_when_it_is_looked_into(tmp_path, given):
+    (tmp_path / "config.toml").write_text('[data]\ncorpus = "files"\ntrain = ["-"]\nvalidation = ["-"]\n', "utf-8")
+    given(TEXT)
+    with pytest.raises(ConfigError, match="standard input is one text"):
+        open_named([tmp_path / "config.toml"], ("", ""), True, QuietReporter())

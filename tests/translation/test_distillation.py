@@ -18,7 +18,13 @@ def translation(*said):
 
 @pytest.mark.parametrize(
     ("copies", "counts"),
-    [(10, {"a": 6, "b": 3, "c": 1}), (1, {"a": 1}), (2, {"a": 1, "b": 1}), (4, {"a": 2, "b": 1, "c": 1})],
+    [
+        (10, {"a": 6, "b": 3, "c": 1}),
+        (1, {"a": 1}),
+        (2, {"a": 1, "b": 1}),
+        (3, {"a": 2, "b": 1}),
+        (7, {"a": 4, "b": 2, "c": 1}),
+    ],
 )
 def test_each_comes_as_often_as_its_share_asks_for(copies, counts):
     found = training_pairs(translation(("a", 0.30), ("b", 0.15), ("c", 0.05)), copies)

@@ -172,8 +172,17 @@ def translate(
     words, tags = read_dictionary(dictionary) if dictionary else {}, translator.run.source_tokenizer.tags
     if alignment and not translator.attends:
         raise UsageError(f"--alignment {alignment}: the model of {run_folder} has attention = 'none', nothing to write")
-    if pairs and as_json:
-        raise UsageError("--pairs writes a table and --json objects: leave out one of the two")
+    if pairs:
+        others = {
+            "--json": as_json,
+            "--replace-unknown": replace_unknown,
+            "--vote": vote,
+            "--split sentences": split == "sentences",
+        }
+        if other := next((name for name, given in others.items() if given), None):
+            raise UsageError(f"--pairs writes a table of the n best translations as they are: leave out it or {other}")
+        if pairs > 1 and (n_best or 1) == 1:
+            raise UsageError(f"--pairs {pairs} draws on the n best translations: give --n-best, and a beam as large")
     first, against, pace = 0, Counter[tuple[Doubt, ...]](), Pace(quiet)
     with file_in_place(alignment) if alignment else nullcontext() as alignments:
         for lines in decoded_lines(standard_input(), prompt="> " if sys.stdin.isatty() else ""):
@@ -189,11 +198,7 @@ def translate(
                 links = (aligned(each, run.source_tokenizer, run.target_tokenizer) for each in translations)
                 alignments.writelines(f"{line}\n".encode() for line in links)
             if pairs:
-                write_lines(
-                    chain.from_iterable(
-                        _rows(each, pairs, tags=translator.run.source_tokenizer.tags) for each in translations
-                    )
-                )
+                write_lines(chain.from_iterable(_rows(each, pairs, tags=tags) for each in translations))
             else:
                 write_lines(_json(each) if as_json else each.text for each in translations)
             for number, each in enumerate(translations, first + 1):
@@ -208,13 +213,15 @@ def translate(
 
 
 def _rows(translation: Translation, copies: int, tags: int) -> list[str]:
-    """A translation as rows of a table to train on; tags are columns of their own."""
+    """A translation as rows of a table to train on; tags are columns of their own, and no text has a tab in it."""
+    from diptych.data.tags import TAG_END
     from diptych.translation.distillation import training_pairs
 
-    return [
-        f"{source if tags else source.replace(chr(9), ' ')}\t{target}"
-        for source, target in training_pairs(translation, copies)
-    ]
+    rows = []
+    for source, target in training_pairs(translation, copies):
+        *front, text = source.split(TAG_END, tags)
+        rows.append("\t".join([*front, text.replace("\t", " "), target.replace("\t", " ")]))
+    return rows
 
 
 def _json(translation: Translation) -> str:

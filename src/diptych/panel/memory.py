@@ -19,8 +19,8 @@ ENVIRONMENT = {"MALLOC_TRIM_THRESHOLD_": str(2**48), "MALLOC_MMAP_MAX_": "0"}
 
 
 def keep_freed_memory() -> None:
-    """From now on do not give memory back; to be called before threads have begun to allocate for themselves."""
+    """From now on do not give memory back, but what a thread other than the first has in blocks of more than 64 MB."""
     with suppress(AttributeError, OSError, TypeError):  # another C library
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_TRIM_THRESHOLD, _NO_LIMIT)
-        mallopt(_MMAP_MAX, 0)  # no tensor in a mapping of its own
+        mallopt(_MMAP_MAX, 0)  # no mapping for each large tensor

@@ -16,7 +16,7 @@ from diptych.data.pairs import Joined, Repeated
 from diptych.errors import UsageError
 from diptych.runs.progress import Reporter
 from diptych.runs.run import Run
-from diptych.runs.standard_input import as_file
+from diptych.runs.standard_input import as_file, check_one_text
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ def open_named(paths: Sequence[Path], columns: tuple[str, str], strict: bool, re
         if len(paths) > 1 or any(columns):
             raise UsageError(f"{paths[0]} has its own files and columns: give it alone, or give files")
         config = run.config.data if run else read_config(paths[0]).data
+        check_one_text(config)
         given = config.model_copy(update={"train": tuple(str(as_file(Path(path))) for path in config.train)})
         given = given.model_copy(update={"bad_lines": "error"}) if strict else given
         return NamedCorpus(open_corpus(given, watch), config, run)

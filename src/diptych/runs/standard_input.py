@@ -11,11 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.config import RunConfig, parse_config
+from diptych.config import DataConfig, RunConfig, parse_config
 from diptych.config.reading import is_standard_input
 from diptych.errors import ConfigError, RunError, UsageError
 from diptych.runs.given_pairs import PAIRS
 from diptych.storage.place import replace_file
+
+
+def check_one_text(data: DataConfig) -> None:
+    """Refuse a config that asks for more than its training text on standard input.
+
+    Raises:
+        ConfigError: it does.
+    """
+    others = [path for paths in (data.validation, data.test, *(each.paths for each in data.additional))
+              for path in paths]  # fmt: skip
+    if any(map(is_standard_input, others)) or (len(data.train) > 1 and any(map(is_standard_input, data.train))):
+        raise ConfigError('standard input is one text, that of train = ["-"]: give the others as files')
 
 
 @dataclass(frozen=True)
@@ -39,10 +51,7 @@ class StandardInput:
             UsageError: nobody has given it anything.
         """
         data = config.data
-        others = [path for paths in (data.validation, data.test, *(each.paths for each in data.additional))
-                  for path in paths]  # fmt: skip
-        if any(map(is_standard_input, others)) or (len(data.train) > 1 and any(map(is_standard_input, data.train))):
-            raise ConfigError('standard input is one text, that of train = ["-"]: give the others as files')
+        check_one_text(data)
         if not data.train or not is_standard_input(data.train[0]):
             return None
         return cls(_file_name(data.train[0]), _read(data.train[0]))

@@ -220,13 +220,18 @@ def _extended(old: Language, new: Language) -> Language:
 
 def _unknown_tokens(own: Languages, languages: Languages) -> list[str]:
     """What is to be said of the corpus's tokens that a vocabulary which is kept has no row for."""
+    sides = list(zip(("source", "target"), own, languages, strict=True))
+    if own[0] == own[1] and languages[0] == languages[1]:  # one vocabulary for both
+        sides = [("both sides", own[0], languages[0])]
+    subwords = any(isinstance(each.tokenizer, SubwordTokenizer) for each in own)
+    advice = "" if subwords else '; training.start_vocabulary = "extended" gives them rows'
     notes = []
-    for side, new, taken in zip(("source", "target"), own, languages, strict=True):
+    for side, new, taken in sides:
         missing = set(new.vocabulary.entries) - set(taken.vocabulary.entries)
         if missing and not isinstance(taken.tokenizer, SubwordTokenizer):
             notes.append(
                 f"{side}: {len(missing):,} of the corpus's {len(new.vocabulary.entries):,} tokens are unknown to the "
-                'vocabulary that is kept; training.start_vocabulary = "extended" gives them rows'
+                f"vocabulary that is kept{advice}"
             )
     return notes
 

@@ -64,7 +64,7 @@ def needed(name: str) -> int:
 
 def trial(number: int, folder: Path) -> Counts:
     """Give a command a share of what it needs."""
-    name, share = list(COMMANDS)[number % len(COMMANDS)], SHARES[number // len(COMMANDS)]
+    name, share = list(COMMANDS)[number // len(SHARES)], SHARES[number % len(SHARES)]
     code, said = _run(COMMANDS[name], int(share * needed(name)))
     lines = said.strip().splitlines()
     if share > 1.0:
