@@ -69,6 +69,8 @@ class TrainingStep:
         self.compiled = compiled
         # XLA makes one pass over each variable, instead of one for every operation.
         self._apply: Any = tf.function(self._update, jit_compile=True, autograph=False) if compiled else self._update
+        take_in = self.average.update  # by itself in exact training alone
+        self._take_in: Any = tf.function(take_in, jit_compile=True, autograph=False) if compiled else take_in
         self._graphs: dict[tuple[str, bool], Callable[..., Any]] = {}
 
     @property
@@ -79,7 +81,8 @@ class TrainingStep:
     @property
     def compilations(self) -> int:
         """How often a part of training was compiled so far."""
-        return len(self._graphs) + (self._apply.experimental_get_tracing_count() if self.compiled else 0)
+        passes = (self._apply, self._take_in) if self.compiled else ()
+        return len(self._graphs) + sum(each.experimental_get_tracing_count() for each in passes)
 
     def step(self, batch: Batch, masks: Masks, learning_rate: float) -> StepResult:
         """Train on one batch with the given dropout masks (none: no dropout) and learning rate.
@@ -186,7 +189,8 @@ class TrainingStep:
         if not self.grid.bindings:
             return result
         rounding = self.grid.settle(rounded, self.decided)
-        self.average.update(tf.constant(self.steps, tf.int64))
+        if self.average.bindings:
+            self._take_in(tf.constant(self.steps, tf.int64))
         return result._replace(rounding=rounding)
 
     def _train(
