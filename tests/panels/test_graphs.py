@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 MODELS = {
@@ -31,3 +32,19 @@ def test_a_graph_gives_what_its_method_gives_and_is_traced_once(bench, close, mo
     assert sorted(graph._graphs) == [("_evaluate", False), ("_train", True)]
     assert not plain._graphs
     assert graph.compilations == 3, "and the optimizer's pass over the weights"
+
+
+def test_exact_training_takes_its_average_in_as_one_graph_to_the_bits_of_its_method(bench):
+    config = bench.config(**MODELS["step by step"])
+    parameters = {name: np.round(values * 2.0**20) / 2.0**20 for name, values in bench.parameters(config).items()}
+    trainers = [
+        bench.trainer("tensorflow", config, parameters, graph=graph, precision="exact", ema_decay=0.9)
+        for graph in (True, False)
+    ]
+    for lengths in ((2, 1, 3), (1, 3, 2)), ((4,), (2,)), ((1, 1), (1, 1)):
+        batch = bench.batch(*lengths)
+        for trainer in trainers:
+            trainer.step(batch, bench.masks(config, batch), 0.1)
+    averages = [[value.numpy() for value in trainer.average.values] for trainer in trainers]
+    assert all(np.array_equal(*both) for both in zip(*averages, strict=True))
+    assert trainers[0].compilations == 3, "the step, the optimizer's pass and the average's"
