@@ -60,7 +60,7 @@ print(json.dumps(found))
 def start(run: Run, backend: str, steps: int, rounds: int, precisions: tuple[str, ...]) -> subprocess.Popen[str]:
     """Begin to measure in a process of its own."""
     given = json.dumps([str(run.folder), backend, steps, rounds, precisions])
-    return subprocess.Popen([sys.executable, "-c", MEASURE, given], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, "-c", MEASURE, given], stdout=subprocess.PIPE, encoding="utf-8")
 
 
 def result(process: subprocess.Popen[str]) -> dict[str, Any]:

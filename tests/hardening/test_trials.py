@@ -162,16 +162,16 @@ def test_a_training_that_gets_a_signal_leaves_a_checkpoint(with_pytorch, number)
     assert import_module("trials.signals").ROW.try_once(number + 5)["trainings"] == 1
 
 
-def test_the_table_has_every_row_that_was_tried():
+def test_the_table_has_every_row_that_was_tried_and_how_often_it_is_to_be_tried_now():
     told = {
         "name": "kills",
         "holds": "bits",
         "trials": 2,
-        "done": 1,
+        "done": 2,
         "counts": {"runs": 1234, "none": 0},
         "faults": ["x"],
     }
     where = {"machine": "Linux", "python": "3", "time": "now"}
     assert {"kills", "disk_errors", "clients"} <= set(harden.names())
     text = harden.table({"rows": {"kills": told}, "circumstances": where})
-    assert "| kills | bits | 1 of 2 | 1,234 runs | 1 |" in text
+    assert "| kills | bits | 2 of 300 | 1,234 runs | 1 |" in text
