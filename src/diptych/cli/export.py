@@ -56,12 +56,14 @@ def export(
 
     if whole and to != "onnx":
         raise UsageError(f"--whole {whole} is for --to onnx, got --to {to}: leave it out")
+    if threads and to == "html":
+        raise UsageError("--threads is not for --to html, whose script has one: leave it out")
+    if int8 and to in ("savedmodel", "torchscript"):
+        raise UsageError(f"--int8 is for --to onnx, litert and html, got --to {to}: leave it out")
     trained = Trained.open(run_folder, backend, checkpoint)
     if to == "html":
         _tell_page(export_page(trained, out, int8), as_json)
         return
-    if int8 and to in ("savedmodel", "torchscript"):
-        raise UsageError(f"--int8 is for --to onnx, litert and html, got --to {to}: leave it out")
     target: Target = OnnxTarget(int8, whole or "", threads) if to == "onnx" else FrameworkTarget(to, int8, threads)
     made = run(trained, target, to=to, out=out, scores=scores)
     if as_json:

@@ -11,7 +11,10 @@ ERASED = "\r\x1b[K"
 
 
 class Pace:
-    """Tells on standard error how many lines are done, where that is a terminal and nothing else is written there."""
+    """Tells on standard error how many lines are done, where that is a terminal and nothing else is written there.
+
+    As a context: what was told is taken away at its end, however it ends, so that what follows stands alone.
+    """
 
     def __init__(self, quiet: bool = False, stream: TextIO | None = None) -> None:
         """Begin with no line done; nothing is told where lines are typed, or shown on the same terminal."""
@@ -29,8 +32,10 @@ class Pace:
             speed = self._lines / max(now - self._begun, 1e-9)
             self._write(f"{ERASED}{self._lines:,} lines, {speed:,.0f} a second")
 
-    def end(self) -> None:
-        """Take away what was told: what follows stands alone."""
+    def __enter__(self) -> Pace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         if self._told:
             self._write(ERASED)
 

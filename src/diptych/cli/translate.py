@@ -184,7 +184,7 @@ def translate(
         if pairs > 1 and (n_best or 1) == 1:
             raise UsageError(f"--pairs {pairs} draws on the n best translations: give --n-best, and a beam as large")
     first, against, pace = 0, Counter[tuple[Doubt, ...]](), Pace(quiet)
-    with file_in_place(alignment) if alignment else nullcontext() as alignments:
+    with pace, file_in_place(alignment) if alignment else nullcontext() as alignments:
         for lines in decoded_lines(standard_input(), prompt="> " if sys.stdin.isatty() else ""):
             if split == "sentences":
                 translations = translate_paragraphs(lines, partial(translator.translate, **overrides), tags)
@@ -207,7 +207,6 @@ def translate(
             against.update(each.doubts for each in translations)
             first += len(lines)
             pace.add(len(lines))
-    pace.end()
     if not quiet and (told := summary(against)):
         print(told, file=sys.stderr)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from diptych.convert.source import Asked, Source, digest_of, read_source
 from diptych.convert.targets import Target, lines_of, write_for
 from diptych.convert.trial import Trial, arrays_of, make_trial
 from diptych.errors import CertificateError, RefusalError
-from diptych.storage.place import put_folder, replace_file
+from diptych.storage.place import folder_in_place, replace_file
 
 RATE = 0.125  # in float32, too: Keras rounds it
 DROPPED = "the state of Adam is dropped: training starts anew"
@@ -79,9 +78,7 @@ def _in_a_file(source: Source, folder: Path) -> Source:
 
 
 def _write(source: Source, to: str, out: Path, folder: Path, threads: int | None) -> Conversion:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
+    with folder_in_place(out) as building:
         made = _build(source, to, folder=folder, building=building, threads=threads)
         text = json.dumps(made.certificate, indent=1, ensure_ascii=False)
         try:
@@ -90,10 +87,6 @@ def _write(source: Source, to: str, out: Path, folder: Path, threads: int | None
             replace_file(out.with_name(f"{out.name}.report.json"), text + "\n")
             raise
         (building / "certificate.json").write_text(text + "\n", encoding="utf-8")
-        building.chmod(0o755)
-        put_folder(building, out, replace=False)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return made
 
 

@@ -12,6 +12,7 @@ from diptych.data.corpus.lines import read_lines
 from diptych.data.pairs import Pair
 from diptych.errors import DataError
 from diptych.evaluation.part import Part, read_part
+from diptych.exported.folder import ONNX_RUNTIME, default_backend, is_export
 from diptych.runs.run import Run
 from diptych.translation.members import Member
 from diptych.translation.members.remote import MemberProcess
@@ -33,6 +34,23 @@ class Rival:
     threads: int | None
     device: str
 
+    @classmethod
+    def of(
+        cls, path: Path, backend: str | None, other: str, checkpoint: str, threads: int | None, device: str
+    ) -> Rival:
+        """A rival of what translates with `other`: in the same, or where one of the two is an export each as it is.
+
+        Args:
+            path: a run's folder, an export's, or a file.
+            backend: how it translates; None if nobody said.
+            other: how that translates which it is compared with.
+            checkpoint: of a run; an export has one.
+            threads, device: see `diptych.load`.
+        """
+        usual = default_backend(path)
+        same = other if ONNX_RUNTIME not in (other, usual) else usual
+        return cls(path, backend or same, "best" if is_export(path) else checkpoint, threads, device)
+
     def translate(
         self, run: Run, pairs: Sequence[Pair], *, part: Part, search: Mapping[str, Any], loaded: str | None
     ) -> list[str]:
@@ -44,7 +62,7 @@ class Rival:
             part: the part of the corpus.
             search: keys of `SearchConfig` that replace the rival's own.
             loaded: the backend that this process has loaded: two frameworks do not share one, so another's
-                translations are made in a process of its own.
+                translations are made in a process of its own; ONNX Runtime shares one with either.
 
         Raises:
             DataError: the references are not the same.
@@ -56,7 +74,7 @@ class Rival:
         own = read_part(rival, part)
         check_same_references(pairs, own, (str(run.folder), str(rival.folder)))
         sources = [source for source, _ in own]
-        if loaded in (None, self.backend):
+        if loaded in (None, self.backend) or ONNX_RUNTIME in (loaded, self.backend):
             translator = load(rival, self.backend, self.checkpoint, threads=self.threads, device=self.device)
             return [each.text for each in translator.translate(sources, **search)]
         with closing(MemberProcess(self.backend)) as process:

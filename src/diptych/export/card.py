@@ -25,12 +25,15 @@ USES = {
 
 `encoder_model.onnx` reads `input_ids` (B, S) and `input_lengths` (B,), both int64, padded with 0 on the right.
 `decoder_model.onnx` says one token for each row: it takes the token before (1 for the first), what the encoder gave,
-and each `present_state.X` as `past_state.X`. Token 2 ends a translation. What a token is, `tokenizer/` says.""",
-    "savedmodel": """    tf.saved_model.load(THIS_FOLDER + "/saved_model")
+and each `present_state.X` as `past_state.X`. Token 2 ends a translation. What a token is, `tokenizer/` says.
+`greedy_model.onnx`, where it is there, searches by itself: it reads the same two and gives `output_ids` (B, T), padded
+with 0 behind token 2.""",
+    "savedmodel": """    tf.saved_model.load(THIS_FOLDER + "/saved_model/1")
 
 Its signature `encode` reads `input_ids` (B, S) and `input_lengths` (B,), int64, padded with 0 on the right; `step` says
 one token for each row from the token before (1 for the first) and all that `encode` or the step before gave.
-Token 2 ends a translation. What a token is, `tokenizer/` says.""",
+Token 2 ends a translation. What a token is, `tokenizer/` says. TensorFlow Serving takes `saved_model` as a model's base
+path: `1` is its version.""",
     "torchscript": """    torch.jit.load(THIS_FOLDER + "/model.pt")
 
 Its method `encode(input_ids, input_lengths)` reads sources (B, S), int64, padded with 0 on the right, and gives a list
@@ -44,14 +47,15 @@ as `past_state_X`. Token 2 ends a translation. What a token is, `tokenizer/` say
 }
 
 
-def card(trained: Trained, to: str, checks: Sequence[Check], scored: Scored | None) -> str:
+def card(trained: Trained, to: str, precision: str, checks: Sequence[Check], scored: Scored | None) -> str:
     """The card as Markdown."""
     run = trained.run
     data = run.config.data
     lines = [
         f"# {run.config.name}",
         "",
-        f"A recurrent sequence-to-sequence model that {TASKS[data.corpus]}, exported by Diptych {__version__} to {to}.",
+        f"A recurrent sequence-to-sequence model that {TASKS[data.corpus]}, exported by Diptych {__version__} to {to} in "
+        f"{precision}.",
         "",
         f"- {model_line(trained)}",
         f"- source: {data.source_tokenizer} tokens, {trained.sizes[0]:,}; target: {data.target_tokenizer} tokens, "

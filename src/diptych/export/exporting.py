@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -25,11 +23,15 @@ from diptych.processes.environment import environment
 from diptych.runs.checksums import CONFIG, SIDES, write_checksums
 from diptych.runs.creation import tokenizer_file
 from diptych.search import Stepper
-from diptych.storage.place import put_folder, replace_file
+from diptych.storage.place import folder_in_place, replace_file
 
 
 class Target(Protocol):
     """A runtime that a model is written for."""
+
+    @property
+    def precision(self) -> str:
+        """In which weights are written, and computed with as far as the runtime does: "float32" or "int8"."""
 
     def check_installed(self) -> None:
         """Refuse where what writes or certifies the files is missing: `BackendError`."""
@@ -75,27 +77,21 @@ def export(trained: Trained, target: Target, to: str, out: Path, scores: bool = 
     refuse_taken(out)
     target.check_installed()
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        with folder_in_place(out) as building:
+            _write_own(trained, target, building)
+            checks, versions = target.build(trained, building)
+            certificate.demand(checks)
+            scored = None
+            if scores:
+                with target.systems(trained, building) as systems:
+                    scored = score(trained.run, systems)
+            replace_file(building / CARD, card(trained, to, precision=target.precision, checks=checks, scored=scored))
+            made = _certify(
+                trained, target, to=to, folder=building, checks=checks, scored=scored, versions=versions
+            )
     except OSError as error:
+        refuse_taken(out)
         raise no_place(out, error) from error
-    try:
-        _write_own(trained, building)
-        checks, versions = target.build(trained, building)
-        certificate.demand(checks)
-        scored = None
-        if scores:
-            with target.systems(trained, building) as systems:
-                scored = score(trained.run, systems)
-        replace_file(building / CARD, card(trained, to, checks=checks, scored=scored))
-        made = _certify(trained, to, folder=building, checks=checks, scored=scored, versions=versions)
-        building.chmod(0o755)
-        try:
-            put_folder(building, out, replace=False)
-        except FileExistsError:
-            refuse_taken(out)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return Exported(out, checks, made)
 
 
@@ -111,10 +107,12 @@ def refuse_taken(out: Path) -> None:
 
 def no_place(out: Path, error: OSError) -> UsageError:
     """The error that says why nothing can be put there."""
-    return UsageError(f"{out} cannot be written: {error.filename}: {error.strerror}; give a place in a writable folder")
+    return UsageError(
+        f"{out} cannot be written: {error.filename or out}: {error.strerror or error}; give a place in a writable folder"
+    )
 
 
-def _write_own(trained: Trained, folder: Path) -> None:
+def _write_own(trained: Trained, target: Target, folder: Path) -> None:
     """What an export holds whatever it is for."""
     run = trained.run
     (folder / "tokenizer").mkdir()
@@ -125,6 +123,7 @@ def _write_own(trained: Trained, folder: Path) -> None:
     save_file(trained.stored, folder / WEIGHTS)
     settings = {
         "model_type": "diptych",
+        "precision": target.precision,
         "pad_token_id": PAD,
         "decoder_start_token_id": BOS,
         "eos_token_id": EOS,
@@ -137,7 +136,13 @@ def _write_own(trained: Trained, folder: Path) -> None:
 
 
 def _certify(
-    trained: Trained, to: str, folder: Path, checks: Sequence[Check], scored: Scored | None, versions: dict[str, str]
+    trained: Trained,
+    target: Target,
+    to: str,
+    folder: Path,
+    checks: Sequence[Check],
+    scored: Scored | None,
+    versions: dict[str, str],
 ) -> dict[str, Any]:
     here = environment()
     files = {
@@ -156,6 +161,7 @@ def _certify(
             "weights": trained.digest,
         },
         "to": to,
+        "precision": target.precision,
         "files": files,
         "checks": certificate.to_json(checks),
         "scores": None if scored is None else scored.to_json(),

@@ -18,7 +18,6 @@ from diptych.search import Stepper
 
 BACKENDS = {"savedmodel": "tensorflow", "litert": "tensorflow", "torchscript": "pytorch"}
 NAMES = {"savedmodel": "a SavedModel", "litert": "LiteRT", "torchscript": "TorchScript"}
-LIMIT_INT8 = 1.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,11 @@ class FrameworkTarget:
     to: str
     int8: bool = False
     threads: int | None = None
+
+    @property
+    def precision(self) -> str:
+        """In which weights are written."""
+        return "int8" if self.int8 else "float32"
 
     def check_installed(self) -> None:
         """Refuse where the framework is missing.
@@ -75,8 +79,7 @@ class FrameworkTarget:
         for trial, found in zip(trials, answer["outputs"], strict=True):
             rows = len(trial.lengths)
             what = f"a batch of one, {trial.lengths[0]} tokens" if rows == 1 else "a batch of four lengths"
-            limit = {"limit": LIMIT_INT8} if self.int8 else {}
-            checks.append(compare(f"{what}, {who}", found, outputs(trained.reference(), trial), **limit))
+            checks += compare(f"{what}, {who}", found, outputs(trained.reference(), trial), self.int8)
         return checks, answer["versions"]
 
     @contextmanager

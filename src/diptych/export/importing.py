@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import numpy.typing as npt
 from diptych.config import RunConfig, TrainingConfig
 from diptych.config.assignment import assign
 from diptych.errors import ConfigError, UsageError
+from diptych.export.exporting import no_place
 from diptych.exported.folder import is_export, read_certificate, read_parameters
 from diptych.panel import BACKENDS
 from diptych.parameters.checkpoint import Checkpoint
@@ -23,7 +22,7 @@ from diptych.processes.environment import environment
 from diptych.runs.checksums import CONFIG, SIDES, write_checksums
 from diptych.runs.creation import ENVIRONMENT, tokenizer_file
 from diptych.runs.run import Run
-from diptych.storage.place import put_folder, replace_file
+from diptych.storage.place import folder_in_place, replace_file
 from diptych.training.state import TrainingState
 
 FIXED = (
@@ -61,14 +60,11 @@ def import_export(out: Path, folder: Path | None = None, assignments: Sequence[s
     folder = (folder or Path("runs") / config.name).resolve()
     if folder.exists():
         raise UsageError(f"{folder} is there already: give another --run folder, or remove it")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        _write(exported, config, parameters=parameters, folder=building)
-        building.chmod(0o755)
-        put_folder(building, folder, replace=False)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+        with folder_in_place(folder) as building:
+            _write(exported, config, parameters=parameters, folder=building)
+    except OSError as error:
+        raise no_place(folder, error) from error
     return Run.open(folder)
 
 

@@ -20,6 +20,9 @@ LENGTHS, STEPS = (11, 6, 3, 1), 8
 SENTENCES, BEAM = 48, 5
 LIMIT = 1e-4
 """In float32, relative to the largest number; a formula that is wrong is off by far more."""
+LARGEST_INT8, USUAL_INT8 = 1.0, 0.25
+"""In int8: of the largest gap, which one number of a model with a few large weights can have; and of the usual one,
+which a formula that is wrong has, too."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,25 @@ def outputs(stepper: Stepper, trial: Trial) -> Outputs:
     return {"log_probabilities": np.stack(tables, axis=1), "attention": np.stack(looks, axis=1)}
 
 
-def compare(who: str, found: Outputs, expected: Outputs, limit: float = LIMIT) -> Check:
-    """What one who computed gave, beside the reference in float64."""
-    return check(f"{who} and the reference in float64", found, expected=expected, limit=limit)
+def compare(who: str, found: Outputs, expected: Outputs, int8: bool = False) -> list[Check]:
+    """What one who computed gave, beside the reference in float64: the largest gap; in int8 the usual one, too."""
+    what = f"{who} and the reference in float64"
+    largest = check(what, found, expected=expected, limit=LARGEST_INT8 if int8 else LIMIT)
+    return [largest, usual_gap(what, found, expected)] if int8 else [largest]
+
+
+def usual_gap(what: str, found: Outputs, expected: Outputs) -> Check:
+    """The root mean square of the gaps of log-probabilities, relative to that of their distances from their mean.
+
+    1 is what the mean alone would have, said of every word.
+    """
+    gaps, spreads = 0.0, 0.0
+    for name, value in expected.items():
+        if "log_probabilities" in name:
+            gaps += float(np.square(found[name] - value).sum())
+            spreads += float(np.square(value - value.mean(axis=-1, keepdims=True)).sum())
+    gap = float(np.sqrt(gaps / spreads)) if spreads else float(gaps > 0.0)
+    return Check(f"{what}, the usual gap of log-probabilities", gap, limit=USUAL_INT8, where="all steps")
 
 
 def compare_searches(who: str, trained: Trained, stepper: Stepper, error: float) -> list[Check]:

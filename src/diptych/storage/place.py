@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -135,6 +136,31 @@ def put_folder(building: Path, place: Path, replace: bool = True) -> None:
         raise
     _sync_folder(place.parent)
     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def folder_in_place(place: Path) -> Iterator[Path]:
+    """A folder to fill, which is in place when the block ends; where it fails nothing is left, nor a parent made for it.
+
+    Raises:
+        FileExistsError: something is there when the block ends.
+        OSError: the disk refuses.
+    """
+    missing = [each for each in place.parents if not each.exists()]
+    building = None
+    try:
+        make_folder(place.parent)
+        building = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+        yield building
+        building.chmod(0o755)
+        put_folder(building, place, replace=False)
+    except BaseException:
+        if building is not None:
+            shutil.rmtree(building, ignore_errors=True)
+        for each in missing:
+            with suppress(OSError):  # it was not made, or somebody else has put something there
+                each.rmdir()
+        raise
 
 
 def standing(place: Path) -> Path:

@@ -17,7 +17,7 @@ from diptych.runs.run import Run
 from diptych.search import Constraints, Hypothesis, Stepper, find
 from diptych.search.ensemble import Average
 from diptych.translation.doubts import doubts
-from diptych.translation.members import Member, MemberProcess, SharedModel, load_ensemble, load_model
+from diptych.translation.members import Member, MemberProcess, SharedModel, load_ensemble, load_model, whose_weights
 from diptych.translation.translation import Alternative, Translation
 
 FindEach = Callable[[Sequence[dict[str, Any]]], Iterable[list[list[Hypothesis]]]]
@@ -242,11 +242,10 @@ def load(
     if workers > 1:
         if members:
             raise UsageError(f"{workers} workers cannot share an ensemble: leave out the members, or the workers")
+        owner = whose_weights(run, backend)
         shared = SharedModel(
             Member(run, backend, which), workers, threads=threads, precision=precision, device=device, shortlist=words
         )
-        trained = run.trained_backends()
-        owner = backend if backend in trained else trained[0]
         copies: dict[str, Any] = {"processes": shared.processes, "find_each": shared.find_each}
         return Translator(run, shared.stepper, backend, trained_in=owner, shortlisted=bool(words), **copies)
     if not members:

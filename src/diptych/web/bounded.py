@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from diptych.config import SearchConfig
-from diptych.exported.folder import ONNX_RUNTIME
+from diptych.exported.folder import ONNX_RUNTIME, read_certificate
 from diptych.runs.run import Run
 from diptych.search import Stepper
 from diptych.translation.members import load_model
@@ -89,10 +89,10 @@ class Sentences:
     def facts(self) -> dict[str, Any]:
         """What is told of this process: `versions`, `precision`, and in which framework its weights were trained."""
         translator = self.translator
-        training, backend = translator.run.config.training, translator.backend
+        backend = translator.backend
         return {
             "versions": translator.panel.versions(),
-            "precision": {"reference": "float64", ONNX_RUNTIME: "float32"}.get(backend, training.arithmetic),
+            "precision": _precision(translator.run, backend),
             "trained_in": translator.trained_in,
         }
 
@@ -106,6 +106,12 @@ class Sentences:
         except TimeLimitError:
             return {}
         return to_json(translation, 1000.0 * (time.perf_counter() - started))
+
+
+def _precision(run: Run, backend: str) -> str:
+    if backend == ONNX_RUNTIME:  # exports of an older Diptych do not say it
+        return str(read_certificate(run.folder).get("precision", "float32"))
+    return "float64" if backend == "reference" else run.config.training.arithmetic
 
 
 def to_json(translation: Translation, milliseconds: float) -> dict[str, Any]:

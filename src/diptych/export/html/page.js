@@ -55,6 +55,7 @@ function show() {
   const notes = [score, `${milliseconds.toFixed(0)} ms`];
   if (said.length === words.length) notes.push("cut off at the longest length");
   if (strange.length) notes.push(`it does not know ${[...new Set(strange)].join(", ")}`);
+  get("spoken").textContent = get("said").textContent;
   get("told").textContent = notes.join(" · ");
   draw(tokens, ids, words, best.attention, shown);
   get("others").hidden = found.length < 2;

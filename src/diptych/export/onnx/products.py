@@ -61,10 +61,9 @@ class ModelWriter(GraphWriter):
         sizes = self.op("Gather", [self.weight(f"{table}.scale", scales), tokens], f"{name}.scale")
         return self.op("Mul", [self.op("Cast", [rows], f"{name}.real", to=FLOAT), sizes], name)
 
-    def product(self, x: str, weight: str, bias: str = "", columns: slice | None = None) -> str:
-        """x (N, I) and a weight (O, I), or some of its columns, give (N, O), with a bias (O,) if it is named."""
-        matrix = self.weights[weight] if columns is None else self.weights[weight][:, columns]
-        name = weight if columns is None else f"{weight}.{columns.start or 0}"
+    def product(self, x: str, weight: str, bias: str = "") -> str:
+        """x (N, I) and a weight (O, I) give (N, O), with a bias (O,) if it is named."""
+        matrix, name = self.weights[weight], weight
         added = [self.weight(bias, self.weights[bias])] if bias else []
         if not self.int8:
             return self.op("Gemm", [x, self.weight(name, matrix), *added], f"{name}.product", transB=1)

@@ -27,8 +27,6 @@ from diptych.search import greedy
 from diptych.search.finding import ROOM
 
 LARGEST = (1 << 31) - 1  # bytes of a protocol buffer
-LIMIT_INT8 = 1.0
-"""What int8 changes is told by the scores of both; a formula that is wrong is off by far more than this."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,11 @@ class OnnxTarget:
     int8: bool = False
     whole: str = ""
     threads: int | None = None
+
+    @property
+    def precision(self) -> str:
+        """In which weights are written."""
+        return "int8" if self.int8 else "float32"
 
     def check_installed(self) -> None:
         """Refuse where what certifies the files is missing.
@@ -77,12 +80,11 @@ class OnnxTarget:
         stepper, trial = Stepper(folder, self.threads, "cpu"), Trial.of(trained)
         expected = outputs(trained.reference(), trial)
         found = outputs(stepper, trial)
-        limits = {"limit": LIMIT_INT8} if self.int8 else {}
-        checks = [compare(f"a batch of four lengths, {who}", found, expected, **limits)]
+        checks = compare(f"a batch of four lengths, {who}", found, expected, self.int8)
         for one in trial.rows():
             whole = outputs(trained.reference(), one)
             what = f"a batch of one, {int(one.lengths[0])} tokens, {who}"
-            checks.append(compare(what, outputs(stepper, one), whole, **limits))
+            checks += compare(what, outputs(stepper, one), whole, self.int8)
         if not self.int8:
             error = float(np.abs(found["log_probabilities"] - expected["log_probabilities"]).max())
             checks += compare_searches(who, trained, stepper=stepper, error=error)

@@ -51,8 +51,9 @@ def write(
     # The panel's gradients belong to its own loops, in training: nobody trains what is exported.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     if to == "savedmodel":
-        tf.saved_model.save(graphs, f"{path}/saved_model", signatures, options)
-        loaded = tf.saved_model.load(f"{path}/saved_model").signatures
+        served = f"{path}/saved_model/1"  # a base path and a version, as TensorFlow Serving wants them
+        tf.saved_model.save(graphs, served, signatures, options)
+        loaded = tf.saved_model.load(served).signatures
         encode, step = (_served(loaded[name]) for name in ("encode", "step"))
     else:
         with tempfile.TemporaryDirectory(prefix="diptych-") as folder:

@@ -80,22 +80,32 @@ def load_model(
         return Loaded(
             runtime, model=None, stepper=Shortlisted(exported, words) if words else exported, trained_in=EXPORT
         )
-    trained_in, parameters = _weights(run, backend, which)
+    trained_in = whose_weights(run, backend)
+    parameters = _parameters(run, trained_in, which)
     panel = panels.load(backend, threads, device)
     model = run.build(panel, parameters, precision or ("float64" if backend == "reference" else None))
     stepper = panel.Stepper(model)
     return Loaded(panel, model, stepper=Shortlisted(stepper, words) if words else stepper, trained_in=trained_in)
 
 
-def _weights(run: Run, backend: str, which: str) -> tuple[str, dict[str, Any]]:
-    """Whose weights, and the weights."""
+def whose_weights(run: Run, backend: str) -> str:
+    """In which framework the weights were trained that a backend computes with; "export" of an export.
+
+    Raises:
+        RunError: nothing has been trained in this run.
+    """
     if is_export(run.folder):
-        return EXPORT, read_parameters(run.folder, run.specification)
+        return EXPORT
     trained = run.trained_backends()
     if not trained:
         raise RunError(f"{run.folder} has no checkpoint yet: train it with `diptych train {run.folder}`")
-    trained_in = backend if backend in trained else trained[0]
-    return trained_in, run.read_checkpoint(trained_in, which).parameters
+    return backend if backend in trained else trained[0]
+
+
+def _parameters(run: Run, trained_in: str, which: str) -> dict[str, Any]:
+    if trained_in == EXPORT:
+        return read_parameters(run.folder, run.specification)
+    return run.read_checkpoint(trained_in, which).parameters
 
 
 def _exported(folder: Path, threads: int | None, precision: Precision | None, device: str) -> Stepper:
