@@ -77,17 +77,83 @@ def test_it_is_evaluated_and_served(run, out, command):
     assert answer["text"] == diptych.load(run, "reference").translate(["I feel hungry"])[0].text
 
 
-def test_neither_framework_is_needed(out):
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [
+        (["translate"], "I feel hungry\n"),
+        (["translate", "--workers", "2"], "I feel hungry\n"),
+        (["evaluate", "--json"], ""),
+    ],
+)
+def test_neither_framework_is_needed(arguments, given, out):
     program = (
-        "import sys, diptych\n"
-        "text = diptych.load(sys.argv[1]).translate(['I feel hungry'])[0].text\n"
-        "loaded = {name.partition('.')[0] for name in sys.modules}\n"
-        "print(len(text) > 0, *sorted(loaded & {'tensorflow', 'torch', 'keras'}))"
+        "import sys\n"
+        "from diptych.cli import main\n"
+        "for name in ('tensorflow', 'torch', 'keras'):\n"
+        "    sys.modules[name] = None\n"
+        "raise SystemExit(main(sys.argv[1:]))\n"
     )
     finished = subprocess.run(
-        [sys.executable, "-c", program, str(out)], capture_output=True, encoding="utf-8", timeout=120
-    )
-    assert finished.stdout.split() == ["True"], finished.stderr
+        [sys.executable, "-c", program, arguments[0], str(out), *arguments[1:]],
+        input=given, capture_output=True, encoding="utf-8", timeout=120,
+    )  # fmt: skip
+    assert (finished.returncode, bool(finished.stdout.strip())) == (0, True), finished.stderr
+    assert not finished.stderr
+
+
+def test_workers_share_the_lines_of_an_export(out, command):
+    lines = "".join(f"{line}\n" for line in LINES * 3)
+    one, several = (command("translate", out, "--batch", 2, *more, stdin=lines) for more in ((), ("--workers", 2)))
+    assert several == one
+    assert one[1].count("\n") == len(LINES) * 3
+
+
+def test_an_export_is_compared_with_its_run(run, out, command):
+    for folder, backend, rival, its in (
+        (run.folder, "reference", out, None),
+        (out, "onnxruntime", run.folder, "reference"),
+        (out, "onnxruntime", out, None),
+        (run.folder, "reference", out, "reference"),
+    ):
+        chosen = ("--against-backend", its) if its else ()
+        code, said, error = command(
+            "evaluate", folder, "--backend", backend, "--against", rival, *chosen, "--resamples", 20, "--json"
+        )
+        assert code == 0, error
+        systems = json.loads(said)["systems"]
+        one, other = (systems[name] for name in systems)
+        assert one["bleu"]["score"] == other["bleu"]["score"]
+
+
+def test_a_run_beside_an_export_is_translated_by_a_framework(with_pytorch, run, out, command):
+    code, said, error = command("evaluate", out, "--against", run.folder, "--resamples", 20)
+    assert code == 0, error
+
+
+def test_int8_is_told_wherever_precision_is(run, tmp_path):
+    made = export(Trained.open(run), OnnxTarget(int8=True, threads=1), "onnx", tmp_path / "small", scores=False)
+    assert made.certificate["precision"] == "int8"
+    assert json.loads((made.folder / "config.json").read_text(encoding="utf-8"))["precision"] == "int8"
+    assert "to onnx in int8" in (made.folder / "README.md").read_text(encoding="utf-8")
+    assert Sentences(str(made.folder), "onnxruntime", 1, "cpu").facts()["precision"] == "int8"
+
+
+def test_without_its_runtime_the_one_command_is_told(out, monkeypatch):
+    monkeypatch.setattr(runtime, "is_installed", lambda: False)
+    with pytest.raises(BackendError, match=r"needs onnxruntime, not installed here: pip install 'diptych\[onnx\]'"):
+        diptych.load(out)
+
+
+def test_an_operator_that_a_runtime_lacks_is_named(run, tmp_path, monkeypatch):
+    right = writer.GraphWriter.ops
+
+    def ops(self, operator, *arguments, **attributes):
+        return right(self, operator.replace("Gemm", "Gemmy"), *arguments, **attributes)
+
+    monkeypatch.setattr(writer.GraphWriter, "ops", ops)
+    with pytest.raises(BackendError, match="onnxruntime [0-9.]+ cannot run .*Gemmy"):
+        export(Trained.open(run), OnnxTarget(threads=1), "onnx", tmp_path / "new" / "x", scores=False)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_card_and_the_certificate_say_what_there_is(run, out):
@@ -132,6 +198,10 @@ def test_bad_input_is_one_error_and_nothing_is_written(run, out, command, tmp_pa
         ((run.folder, tmp_path / "x", "--to", "onnx", "--checkpoint", "step-9"), 1, "unknown checkpoint"),
         ((run.folder, tmp_path / "file" / "x", "--to", "onnx"), 2, "cannot be written"),
         ((run.folder, tmp_path / "file" / "x.html", "--to", "html"), 2, "cannot be written"),
+        ((run.folder, tmp_path / "x.html", "--to", "html", "--threads", 1), 2, "--threads is not for --to html"),
+        ((run.folder, tmp_path / "x", "--to", "litert", "--whole", "greedy"), 2, "is for --to onnx, got --to litert"),
+        ((run.folder, tmp_path / "x", "--to", "savedmodel", "--int8"), 2, "litert and html, got --to savedmodel"),
+        ((run.folder, tmp_path / "x", "--to", "torchscript", "--int8"), 2, "litert and html, got --to torchscript"),
     ):
         found, _, error = command("export", *arguments)
         assert (found, error.count("\n")) == (code, 1), error
@@ -140,7 +210,7 @@ def test_bad_input_is_one_error_and_nothing_is_written(run, out, command, tmp_pa
 
     def failing(patched, match, kind):
         with pytest.raises(kind, match=match):
-            export(Trained.open(run), OnnxTarget(threads=1), "onnx", tmp_path / "x", scores=False)
+            export(Trained.open(run), OnnxTarget(threads=1), "onnx", tmp_path / "new" / "x", scores=False)
         patched.undo()
         assert sorted(tmp_path.iterdir()) == before
 

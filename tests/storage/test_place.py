@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from diptych.storage import place as place_module
-from diptych.storage.place import put_folder, replace_file, standing
+from diptych.storage.place import folder_in_place, put_folder, replace_file, standing
 
 OLD, NEW = {"a": b"old", "inside/b": b"old, too"}, {"a": b"new", "inside/b": b"new, too", "inside/deep/c": b"more"}
 
@@ -172,3 +172,29 @@ def test_what_is_no_file_is_written_to(tmp_path):
 def test_lines_end_as_they_are_given(tmp_path):
     replace_file(tmp_path / "a", "one\ntwo\r\n")
     assert (tmp_path / "a").read_bytes() == b"one\ntwo\r\n"
+
+
+def test_a_folder_in_place_is_whole_and_one_that_fails_leaves_nothing_not_even_its_parents(tmp_path):
+    place = tmp_path / "a" / "b" / "made"
+    for kind in (ValueError, KeyboardInterrupt):
+        with pytest.raises(kind), folder_in_place(place) as building:
+            make(building, NEW)
+            assert not place.exists()
+            raise kind
+        assert not list(tmp_path.iterdir())
+    with folder_in_place(place) as building:
+        make(building, NEW)
+    assert contents(place) == contents(make(tmp_path / "expected", NEW)) != {}
+    assert [each.name for each in place.parent.iterdir()] == ["made"]
+    assert stat.S_IMODE(place.stat().st_mode) == 0o755
+    with pytest.raises(FileExistsError, match="is there already"), folder_in_place(place) as building:
+        make(building, OLD)
+    assert sorted(contents(place)) == sorted(NEW)
+
+
+def test_a_parent_that_holds_something_stays(tmp_path):
+    place = tmp_path / "a" / "made"
+    with pytest.raises(ValueError), folder_in_place(place):
+        (tmp_path / "a" / "of another").write_text("x", encoding="utf-8")
+        raise ValueError
+    assert [each.name for each in (tmp_path / "a").iterdir()] == ["of another"]
