@@ -2,11 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 import diptych
 from diptych.cli import main
+from diptych.data.tokens.tokenizers import make_tokenizer
+from diptych.errors import UsageError
 from diptych.export.html.exporting import export_page
 from diptych.export.trained import Trained
 from diptych.javascript import node
@@ -37,12 +40,46 @@ def test_the_page_is_one_file_that_asks_for_nothing(page):
     assert ("not certified: that needs node" in text) != node.is_installed()
 
 
+@pytest.mark.parametrize(
+    ("kind", "tags", "message"), [("word", 1, "no tags"), ("word_punctuation", 0, "'word_punctuation'")]
+)
+def test_what_a_page_cannot_read_is_refused(kind, tags, message, run, tmp_path):
+    tokenizer = replace(make_tokenizer(kind), tags=tags)
+    trained = Trained.open(replace(run, source=replace(run.source, tokenizer=tokenizer)))
+    with pytest.raises(UsageError, match=message):
+        export_page(trained, tmp_path / "new" / "page.html")
+    assert not (tmp_path / "new").exists()
+
+
 def test_int8_is_smaller_and_a_page_is_not_written_over(run, page, tmp_path, capsys):
     small = export_page(Trained.open(run), tmp_path / "small.html", int8=True)
     assert small.size < page.stat().st_size
     for out, message in ((page, "is there already"), (tmp_path / "folder", "no name of a page")):
         assert main(["export", str(run.folder), str(out), "--to", "html"]) == 2
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("dark", [True, False])
+def test_it_fits_a_phone_in_the_dark_and_in_the_light(width, dark, page, start_chromium):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    browser = start_chromium()
+    try:
+        metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        colours = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [colours]})
+        browser.get(page.as_uri())
+        browser.find_element(By.ID, "sentence").send_keys("My friend did not feel thirsty", Keys.ENTER)
+        assert browser.find_elements(By.CSS_SELECTOR, "#drawing .cell")
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        colour = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+        brightness = sum(int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
+        assert brightness < 150 if dark else brightness > 600
+    finally:
+        browser.quit()
 
 
 def test_in_a_browser_without_a_network(run, page, start_chromium):
@@ -64,11 +101,20 @@ def test_in_a_browser_without_a_network(run, page, start_chromium):
         cells = browser.find_elements(By.CSS_SELECTOR, "#drawing .cell")
         assert len(cells) == expected.attention.size
 
-        # By keyboard: the first word, then the next one.
-        word = browser.find_element(By.CSS_SELECTOR, "#drawing .word[tabindex='0']")
-        assert "looks at" in word.get_attribute("aria-label")
-        browser.execute_script("arguments[0].focus()", word)
-        assert "lit" in browser.find_element(By.CSS_SELECTOR, "#said .token").get_attribute("class")
+        assert browser.find_element(By.ID, "spoken").get_attribute("textContent") == expected.text
+
+        # By keyboard alone: from the sentence to the first word that is said, to the next one, and away.
+        for _ in range(20):
+            browser.switch_to.active_element.send_keys(Keys.TAB)
+            if browser.switch_to.active_element.tag_name == "g":
+                break
+        assert "looks at" in browser.switch_to.active_element.get_attribute("aria-label")
+        for place in (0, 1):
+            shown = browser.find_elements(By.CSS_SELECTOR, "#said .token")
+            assert ["lit" in each.get_attribute("class") for each in shown].index(True) == place
+            browser.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+        browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+        assert not browser.find_elements(By.CSS_SELECTOR, "#said .token.lit")
 
         (drawn,) = diptych.load(run, "reference").translate(["I feel hungry"], temperature=1.0, seed=4)
         browser.execute_script(

@@ -35,15 +35,18 @@ def test_a_run_of_an_export_has_its_weights_and_says_the_same(run, out, tmp_path
     Trained.open(made)  # and it can be exported again
 
 
-def test_it_trains_on(with_pytorch, run, out, tmp_path):
-    changes = ["training.learning_rate=0.001", "training.epochs=1", "training.batch_size=16"]
-    made = import_export(out, tmp_path / "on", changes)
+@pytest.mark.parametrize("backend", ["pytorch", "tensorflow"])
+@pytest.mark.parametrize("more", [[], ["precision=exact"], ["ema_decay=0.9"], ["optimizer=sgd", "momentum=0.9"]])
+def test_it_trains_on(backend, more, both_frameworks, run, out, tmp_path):
+    changes = ["learning_rate=0.001", "epochs=1", "batch_size=16", *more]
+    made = import_export(out, tmp_path / "on", [f"training.{each}" for each in changes])
     before = run.read_checkpoint("pytorch").parameters
-    report = diptych.train(made, "pytorch", resume=True, stop_at=1)
+    report = diptych.train(made, backend, resume=True, stop_at=1)
     assert (report.resumed_from, report.steps) == (0, 1)
-    after = made.read_checkpoint("pytorch", "latest").parameters
-    moved = max(np.abs(after[name] - value).max() for name, value in before.items())
-    assert 0.0 < moved < 1.01e-3  # one step of Adam from these weights, and not from initial ones
+    after = made.read_checkpoint(backend, "latest")
+    steps = {name: after.optimizer.get(f"swapped.{name}", after.parameters[name]) - before[name] for name in before}
+    # One step of Adam from these weights, and not from initial ones; averaged or not.
+    assert 0.0 < max(np.abs(step).max() for step in steps.values()) < 1.01e-3
 
 
 def test_what_cannot_be_imported_is_refused(run, out, tmp_path):
@@ -51,13 +54,16 @@ def test_what_cannot_be_imported_is_refused(run, out, tmp_path):
         import_export(run.folder, tmp_path / "x")
     with pytest.raises(UsageError, match="is there already"):
         import_export(out, run.folder)
+    (tmp_path / "file").write_text("a file, and no folder", encoding="utf-8")
+    with pytest.raises(UsageError, match="cannot be written"):
+        import_export(out, tmp_path / "file" / "x")
     for key in ("model.cell=lstm", "data.source_tokenizer=character"):
         with pytest.raises(ConfigError, match="were made with another value"):
-            import_export(out, tmp_path / "x", [key])
+            import_export(out, tmp_path / "new" / "x", [key])
     weights = out / "model.safetensors"
     data = weights.read_bytes()
     weights.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(CheckpointError, match="altered"):
         import_export(out, tmp_path / "x")
     weights.write_bytes(data)
-    assert not list(tmp_path.iterdir())
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]

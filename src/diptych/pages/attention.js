@@ -148,7 +148,7 @@ export class Attention {
     const words = this.words[side];
     const from = words.findIndex(({ group }) => group === event.target);
     const next = words[from < 0 ? 0 : within(from + step, side)].group; // from the other side to this one's first
-    event.target.setAttribute("tabindex", "-1");
+    this.figure.querySelector('[tabindex="0"]').setAttribute("tabindex", "-1"); // the figure itself can be gone to, too
     next.setAttribute("tabindex", "0");
     next.focus();
   }
