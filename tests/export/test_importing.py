@@ -1,14 +1,20 @@
 """A run made of an export: the same weights, and training goes on from them."""
 
+import re
+import shlex
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import diptych
+from diptych.cli import main
 from diptych.errors import CheckpointError, ConfigError, UsageError
 from diptych.export.exporting import export
 from diptych.export.importing import import_export
 from diptych.export.onnx.target import OnnxTarget
 from diptych.export.trained import Trained
+from diptych.runs.run import Run
 from diptych.training.state import TrainingState
 
 pytest.importorskip("onnxruntime")
@@ -47,6 +53,17 @@ def test_it_trains_on(backend, more, both_frameworks, run, out, tmp_path):
     steps = {name: after.optimizer.get(f"swapped.{name}", after.parameters[name]) - before[name] for name in before}
     # One step of Adam from these weights, and not from initial ones; averaged or not.
     assert 0.0 < max(np.abs(step).max() for step in steps.values()) < 1.01e-3
+
+
+def test_the_command_of_the_page_trains_on_with_other_texts(with_pytorch, out, tmp_path, monkeypatch, capsys):
+    text = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    importing, training = (shlex.split(line) for line in re.findall(r"^diptych ((?:import|train) .*)$", text, re.MULTILINE))
+    pairs = [f"I feel hungry {number}\t나는 배고파요 {number}\n" for number in range(60)]
+    (tmp_path / "more.tsv").write_text("".join(pairs), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for arguments in (importing, [*training, "--set", "training.epochs=1"]):
+        assert main([str(out) if each == "demo-onnx" else each for each in arguments]) == 0, capsys.readouterr().err
+    assert Run.open(tmp_path / "runs" / "again").config.data.train == (str(tmp_path / "more.tsv"),)
 
 
 def test_what_cannot_be_imported_is_refused(run, out, tmp_path):

@@ -17,8 +17,8 @@ def import_(
 ) -> None:
     """Make a run of an export: its config, tokenizers and weights; `diptych train RUN --resume` trains it on.
 
-    Its corpus is the config's; --set data.train=... names another one, and --set training.learning_rate=... trains it
-    on more gently. The optimizer starts afresh.
+    Its corpus is the config's; --set data.corpus=files --set data.train=... names another one, and --set
+    training.learning_rate=... trains it on more gently. The optimizer starts afresh.
     """
     from diptych.export.importing import import_export
 
