@@ -116,9 +116,7 @@ def test_an_export_is_compared_with_its_run(run, out, command):
         (run.folder, "reference", out, "reference"),
     ):
         chosen = ("--against-backend", its) if its else ()
-        code, said, error = command(
-            "evaluate", folder, "--backend", backend, "--against", rival, *chosen, "--json"
-        )
+        code, said, error = command("evaluate", folder, "--backend", backend, "--against", rival, *chosen, "--json")
         assert code == 0, error
         systems = json.loads(said)["systems"]
         one, other = (systems[name] for name in systems)
@@ -126,7 +124,7 @@ def test_an_export_is_compared_with_its_run(run, out, command):
 
 
 def test_a_run_beside_an_export_is_translated_by_a_framework(with_pytorch, run, out, command):
-    code, said, error = command("evaluate", out, "--against", run.folder)
+    code, _, error = command("evaluate", out, "--against", run.folder)
     assert code == 0, error
 
 

@@ -16,7 +16,11 @@ from diptych.export.trained import Trained
 from .conftest import KINDS, random_parameters
 
 # LiteRT and the SavedModel share their step.
-QUICK = {"savedmodel": ["gru, additive"], "litert": ["gru, additive"], "torchscript": ["gru, additive", "lstm, concat, fed"]}
+QUICK = {
+    "savedmodel": ["gru, additive"],
+    "litert": ["gru, additive"],
+    "torchscript": ["gru, additive", "lstm, concat, fed"],
+}
 TARGETS = [
     pytest.param(to, kind, marks=() if kind in QUICK[to] else pytest.mark.slow) for to in QUICK for kind in KINDS
 ]

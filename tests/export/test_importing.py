@@ -57,7 +57,9 @@ def test_it_trains_on(backend, more, both_frameworks, run, out, tmp_path):
 
 def test_the_command_of_the_page_trains_on_with_other_texts(with_pytorch, out, tmp_path, monkeypatch, capsys):
     text = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
-    importing, training = (shlex.split(line) for line in re.findall(r"^diptych ((?:import|train) .*)$", text, re.MULTILINE))
+    importing, training = (
+        shlex.split(line) for line in re.findall(r"^diptych ((?:import|train) .*)$", text, re.MULTILINE)
+    )
     pairs = [f"I feel hungry {number}\t나는 배고파요 {number}\n" for number in range(60)]
     (tmp_path / "more.tsv").write_text("".join(pairs), encoding="utf-8")
     monkeypatch.chdir(tmp_path)

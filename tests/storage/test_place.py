@@ -177,10 +177,15 @@ def test_lines_end_as_they_are_given(tmp_path):
 def test_a_folder_in_place_is_whole_and_one_that_fails_leaves_nothing_not_even_its_parents(tmp_path):
     place = tmp_path / "a" / "b" / "made"
     for kind in (ValueError, KeyboardInterrupt):
-        with pytest.raises(kind), folder_in_place(place) as building:
-            make(building, NEW)
-            assert not place.exists()
-            raise kind
+
+        def fill(kind=kind):
+            with folder_in_place(place) as building:
+                make(building, NEW)
+                assert not place.exists()
+                raise kind
+
+        with pytest.raises(kind):
+            fill()
         assert not list(tmp_path.iterdir())
     with folder_in_place(place) as building:
         make(building, NEW)
@@ -193,8 +198,11 @@ def test_a_folder_in_place_is_whole_and_one_that_fails_leaves_nothing_not_even_i
 
 
 def test_a_parent_that_holds_something_stays(tmp_path):
-    place = tmp_path / "a" / "made"
-    with pytest.raises(ValueError), folder_in_place(place):
-        (tmp_path / "a" / "of another").write_text("x", encoding="utf-8")
-        raise ValueError
+    def fill():
+        with folder_in_place(tmp_path / "a" / "made"):
+            (tmp_path / "a" / "of another").write_text("x", encoding="utf-8")
+            raise Killed
+
+    with pytest.raises(Killed):
+        fill()
     assert [each.name for each in (tmp_path / "a").iterdir()] == ["of another"]

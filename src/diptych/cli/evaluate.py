@@ -51,7 +51,10 @@ def evaluate(
     ] = None,
     against_backend: Annotated[
         Literal["tensorflow", "pytorch", "reference", "onnxruntime"] | None,
-        typer.Option("--against-backend", help="Which framework the other run translates with; by default the same; an export its own."),
+        typer.Option(
+            "--against-backend",
+            help="Which framework the other run translates with; by default the same; an export its own.",
+        ),
     ] = None,
     test: Annotated[
         Literal["bs", "ar"],

@@ -138,7 +138,7 @@ def evaluate(
         vote: each member translates by itself, and what most of them say counts: they may have other vocabularies.
         hypotheses: a file of translations, one a line: score these, and translate nothing.
         against: another run's folder, or a file of translations, to compare with.
-        against_backend: in which framework the other run translates; None for the same, and for an export's own runtime.
+        against_backend: in which framework the other run translates; None: the same, or an export's own runtime.
         test: between systems: "bs", paired bootstrap, or "ar", approximate randomization.
         by_length: also chrF by the length of the source.
         workers: so many processes share the run's translations, see `diptych.load`.

@@ -54,8 +54,8 @@ def card(trained: Trained, to: str, precision: str, checks: Sequence[Check], sco
     lines = [
         f"# {run.config.name}",
         "",
-        f"A recurrent sequence-to-sequence model that {TASKS[data.corpus]}, exported by Diptych {__version__} to {to} in "
-        f"{precision}.",
+        f"A recurrent sequence-to-sequence model that {TASKS[data.corpus]}, exported by Diptych {__version__} to {to} "
+        f"in {precision}.",
         "",
         f"- {model_line(trained)}",
         f"- source: {data.source_tokenizer} tokens, {trained.sizes[0]:,}; target: {data.target_tokenizer} tokens, "

@@ -86,9 +86,7 @@ def export(trained: Trained, target: Target, to: str, out: Path, scores: bool = 
                 with target.systems(trained, building) as systems:
                     scored = score(trained.run, systems)
             replace_file(building / CARD, card(trained, to, precision=target.precision, checks=checks, scored=scored))
-            made = _certify(
-                trained, target, to=to, folder=building, checks=checks, scored=scored, versions=versions
-            )
+            made = _certify(trained, target, to=to, folder=building, checks=checks, scored=scored, versions=versions)
     except OSError as error:
         refuse_taken(out)
         raise no_place(out, error) from error
@@ -108,7 +106,8 @@ def refuse_taken(out: Path) -> None:
 def no_place(out: Path, error: OSError) -> UsageError:
     """The error that says why nothing can be put there."""
     return UsageError(
-        f"{out} cannot be written: {error.filename or out}: {error.strerror or error}; give a place in a writable folder"
+        f"{out} cannot be written: {error.filename or out}: {error.strerror or error}; give a place in a folder that "
+        f"can be written"
     )
 
 

@@ -140,7 +140,7 @@ def put_folder(building: Path, place: Path, replace: bool = True) -> None:
 
 @contextmanager
 def folder_in_place(place: Path) -> Iterator[Path]:
-    """A folder to fill, which is in place when the block ends; where it fails nothing is left, nor a parent made for it.
+    """A folder to fill, in place when the block ends; where that fails nothing is left, nor a parent made for it.
 
     Raises:
         FileExistsError: something is there when the block ends.

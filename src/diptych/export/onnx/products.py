@@ -86,7 +86,7 @@ class ModelWriter(GraphWriter):
 
 
 def quantized(array: npt.NDArray[Any], largest: int) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """Numbers from -largest to largest, and the scales (..., 1) of the last axis, of which its largest number is so many."""
+    """Numbers from -largest to largest and the scales (..., 1) of the last axis, whose largest is so many of them."""
     most = np.abs(array).max(axis=-1, keepdims=True)
     scales = np.where(most > 0.0, most / largest, 1.0).astype(np.float32)
     return np.rint(array / scales).astype(np.int8), scales
