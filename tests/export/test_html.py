@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,20 @@ def test_int8_is_smaller_and_a_page_is_not_written_over(run, page, tmp_path, cap
     for out, message in ((page, "is there already"), (tmp_path / "folder", "no name of a page")):
         assert main(["export", str(run.folder), str(out), "--to", "html"]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_the_page_that_the_readme_links_translates(start_chromium):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    browser = start_chromium()
+    try:
+        browser.get((Path(__file__).parents[2] / "docs" / "demo.html").as_uri())
+        browser.find_element(By.ID, "sentence").send_keys("I feel hungry", Keys.ENTER)
+        assert browser.find_element(By.ID, "said").text == "배가 고파요"
+        assert not browser.get_log("browser")
+    finally:
+        browser.quit()
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
