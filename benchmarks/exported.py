@@ -105,7 +105,7 @@ def torchscript(folder: str, threads: int) -> tuple[Encode, Step]:
 
     def step(token: int, state: Any) -> tuple[Any, Any]:
         table, _, after = model.step(torch.tensor([token]), state)
-        return table[0].numpy(), after
+        return table[0].detach().numpy(), after
 
     return lambda ids: model.encode(torch.tensor([ids]), torch.tensor([len(ids)])), step
 
@@ -193,8 +193,10 @@ def main() -> None:
                 command = [sys.executable, str(Path(__file__)), str(out), "--one", name.partition(" ")[0]]
                 command += ["--threads", str(given.threads)]
                 finished = subprocess.run(
-                    command, input=json.dumps(sentences), capture_output=True, encoding="utf-8", check=True
+                    command, input=json.dumps(sentences), capture_output=True, encoding="utf-8", check=False
                 )
+                if finished.returncode:
+                    raise SystemExit(f"{name} failed: {finished.stderr.strip()[-500:]}")
                 told["turns"][f"{number}: {name}"] = json.loads(finished.stdout.splitlines()[-1])
                 write(given.json, told)
     for name in made:

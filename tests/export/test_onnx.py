@@ -14,6 +14,7 @@ from diptych.export.onnx.target import OnnxTarget
 from diptych.export.trial import Trial, outputs
 from diptych.exported.runtime import session
 from diptych.exported.stepper import Stepper
+from diptych.onnx.cutting import without
 
 from .conftest import KINDS
 
@@ -105,6 +106,26 @@ def test_numbers_of_one_byte_are_within_half_a_step(largest):
     numbers, scales = quantized(values, largest)
     assert np.abs(numbers * scales - values).max() <= (0.5 + 1e-6) * scales.max()
     assert np.abs(numbers).max(axis=1).tolist() == [largest, largest, largest, 0, largest]
+
+
+@pytest.mark.parametrize("int8", [False, True])
+@pytest.mark.parametrize("kind", ["lstm, concat, fed", "gru, all tied"])
+def test_a_graph_is_cut_before_its_output_layer(kind, int8, trained, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    replace(TARGET, int8=int8).write(trained(kind), tmp_path)
+    whole = (tmp_path / "decoder_model.onnx").read_bytes()
+    cut = onnx.load_from_string(without(whole, "log_probabilities"))
+    onnx.checker.check_model(cut, full_check=True)
+    before, after = onnx.load_from_string(whole).graph, cut.graph
+    assert [each.name for each in after.output] == [
+        each.name for each in before.output if each.name != "log_probabilities"
+    ]
+    assert [each.name for each in after.input] == [each.name for each in before.input]
+    assert "LogSoftmax" not in [node.op_type for node in after.node]
+    assert not [each.name for each in after.initializer if each.name.startswith("output_layer")]
+    used = {name for node in after.node for name in node.input}
+    assert {each.name for each in after.initializer} <= used
+    assert onnx.load_from_string(without(whole, "no such output")) == onnx.load_from_string(whole)
 
 
 def test_rows_that_stay_in_their_sentences_copy_no_memory(trained, tmp_path):

@@ -48,6 +48,8 @@ def session(what: Path | bytes, threads: int | None = None, device: str = "auto"
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads or 0
+    # A session's threads would go on looking for work after each run, on the processors that the next session needs.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     if optimized is not None:
         options.optimized_model_filepath = str(optimized)
     try:
@@ -63,12 +65,3 @@ def session(what: Path | bytes, threads: int | None = None, device: str = "auto"
             f"onnxruntime {onnxruntime.__version__} cannot run {name}: .. {text}; a newer one may: pip install "
             f"--upgrade onnxruntime"
         ) from error
-
-
-def what_is_asked_for() -> Any:
-    """Options of a run that computes nothing but what leads to the outputs that it names."""
-    import onnxruntime
-
-    options = onnxruntime.RunOptions()
-    options.only_execute_path_to_fetches = True
-    return options

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from diptych.exported.folder import DECODER, ENCODER
 from diptych.exported.projection import Chosen, Projection
-from diptych.exported.runtime import session, what_is_asked_for
+from diptych.exported.runtime import session
+from diptych.onnx.cutting import without
 from diptych.search.stepper import Ids, Reals, Rows
 
 Values = dict[str, npt.NDArray[Any]]
@@ -51,9 +52,8 @@ class Stepper:
         self._after = [name for name in after if name != FEATURES]
         self._restricted = [name for name in after if name != TABLE]
         self._attends = "attention" in after
-        self._options = what_is_asked_for()
         self._where = folder, threads, device
-        self._projection: Projection | None = None
+        self._restricting: tuple[Any, Projection] | None = None  # the decoder without its output layer, and that alone
 
     def start(self, source: Ids, source_lengths: Ids) -> SearchState:
         """Read the source (B, S) of the given lengths (B,): the state before the first token."""
@@ -69,8 +69,11 @@ class Stepper:
         """
         if FEATURES not in self._restricted:
             return state
-        self._projection = self._projection or Projection(*self._where)
-        return state._replace(chosen=self._projection.choose(words))
+        if self._restricting is None:
+            folder, threads, device = self._where
+            rest = without((folder / DECODER).read_bytes(), TABLE)
+            self._restricting = session(rest, threads, device), Projection(folder, threads, device)
+        return state._replace(chosen=self._restricting[1].choose(words))
 
     def step(self, state: SearchState, tokens: Ids) -> tuple[Reals, Reals, SearchState]:
         """Feed one token to each of N rows.
@@ -84,10 +87,12 @@ class Stepper:
             attention's weights (N, S) and the next state.
         """
         feeds = {"input_ids": tokens.astype(np.int64)} | state.memory | state.decoder
-        wanted = self._after if state.chosen is None else self._restricted
-        found = dict(zip(wanted, self.decoder.run(wanted, feeds, self._options)))
-        if state.chosen is not None and self._projection is not None:
-            found[TABLE] = self._projection(found[FEATURES], state.chosen)
+        if state.chosen is None or self._restricting is None:
+            found = dict(zip(self._after, self.decoder.run(self._after, feeds)))
+        else:
+            decoder, projection = self._restricting
+            found = dict(zip(self._restricted, decoder.run(self._restricted, feeds)))
+            found[TABLE] = projection(found[FEATURES], state.chosen)
         looked = found["attention"] if self._attends else np.zeros((len(tokens), state.width), np.float32)
         return found[TABLE], looked, state._replace(decoder=_carried(found))
 

@@ -99,9 +99,9 @@ class Shortlisted:
         table = found if found.shape[1] == len(state.words) else found[:, state.words]
         allowed = state.allowed[state.sentences]
         if not (allowed.all() and table.shape == found.shape):  # else it sums to 1 as it is
-            table = np.where(allowed, table, -np.inf)
-            largest = table.max(axis=1, keepdims=True)
-            table = table - largest - np.log(np.exp(table - largest).sum(axis=1, keepdims=True))
+            table = np.where(allowed, table, table.dtype.type(-np.inf))
+            table -= table.max(axis=1, keepdims=True)
+            table -= np.log(np.exp(table).sum(axis=1, keepdims=True))
         whole = np.full((len(tokens), self.shortlist.size), -np.inf, found.dtype)
         whole[:, state.words] = table
         return whole, weights, state._replace(inner=inner)
