@@ -39,6 +39,7 @@ def onnx(folder: str, threads: int) -> tuple[Encode, Step]:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # there are two sessions
     encoder, decoder = (
         onnxruntime.InferenceSession(f"{folder}/{name}_model.onnx", options) for name in ("encoder", "decoder")
     )

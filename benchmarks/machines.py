@@ -110,6 +110,8 @@ def table(kept: Sequence[Values], language: str = "en") -> str:
             ]
             peers = machine.get("peers", {}).get(backend, {})
             times = [number(peers.get(attention, {}).get("times_opennmt")) for attention in ATTENTIONS]
+            if {*shares, pair(times)} == {"–"}:
+                continue  # ONNX Runtime, whose products cannot be timed by themselves
             cells = [about, NAMES[backend], *(f"{each} %" if each != "–" else each for each in shares), pair(times)]
             lines.append(f"| {' | '.join(cells)} |")
             about = ""
