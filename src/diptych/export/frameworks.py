@@ -79,7 +79,7 @@ class FrameworkTarget:
         for trial, found in zip(trials, answer["outputs"], strict=True):
             rows = len(trial.lengths)
             what = f"a batch of one, {trial.lengths[0]} tokens" if rows == 1 else "a batch of four lengths"
-            checks += compare(f"{what}, {who}", found, outputs(trained.reference(), trial), self.int8)
+            checks += compare(f"{what}, {who}", found, outputs(trained.reference(), trial), int8=self.int8)
         return checks, answer["versions"]
 
     @contextmanager

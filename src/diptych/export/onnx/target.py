@@ -80,11 +80,11 @@ class OnnxTarget:
         stepper, trial = Stepper(folder, self.threads, "cpu"), Trial.of(trained)
         expected = outputs(trained.reference(), trial)
         found = outputs(stepper, trial)
-        checks = compare(f"a batch of four lengths, {who}", found, expected, self.int8)
+        checks = compare(f"a batch of four lengths, {who}", found, expected, int8=self.int8)
         for one in trial.rows():
             whole = outputs(trained.reference(), one)
             what = f"a batch of one, {int(one.lengths[0])} tokens, {who}"
-            checks += compare(what, outputs(stepper, one), whole, self.int8)
+            checks += compare(what, outputs(stepper, one), whole, int8=self.int8)
         if not self.int8:
             error = float(np.abs(found["log_probabilities"] - expected["log_probabilities"]).max())
             checks += compare_searches(who, trained, stepper=stepper, error=error)
